@@ -1,0 +1,224 @@
+//! The one place where time, provider and machine meet.
+
+mod clock_watch;
+mod request;
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+use std::task::{Context, Poll};
+use std::time::Instant;
+
+use crate::machine::{Input, Machine, Output, Snapshot};
+use crate::shared::Shared;
+use crate::{Event, IdentityProvider, Sleep, Token};
+use clock_watch::ClockWatch;
+use request::Request;
+
+/// Runs one [`TokenManager`](crate::TokenManager): a future that ends when the
+/// manager stops.
+///
+/// Spawn it, or poll it along with your own work. Dropping it stops the
+/// manager: readers then get [`Stopped`](crate::TokenError::Stopped).
+#[must_use = "a manager does nothing unless its driver is polled"]
+#[derive(Debug)]
+pub struct Driver {
+    shared: Arc<Shared>,
+    provider: Arc<dyn IdentityProvider>,
+    machine: Machine<Token>,
+    request: Option<Request>,
+    sleep: Option<(Instant, Sleep)>,
+    clocks: ClockWatch,
+}
+
+const _: fn() = || {
+    const fn send<T: Send + 'static>() {}
+    send::<Driver>();
+};
+
+impl Driver {
+    pub(crate) fn new(
+        shared: Arc<Shared>,
+        provider: Arc<dyn IdentityProvider>,
+        machine: Machine<Token>,
+    ) -> Self {
+        let clocks = ClockWatch::new(shared.clock.now(), shared.clock.wall());
+        Self {
+            shared,
+            provider,
+            machine,
+            request: None,
+            sleep: None,
+            clocks,
+        }
+    }
+
+    fn input(&mut self, input: Input<Token>) {
+        self.machine.handle_input(self.shared.clock.now(), input);
+    }
+
+    fn drain_outputs(&mut self) {
+        while let Some(output) = self.machine.poll_output() {
+            match output {
+                Output::Cancel(id) => {
+                    if self
+                        .request
+                        .as_ref()
+                        .is_some_and(|request| request.id() == id)
+                    {
+                        self.request = None;
+                    }
+                }
+                Output::Publish(snapshot) => self.publish(snapshot),
+                Output::Report(event) => self.report(&event),
+                Output::Request(id) => {
+                    self.request = Some(Request::new(id, Arc::clone(&self.provider)));
+                }
+            }
+        }
+    }
+
+    fn publish(&self, snapshot: Snapshot<Token>) {
+        {
+            let mut last = self.shared.counts.last();
+            last.expires = self.machine.expires();
+            last.generation = self.machine.generation();
+        }
+        let watch = &self.shared.watch;
+        let known = |generation| {
+            watch.read(|held| matches!(held, Snapshot::Valid { generation: held, .. } if *held == generation))
+        };
+        match snapshot {
+            // The same token with its expiry read anew is no news.
+            Snapshot::Valid { generation, .. } if known(generation) => watch.amend(snapshot),
+            _ => watch.publish(snapshot),
+        }
+    }
+
+    fn report(&self, event: &Event) {
+        let counts = &self.shared.counts;
+        match event {
+            Event::AttemptFailed { error, .. } => {
+                counts.failures.fetch_add(1, Ordering::Relaxed);
+                counts.last().error = Some(error.clone());
+            }
+            Event::TokenRefreshed { .. } | Event::TokenUnchanged { .. } => {
+                counts.refreshes.fetch_add(1, Ordering::Relaxed);
+                counts.last().error = None;
+            }
+            _ => {}
+        }
+        self.shared.report(event);
+    }
+
+    /// What handles asked for; whether that was anything.
+    fn take_commands(&mut self) -> bool {
+        if self.shared.stop_wanted() {
+            self.input(Input::Stop);
+            true
+        } else if self.shared.take_refresh() {
+            self.input(Input::Refresh);
+            true
+        } else {
+            false
+        }
+    }
+
+    fn poll_request(&mut self, cx: &mut Context<'_>) -> bool {
+        let Some(request) = &mut self.request else {
+            return false;
+        };
+        let Poll::Ready(result) = request.poll(cx) else {
+            return false;
+        };
+        let id = request.id();
+        self.request = None;
+        let wall = self.shared.clock.wall();
+        let generation = self.machine.generation() + 1;
+        let result = result.map(|token| {
+            let unchanged = self
+                .machine
+                .current()
+                .filter(|held| held.same_secret(&token));
+            let generation = unchanged.map_or(generation, Token::generation);
+            let unchanged = unchanged.is_some();
+            request::lease(token, generation, wall).unchanged(unchanged)
+        });
+        self.input(Input::Completed { id, result });
+        true
+    }
+
+    /// Compares the two clocks; whether they moved apart.
+    fn watch_clocks(&mut self, now: Instant) -> bool {
+        let Some(step) = self.clocks.observe(now, self.shared.clock.wall()) else {
+            return false;
+        };
+        self.shared.report(&Event::ClockStepped {
+            by: step.by,
+            backward: step.backward,
+        });
+        if !step.backward {
+            self.input(Input::ClockStepped { forward: step.by });
+        }
+        !step.backward
+    }
+
+    /// Waits for the next deadline; whether it has come. The clock decides
+    /// that: a timer that fires early or late only leads to another look.
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> bool {
+        let now = self.shared.clock.now();
+        if self.watch_clocks(now) {
+            return true;
+        }
+        let timeout = self.machine.poll_timeout();
+        if timeout.is_some_and(|at| at <= now) {
+            self.input(Input::Timeout);
+            return true;
+        }
+        let check = self.machine.expires().map(|_| self.clocks.next_check());
+        let Some(deadline) = [timeout, check].into_iter().flatten().min() else {
+            self.sleep = None;
+            return false;
+        };
+        if self.sleep.as_ref().is_none_or(|(at, _)| *at != deadline) {
+            self.sleep = Some((deadline, self.shared.clock.sleep_until(deadline)));
+        }
+        let Some((_, sleep)) = &mut self.sleep else {
+            return false;
+        };
+        if Pin::new(sleep).poll(cx).is_ready() {
+            self.sleep = None;
+            return true;
+        }
+        false
+    }
+}
+
+impl Future for Driver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.shared.register_driver(cx.waker());
+        loop {
+            self.drain_outputs();
+            if self.machine.is_stopped() {
+                self.sleep = None;
+                return Poll::Ready(());
+            }
+            if !(self.take_commands() || self.poll_request(cx) || self.poll_deadline(cx)) {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+impl Drop for Driver {
+    fn drop(&mut self) {
+        if !self.machine.is_stopped() {
+            self.request = None;
+            self.input(Input::Stop);
+            self.drain_outputs();
+        }
+    }
+}

@@ -1,0 +1,141 @@
+//! What happened, for logs, metrics and tests.
+
+use std::fmt;
+use std::time::Duration;
+
+use crate::ProviderError;
+use crate::reauth::{ConnectionId, ReauthError};
+
+/// Something that an operator may want to know. Holds no secret.
+///
+/// Handed to every [`Observer`]; with the feature `tracing` also emitted under
+/// the target `redis_authx`, with the field names used here.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub enum Event {
+    /// A token request failed.
+    #[non_exhaustive]
+    AttemptFailed {
+        /// Which attempt of its cycle it was, counted from 1.
+        attempt: u32,
+        /// Why.
+        error: ProviderError,
+        /// The wait before the next attempt; `None` when the cycle has ended.
+        retry_in: Option<Duration>,
+    },
+    /// The wall clock and the monotonic clock moved apart by more than two
+    /// seconds: a suspend, or the clock was set.
+    #[non_exhaustive]
+    ClockStepped {
+        /// By how much the wall clock went ahead, or back when `backward`.
+        by: Duration,
+        /// Whether it went back.
+        backward: bool,
+    },
+    /// A cycle of attempts ended without a token.
+    #[non_exhaustive]
+    CycleExhausted {
+        /// Attempts made.
+        attempts: u32,
+        /// The last one's error.
+        error: ProviderError,
+        /// The wait before the next cycle; `None` when there will be none
+        /// until [`refresh`](crate::TokenManager::refresh).
+        next_in: Option<Duration>,
+    },
+    /// A live connection took a new token.
+    #[non_exhaustive]
+    Reauthenticated {
+        /// Which one.
+        connection: ConnectionId,
+        /// The token's generation.
+        generation: u64,
+        /// From sending `AUTH` to its reply.
+        latency: Duration,
+    },
+    /// A live connection did not take a new token.
+    #[non_exhaustive]
+    ReauthFailed {
+        /// Which one.
+        connection: ConnectionId,
+        /// The token's generation.
+        generation: u64,
+        /// Why.
+        error: ReauthError,
+        /// The wait before the next try.
+        retry_in: Option<Duration>,
+    },
+    /// A token came after failures.
+    #[non_exhaustive]
+    Recovered {
+        /// Attempts that failed.
+        failures: u32,
+        /// From the first failure to this success.
+        outage: Duration,
+    },
+    /// A connection that was lost, or could not be re-authenticated, has been
+    /// replaced by one that is logged in.
+    #[non_exhaustive]
+    Replaced {
+        /// Which one.
+        connection: ConnectionId,
+        /// The generation that the new one is logged in with.
+        generation: u64,
+    },
+    /// A rotation reached this many live connections; their `AUTH`s are spread
+    /// over `window`.
+    #[non_exhaustive]
+    Staggered {
+        /// How many.
+        connections: usize,
+        /// The longest window of them.
+        window: Duration,
+    },
+    /// The manager has stopped.
+    Stopped,
+    /// The held token expired before another came.
+    #[non_exhaustive]
+    TokenExpired {
+        /// Its generation.
+        generation: u64,
+    },
+    /// A rotation: a new token is in use.
+    #[non_exhaustive]
+    TokenRefreshed {
+        /// Its generation.
+        generation: u64,
+        /// Its life from now; `None` when it never expires.
+        lifetime: Option<Duration>,
+        /// How long the request took.
+        latency: Duration,
+    },
+    /// The identity service answered with the token already held.
+    #[non_exhaustive]
+    TokenUnchanged {
+        /// Its generation.
+        generation: u64,
+        /// The wait before the next request; `None` when it never expires.
+        next_in: Option<Duration>,
+    },
+}
+
+/// Is told of every [`Event`], in order, from the manager's own tasks.
+///
+/// Implemented by every `Fn(&Event)`. It should return quickly; a panic in it
+/// is caught and dropped.
+pub trait Observer: Send + Sync + 'static {
+    /// Takes note of `event`.
+    fn event(&self, event: &Event);
+}
+
+impl<F: Fn(&Event) + Send + Sync + 'static> Observer for F {
+    fn event(&self, event: &Event) {
+        self(event);
+    }
+}
+
+impl fmt::Debug for dyn Observer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Observer")
+    }
+}

@@ -1,0 +1,83 @@
+//! The handle of a token manager, and how one is built.
+
+mod builder;
+mod status;
+
+use std::sync::Arc;
+
+use crate::shared::Shared;
+use crate::{Credentials, IdentityProvider};
+
+pub use builder::Builder;
+pub use status::{State, Status};
+
+/// Keeps one identity's token fresh.
+///
+/// A handle, cheap to clone. It and the [`Credentials`] it gives out keep the
+/// manager alive; dropping the last of them stops it, and so does
+/// [`stop`](Self::stop).
+///
+/// ```
+/// use redis_authx::testing::ManualClock;
+/// use redis_authx::{StaticToken, Token, TokenManager};
+///
+/// let time = ManualClock::new();
+/// let identity = StaticToken::new(Token::new("app", "s3cret"));
+/// let (manager, driver) = TokenManager::builder(identity).build(&time)?;
+/// let _run = time.run(driver);
+///
+/// assert_eq!(manager.credentials().current().unwrap().username(), "app");
+/// # Ok::<(), redis_authx::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct TokenManager {
+    handle: Arc<Handle>,
+}
+
+impl TokenManager {
+    /// Begins to build a manager that asks `identity` for tokens.
+    pub fn builder(identity: impl IdentityProvider) -> Builder {
+        Builder::new(Arc::new(identity))
+    }
+
+    pub(crate) fn new(shared: Arc<Shared>) -> Self {
+        Self {
+            handle: Arc::new(Handle(shared)),
+        }
+    }
+
+    /// What connections log in with: always the newest token.
+    #[must_use]
+    pub fn credentials(&self) -> Credentials {
+        Credentials::new(Arc::clone(&self.handle))
+    }
+
+    /// Asks for a token now, whatever the schedule; not within the minimum
+    /// interval, nor before a server's `Retry-After` has passed. Returns at
+    /// once; an outage's retry schedule begins anew.
+    pub fn refresh(&self) {
+        self.handle.0.ask_refresh();
+    }
+
+    /// Stops it for good: requests are cancelled, readers get
+    /// [`Stopped`](crate::TokenError::Stopped). Harmless when repeated.
+    pub fn stop(&self) {
+        self.handle.0.ask_stop();
+    }
+
+    /// How it is doing.
+    #[must_use]
+    pub fn status(&self) -> Status {
+        Status::of(&self.handle.0)
+    }
+}
+
+/// Stops the manager when the last one is dropped.
+#[derive(Debug)]
+pub(crate) struct Handle(pub(crate) Arc<Shared>);
+
+impl Drop for Handle {
+    fn drop(&mut self) {
+        self.0.ask_stop();
+    }
+}

@@ -1,0 +1,68 @@
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
+use crate::ProviderError;
+use crate::machine::Snapshot;
+use crate::shared::Shared;
+
+/// How a [`TokenManager`](crate::TokenManager) is doing, at one moment.
+#[derive(Clone, Debug)]
+#[non_exhaustive]
+pub struct Status {
+    /// In one word.
+    pub state: State,
+    /// The number of rotations so far: the generation of the latest token, 0
+    /// before the first.
+    pub generation: u64,
+    /// What is left of the token in hand; `None` without one, and for one
+    /// that never expires.
+    pub expires_in: Option<Duration>,
+    /// The latest failure; `None` once a request has succeeded since.
+    pub last_error: Option<ProviderError>,
+    /// Requests that brought a token.
+    pub refreshes: u64,
+    /// Requests that failed.
+    pub failures: u64,
+    /// Live connections that use these credentials through a client adapter.
+    pub connections: usize,
+}
+
+/// [`Status`] in one word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum State {
+    /// Waiting for the first token, or for the next one where the last has
+    /// expired and nothing has failed.
+    Pending,
+    /// It has stopped.
+    Stopped,
+    /// No valid token: requests fail.
+    Unavailable,
+    /// A valid token is in hand.
+    Valid,
+}
+
+impl Status {
+    pub(super) fn of(shared: &Shared) -> Self {
+        let (state, generation) = shared.watch.read(|snapshot| match snapshot {
+            Snapshot::Pending => (State::Pending, None),
+            Snapshot::Stopped => (State::Stopped, None),
+            Snapshot::Unavailable(_) => (State::Unavailable, None),
+            Snapshot::Valid { generation, .. } => (State::Valid, Some(*generation)),
+        });
+        let last = shared.counts.last().clone();
+        let now = shared.clock.now();
+        Self {
+            state,
+            generation: generation.unwrap_or(last.generation),
+            expires_in: last
+                .expires
+                .filter(|_| state == State::Valid)
+                .map(|at| at.saturating_duration_since(now)),
+            last_error: last.error,
+            refreshes: shared.counts.refreshes.load(Ordering::Relaxed),
+            failures: shared.counts.failures.load(Ordering::Relaxed),
+            connections: shared.connections.load(Ordering::Relaxed),
+        }
+    }
+}

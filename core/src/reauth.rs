@@ -1,0 +1,146 @@
+//! Live connections, kept logged in: what is the same for every Redis client.
+//!
+//! A client adapter shows each of its connections as a [`Session`] and
+//! registers it. The [`Reauthenticator`] then gives every session each new
+//! token once, spread over time, retries what fails, and has a session
+//! replaced that is lost or that time is running out for. Applications meet
+//! this module through the adapters' types only.
+//!
+//! | what happens | what follows |
+//! |---|---|
+//! | a new token | one `AUTH` a session, spread over the first quarter of the time left |
+//! | `AUTH` times out or fails | retried with backoff; replaced once three quarters of the time left have passed |
+//! | `AUTH` is refused | the same, and the manager is asked for a fresh token first |
+//! | the session is inside a transaction | deferred, in the same bounds |
+//! | the connection is lost | replaced at once, then with backoff until it succeeds |
+//! | no valid token | nothing is tried until there is one |
+
+mod driver;
+mod entry;
+mod error;
+mod inbox;
+mod policy;
+mod roster;
+mod session;
+mod status;
+
+use std::fmt;
+use std::sync::{Arc, Weak};
+
+pub use error::{ReauthError, ReauthErrorKind};
+pub use policy::{ReauthPolicy, ReauthPolicyBuilder};
+pub use session::Session;
+pub use status::{ConnectionId, ConnectionStatus};
+
+use crate::{Credentials, Runtime, Token};
+use driver::ReauthDriver;
+use entry::Grant;
+use inbox::{Inbox, Notice};
+use status::StatusCell;
+
+/// Re-authenticates the sessions that are registered with it.
+///
+/// A handle, cheap to clone. Its task ends when the last handle and the last
+/// [`Registration`] are dropped.
+#[derive(Clone, Debug)]
+pub struct Reauthenticator {
+    inbox: Arc<Inbox>,
+    credentials: Credentials,
+    runtime: Arc<dyn Runtime>,
+}
+
+impl Reauthenticator {
+    /// Starts its task on `runtime`.
+    #[must_use]
+    pub fn spawn(
+        credentials: &Credentials,
+        policy: ReauthPolicy,
+        runtime: Arc<dyn Runtime>,
+    ) -> Self {
+        let inbox = Arc::new(Inbox::default());
+        let mail = inbox.mail();
+        let driver = ReauthDriver::new(credentials.clone(), policy, Arc::clone(&runtime), mail);
+        runtime.spawn(Box::pin(driver));
+        Self {
+            inbox,
+            credentials: credentials.clone(),
+            runtime,
+        }
+    }
+
+    /// Takes care of a session that has just logged in with `token`, until the
+    /// registration is dropped.
+    ///
+    /// The session is held weakly: put the registration into it.
+    #[must_use = "dropping the registration ends the renewal"]
+    pub fn register(&self, session: Weak<dyn Session>, token: &Token) -> Registration {
+        let shared = self.credentials.shared();
+        let id = ConnectionId::next();
+        let grant = Grant::of(token, &self.runtime);
+        let status = Arc::new(StatusCell::new(id, &grant));
+        let connections = self.credentials.clone();
+        shared
+            .connections
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.inbox.send(Notice::Joined {
+            id,
+            session,
+            grant,
+            status: Arc::clone(&status),
+        });
+        Registration {
+            id,
+            status,
+            inbox: Arc::clone(&self.inbox),
+            credentials: connections,
+            runtime: Arc::clone(&self.runtime),
+        }
+    }
+}
+
+/// A session's place with its [`Reauthenticator`]; dropping it ends that.
+pub struct Registration {
+    id: ConnectionId,
+    status: Arc<StatusCell>,
+    inbox: Arc<Inbox>,
+    credentials: Credentials,
+    runtime: Arc<dyn Runtime>,
+}
+
+impl Registration {
+    /// The connection may have been lost: if the session says that it is not
+    /// [connected](Session::is_connected), it is replaced at once.
+    pub fn lost(&self) {
+        self.inbox.send(Notice::Lost(self.id));
+    }
+
+    /// What kept the session [busy](ReauthErrorKind::Busy) is over: a deferred
+    /// `AUTH` is sent at once.
+    pub fn ready(&self) {
+        self.inbox.send(Notice::Ready(self.id));
+    }
+
+    /// How the connection is doing.
+    #[must_use]
+    pub fn status(&self) -> ConnectionStatus {
+        self.status.read(self.runtime.now())
+    }
+}
+
+impl Drop for Registration {
+    fn drop(&mut self) {
+        self.credentials
+            .shared()
+            .connections
+            .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
+        self.inbox.send(Notice::Left(self.id));
+    }
+}
+
+impl fmt::Debug for Registration {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Registration")
+            .field("status", &self.status())
+            .finish_non_exhaustive()
+    }
+}

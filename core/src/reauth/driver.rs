@@ -1,0 +1,228 @@
+use std::collections::BTreeMap;
+use std::future::Future;
+use std::panic::AssertUnwindSafe;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+use std::time::{Duration, Instant};
+
+use futures::future::{BoxFuture, Either, select};
+use futures::stream::FuturesUnordered;
+use futures::{FutureExt, Stream};
+
+use super::entry::{Action, Grant};
+use super::inbox::{Mail, Notice};
+use super::roster::{Ended, Output, Roster};
+use super::status::{ConnectionId, StatusCell};
+use super::{ReauthError, ReauthErrorKind, ReauthPolicy, Session};
+use crate::{Clock, Credentials, Runtime, Sleep, Token, TokenError};
+
+type Job = BoxFuture<'static, (ConnectionId, Ended)>;
+
+/// Runs a [`Roster`]: the only place where it meets time, tokens and sessions.
+pub(super) struct ReauthDriver {
+    credentials: Credentials,
+    runtime: Arc<dyn Runtime>,
+    mail: Arc<Mail>,
+    roster: Roster,
+    sessions: BTreeMap<ConnectionId, (Weak<dyn Session>, Arc<StatusCell>)>,
+    jobs: FuturesUnordered<Job>,
+    token: Option<Token>,
+    sleep: Option<(Instant, Sleep)>,
+}
+
+impl ReauthDriver {
+    pub(super) fn new(
+        credentials: Credentials,
+        policy: ReauthPolicy,
+        runtime: Arc<dyn Runtime>,
+        mail: Arc<Mail>,
+    ) -> Self {
+        Self {
+            credentials,
+            runtime,
+            mail,
+            roster: Roster::new(policy, fastrand::Rng::new()),
+            sessions: BTreeMap::new(),
+            jobs: FuturesUnordered::new(),
+            token: None,
+            sleep: None,
+        }
+    }
+
+    fn take_notices(&mut self) -> bool {
+        let notices = self.mail.take();
+        let any = !notices.is_empty();
+        let now = self.runtime.now();
+        for notice in notices {
+            match notice {
+                Notice::Joined {
+                    id,
+                    session,
+                    grant,
+                    status,
+                } => {
+                    self.sessions.insert(id, (session, status));
+                    self.roster.joined(now, id, grant);
+                    self.check(now, id);
+                }
+                Notice::Left(id) => {
+                    self.sessions.remove(&id);
+                    self.roster.left(id);
+                }
+                Notice::Lost(id) => self.check(now, id),
+                Notice::Ready(id) => self.roster.ready(now, id),
+            }
+        }
+        any
+    }
+
+    /// Has a session replaced that is no longer connected.
+    fn check(&mut self, now: Instant, id: ConnectionId) {
+        if self
+            .session(id)
+            .is_some_and(|session| !session.is_connected())
+        {
+            self.roster.lost(now, id);
+        }
+    }
+
+    fn session(&self, id: ConnectionId) -> Option<Arc<dyn Session>> {
+        self.sessions
+            .get(&id)
+            .and_then(|(session, _)| session.upgrade())
+    }
+
+    fn poll_token(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TokenError>> {
+        let news = futures::ready!(self.credentials.poll_changed(cx));
+        match news {
+            Ok(token) => {
+                self.roster.rotated(self.runtime.now(), token.generation());
+                self.token = Some(token);
+            }
+            Err(TokenError::Stopped) => return Poll::Ready(Err(TokenError::Stopped)),
+            Err(_) => {
+                self.roster.withdrawn();
+                self.token = None;
+            }
+        }
+        Poll::Ready(Ok(()))
+    }
+
+    fn poll_jobs(&mut self, cx: &mut Context<'_>) -> bool {
+        let Poll::Ready(Some((id, ended))) = Pin::new(&mut self.jobs).poll_next(cx) else {
+            return false;
+        };
+        if let Some((_, status)) = self.sessions.get(&id) {
+            match &ended.result {
+                Ok(grant) => status.succeeded(grant),
+                Err(error) => status.failed(error.clone()),
+            }
+        }
+        let now = self.runtime.now();
+        self.roster.ended(now, id, ended);
+        self.check(now, id);
+        true
+    }
+
+    fn drain_outputs(&mut self) {
+        while let Some(output) = self.roster.poll_output() {
+            match output {
+                Output::Ask => self.credentials.refresh(),
+                Output::Report(event) => self.credentials.report(&event),
+                Output::Start { id, action, limit } => self.start(id, action, limit),
+            }
+        }
+    }
+
+    fn start(&mut self, id: ConnectionId, action: Action, limit: Duration) {
+        let (Some(session), Some(token)) = (self.session(id), self.token.clone()) else {
+            // It is being dropped, and says so with its next notice.
+            self.roster.left(id);
+            return;
+        };
+        let runtime = Arc::clone(&self.runtime);
+        self.jobs
+            .push(job(id, session, action, token, limit, runtime).boxed());
+    }
+
+    fn poll_deadline(&mut self, cx: &mut Context<'_>) -> bool {
+        let now = self.runtime.now();
+        let Some(deadline) = self.roster.poll_timeout() else {
+            self.sleep = None;
+            return false;
+        };
+        if deadline <= now {
+            self.roster.run(now);
+            return true;
+        }
+        if self.sleep.as_ref().is_none_or(|(at, _)| *at != deadline) {
+            self.sleep = Some((deadline, self.runtime.sleep_until(deadline)));
+        }
+        let fired = self
+            .sleep
+            .as_mut()
+            .is_some_and(|(_, sleep)| Pin::new(sleep).poll(cx).is_ready());
+        if fired {
+            self.sleep = None;
+        }
+        fired
+    }
+}
+
+impl Future for ReauthDriver {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        self.mail.register(cx.waker());
+        loop {
+            let mut moved = self.take_notices();
+            if self.mail.is_closed() {
+                return Poll::Ready(());
+            }
+            match self.poll_token(cx) {
+                Poll::Ready(Ok(())) => moved = true,
+                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Pending => {}
+            }
+            moved |= self.poll_jobs(cx);
+            moved |= self.poll_deadline(cx);
+            self.drain_outputs();
+            if !moved {
+                return Poll::Pending;
+            }
+        }
+    }
+}
+
+/// One try for one session, within `limit`.
+async fn job(
+    id: ConnectionId,
+    session: Arc<dyn Session>,
+    action: Action,
+    token: Token,
+    limit: Duration,
+    runtime: Arc<dyn Runtime>,
+) -> (ConnectionId, Ended) {
+    let started = runtime.now();
+    let work = AssertUnwindSafe(async {
+        match action {
+            Action::Authenticate => session.authenticate(&token).await,
+            Action::Replace => session.replace(&token).await,
+        }
+    })
+    .catch_unwind()
+    .boxed();
+    let result = match select(work, runtime.sleep_until(started + limit)).await {
+        Either::Left((Ok(result), _)) => result,
+        Either::Left((Err(_), _)) => Err(ReauthErrorKind::Other.into()),
+        Either::Right(_) => Err(ReauthError::new(ReauthErrorKind::Timeout)),
+    };
+    let ended = Ended {
+        action,
+        generation: token.generation(),
+        latency: runtime.now().saturating_duration_since(started),
+        result: result.map(|()| Grant::of(&token, &runtime)),
+    };
+    (id, ended)
+}

@@ -1,0 +1,139 @@
+use std::time::{Duration, Instant};
+
+use super::ReauthErrorKind;
+use super::status::ConnectionId;
+use crate::policy::FAR;
+use crate::{Clock, SessionRule, Token};
+
+/// Of a session that outlives its token, the share after which it is renewed.
+const RENEW_AFTER: f64 = 0.75;
+
+/// What a log-in at one moment with one token gives a session.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Grant {
+    pub(super) generation: u64,
+    /// When the server ends the session.
+    pub(super) ends: Option<Instant>,
+    pub(super) renewal: Renewal,
+}
+
+/// What makes a session due for the next `AUTH`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Renewal {
+    At(Instant),
+    Never,
+    WithRotation,
+}
+
+impl Grant {
+    pub(super) fn of(token: &Token, clock: &impl Clock) -> Self {
+        let now = clock.now();
+        let (ends, renewal) = match token.session_rule() {
+            SessionRule::EndsWithToken => {
+                let left = token.time_left(clock.wall());
+                (left.map(|left| now + left.min(FAR)), Renewal::WithRotation)
+            }
+            SessionRule::Lasts(lasts) => {
+                let lasts = lasts.min(FAR);
+                let renewal = Renewal::At(now + lasts.mul_f64(RENEW_AFTER));
+                (Some(now + lasts), renewal)
+            }
+            SessionRule::Unbounded => (None, Renewal::Never),
+        };
+        Self {
+            generation: token.generation(),
+            ends,
+            renewal,
+        }
+    }
+}
+
+/// What a session is to do.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    Authenticate,
+    Replace,
+}
+
+/// What a session waits for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Plan {
+    Due(Instant),
+    Running,
+    Settled,
+}
+
+/// One session, as the roster sees it.
+#[derive(Clone, Debug)]
+pub(super) struct Entry {
+    pub(super) id: ConnectionId,
+    pub(super) grant: Grant,
+    pub(super) plan: Plan,
+    /// Tries since the last success.
+    pub(super) attempts: u32,
+    /// The latest failure was that it is inside a transaction.
+    pub(super) busy: bool,
+    /// The connection is gone: only a replacement helps.
+    pub(super) lost: bool,
+    /// From then on a replacement is tried instead of `AUTH`.
+    pub(super) replace_from: Option<Instant>,
+}
+
+impl Entry {
+    pub(super) const fn new(id: ConnectionId, grant: Grant) -> Self {
+        Self {
+            id,
+            grant,
+            plan: Plan::Settled,
+            attempts: 0,
+            busy: false,
+            lost: false,
+            replace_from: None,
+        }
+    }
+
+    pub(super) fn time_left(&self, now: Instant) -> Duration {
+        self.grant
+            .ends
+            .map_or(FAR, |ends| ends.saturating_duration_since(now))
+    }
+
+    /// A renewal begins at `at`: sets the point from which a replacement is
+    /// tried instead of `AUTH`.
+    pub(super) fn begin(&mut self, at: Instant, replace_after: f64) {
+        self.attempts = 0;
+        self.busy = false;
+        let left = self.time_left(at);
+        self.lost |= left.is_zero();
+        self.replace_from = self.grant.ends.map(|_| at + left.mul_f64(replace_after));
+    }
+
+    /// What to try at `at`.
+    pub(super) fn action(&self, at: Instant) -> Action {
+        let late = self.replace_from.is_some_and(|from| from <= at);
+        if self.lost || late {
+            Action::Replace
+        } else {
+            Action::Authenticate
+        }
+    }
+
+    /// Takes note of a failure. That only a replacement helps is found out
+    /// once, and then the first one does not wait.
+    pub(super) fn failed(&mut self, kind: ReauthErrorKind) {
+        self.attempts = self.attempts.saturating_add(1);
+        self.busy = kind == ReauthErrorKind::Busy;
+        let hopeless = matches!(
+            kind,
+            ReauthErrorKind::Disconnected | ReauthErrorKind::Unsupported
+        );
+        if hopeless && !self.lost {
+            self.lost = true;
+            self.attempts = 0;
+        }
+    }
+
+    pub(super) fn is_older_than(&self, generation: u64) -> bool {
+        self.grant.renewal == Renewal::WithRotation && self.grant.generation < generation
+    }
+}

@@ -1,0 +1,75 @@
+use std::error::Error;
+use std::fmt;
+use std::sync::Arc;
+
+/// Why a connection did not take a new token.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ReauthErrorKind {
+    /// Inside a transaction, where `AUTH` would become part of it.
+    Busy,
+    /// The connection is gone, or a new one can't be opened.
+    Disconnected,
+    /// Anything else.
+    Other,
+    /// The server refused the token: `WRONGPASS`.
+    Refused,
+    /// No answer within the time limit.
+    Timeout,
+    /// This kind of connection can't re-authenticate in place.
+    Unsupported,
+}
+
+/// A connection did not take a new token. Cheap to clone, holds no secret.
+#[derive(Clone, Debug)]
+pub struct ReauthError {
+    kind: ReauthErrorKind,
+    source: Option<Arc<dyn Error + Send + Sync>>,
+}
+
+impl ReauthError {
+    /// An error of `kind`, with nothing behind it.
+    #[must_use]
+    pub const fn new(kind: ReauthErrorKind) -> Self {
+        Self { kind, source: None }
+    }
+
+    /// Keeps the client's error as what stands behind this one. It is shown to
+    /// people: it must not hold a token.
+    #[must_use]
+    pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        self.source = Some(Arc::from(source.into()));
+        self
+    }
+
+    /// Why.
+    #[must_use]
+    pub const fn kind(&self) -> ReauthErrorKind {
+        self.kind
+    }
+}
+
+impl fmt::Display for ReauthError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self.kind {
+            ReauthErrorKind::Busy => "the connection is inside a transaction",
+            ReauthErrorKind::Disconnected => "the connection to the server is lost",
+            ReauthErrorKind::Other => "re-authentication failed",
+            ReauthErrorKind::Refused => "the server refused the token",
+            ReauthErrorKind::Timeout => "the server did not answer AUTH in time",
+            ReauthErrorKind::Unsupported => "the connection can't re-authenticate in place",
+        })
+    }
+}
+
+impl Error for ReauthError {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.source.as_deref().map(|source| source as _)
+    }
+}
+
+impl From<ReauthErrorKind> for ReauthError {
+    fn from(kind: ReauthErrorKind) -> Self {
+        Self::new(kind)
+    }
+}

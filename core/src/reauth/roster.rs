@@ -1,0 +1,281 @@
+//! Who re-authenticates when: the logic of [`reauth`](super), without a clock.
+
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::time::{Duration, Instant};
+
+use super::entry::{Action, Entry, Grant, Plan, Renewal};
+use super::status::ConnectionId;
+use super::{ReauthError, ReauthErrorKind, ReauthPolicy};
+use crate::Event;
+
+/// Deferred by a transaction, a session is asked again after this, doubling …
+const BUSY_DELAY: Duration = Duration::from_millis(10);
+/// … up to this.
+const LONGEST_BUSY_DELAY: Duration = Duration::from_millis(250);
+/// No try follows another sooner than this.
+const FLOOR: Duration = Duration::from_millis(1);
+
+/// Every live session, and what each of them is to do next.
+#[derive(Debug)]
+pub(super) struct Roster {
+    policy: ReauthPolicy,
+    random: fastrand::Rng,
+    entries: BTreeMap<ConnectionId, Entry>,
+    queue: BTreeSet<(Instant, ConnectionId)>,
+    running: usize,
+    /// The token in hand; without one, nothing is tried.
+    generation: Option<u64>,
+    /// The latest generation that a fresh token was asked for instead of.
+    asked: u64,
+    outputs: VecDeque<Output>,
+}
+
+/// What the driver is to do.
+#[derive(Debug)]
+pub(super) enum Output {
+    /// Ask the manager for a fresh token.
+    Ask,
+    Report(Event),
+    Start {
+        id: ConnectionId,
+        action: Action,
+        limit: Duration,
+    },
+}
+
+/// How something started ended.
+#[derive(Debug)]
+pub(super) struct Ended {
+    pub(super) action: Action,
+    pub(super) generation: u64,
+    pub(super) latency: Duration,
+    pub(super) result: Result<Grant, ReauthError>,
+}
+
+impl Roster {
+    pub(super) const fn new(policy: ReauthPolicy, random: fastrand::Rng) -> Self {
+        Self {
+            policy,
+            random,
+            entries: BTreeMap::new(),
+            queue: BTreeSet::new(),
+            running: 0,
+            generation: None,
+            asked: 0,
+            outputs: VecDeque::new(),
+        }
+    }
+
+    pub(super) fn poll_output(&mut self) -> Option<Output> {
+        self.outputs.pop_front()
+    }
+
+    pub(super) fn poll_timeout(&self) -> Option<Instant> {
+        if self.generation.is_none() || self.running >= self.policy.max_in_flight {
+            return None;
+        }
+        self.queue.first().map(|(at, _)| *at)
+    }
+
+    pub(super) fn joined(&mut self, now: Instant, id: ConnectionId, grant: Grant) {
+        self.entries.insert(id, Entry::new(id, grant));
+        self.settle(now, id);
+    }
+
+    pub(super) fn left(&mut self, id: ConnectionId) {
+        if let Some(entry) = self.entries.remove(&id) {
+            match entry.plan {
+                Plan::Due(at) => {
+                    self.queue.remove(&(at, id));
+                }
+                Plan::Running => self.running -= 1,
+                Plan::Settled => {}
+            }
+        }
+    }
+
+    /// The connection is gone.
+    pub(super) fn lost(&mut self, now: Instant, id: ConnectionId) {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        if !entry.lost {
+            entry.lost = true;
+            entry.attempts = 0;
+            self.schedule(id, now);
+        }
+    }
+
+    /// Its transaction is over.
+    pub(super) fn ready(&mut self, now: Instant, id: ConnectionId) {
+        if self.entries.get(&id).is_some_and(|entry| entry.busy) {
+            self.schedule(id, now);
+        }
+    }
+
+    /// There is no valid token.
+    pub(super) const fn withdrawn(&mut self) {
+        self.generation = None;
+    }
+
+    /// There is a new token: spreads the `AUTH`s of those who need it.
+    pub(super) fn rotated(&mut self, now: Instant, generation: u64) {
+        self.generation = Some(generation);
+        let waits = |entry: &&mut Entry| entry.plan != Plan::Running;
+        let due: Vec<ConnectionId> = self
+            .entries
+            .values_mut()
+            .filter(waits)
+            .filter(|entry| entry.lost || entry.is_older_than(generation))
+            .map(|entry| entry.id)
+            .collect();
+        let mut longest = Duration::ZERO;
+        for (place, id) in due.iter().enumerate() {
+            let Some(entry) = self.entries.get_mut(id) else {
+                continue;
+            };
+            entry.begin(now, self.policy.replace_after);
+            let window = if entry.lost || entry.grant.ends.is_none() {
+                Duration::ZERO
+            } else {
+                entry.time_left(now).mul_f64(self.policy.stagger)
+            };
+            longest = longest.max(window);
+            let share = place as f64 / due.len() as f64;
+            self.schedule(*id, now + window.mul_f64(share));
+        }
+        if !due.is_empty() {
+            self.outputs.push_back(Output::Report(Event::Staggered {
+                connections: due.len(),
+                window: longest,
+            }));
+        }
+    }
+
+    /// Starts what is due, as far as the limit allows.
+    pub(super) fn run(&mut self, now: Instant) {
+        while self.poll_timeout().is_some_and(|at| at <= now)
+            && let Some((_, id)) = self.queue.pop_first()
+        {
+            let Some(entry) = self.entries.get_mut(&id) else {
+                continue;
+            };
+            entry.plan = Plan::Running;
+            self.running += 1;
+            let action = entry.action(now);
+            let limit = match action {
+                Action::Authenticate => {
+                    entry.replace_from.map_or(self.policy.auth_timeout, |from| {
+                        from.saturating_duration_since(now)
+                            .min(self.policy.auth_timeout)
+                    })
+                }
+                Action::Replace => self.policy.replace_timeout,
+            };
+            self.outputs.push_back(Output::Start { id, action, limit });
+        }
+    }
+
+    pub(super) fn ended(&mut self, now: Instant, id: ConnectionId, ended: Ended) {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        if entry.plan != Plan::Running {
+            return;
+        }
+        self.running -= 1;
+        entry.plan = Plan::Settled;
+        match ended.result {
+            Ok(grant) => {
+                entry.grant = grant;
+                entry.busy = false;
+                entry.attempts = 0;
+                entry.lost &= ended.action != Action::Replace;
+                self.outputs.push_back(Output::Report(match ended.action {
+                    Action::Authenticate => Event::Reauthenticated {
+                        connection: id,
+                        generation: ended.generation,
+                        latency: ended.latency,
+                    },
+                    Action::Replace => Event::Replaced {
+                        connection: id,
+                        generation: ended.generation,
+                    },
+                }));
+                self.settle(now, id);
+            }
+            Err(error) => self.retry(now, id, ended.generation, error),
+        }
+    }
+
+    /// Plans a session that has just logged in.
+    fn settle(&mut self, now: Instant, id: ConnectionId) {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        let at = match entry.grant.renewal {
+            _ if entry.lost => Some(now),
+            Renewal::At(at) => Some(at.max(now)),
+            _ => self
+                .generation
+                .filter(|generation| entry.is_older_than(*generation))
+                .map(|_| now),
+        };
+        if let Some(at) = at {
+            entry.begin(at, self.policy.replace_after);
+            self.schedule(id, at);
+        }
+    }
+
+    fn retry(&mut self, now: Instant, id: ConnectionId, generation: u64, error: ReauthError) {
+        let sample = self.random.f64();
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        let was_auth = entry.action(now) == Action::Authenticate;
+        entry.failed(error.kind());
+        let delay = if entry.attempts == 0 {
+            FLOOR
+        } else if entry.busy {
+            let doubled = BUSY_DELAY * 2u32.pow(entry.attempts.min(8) - 1);
+            doubled.min(LONGEST_BUSY_DELAY)
+        } else {
+            let delay = self.policy.backoff.jittered_delay(entry.attempts, sample);
+            delay.max(FLOOR)
+        };
+        let at = match entry.replace_from {
+            Some(from) if was_auth => (now + delay).min(from.max(now + FLOOR)),
+            _ => now + delay,
+        };
+        if error.kind() == ReauthErrorKind::Refused && self.asked < generation {
+            self.asked = generation;
+            self.outputs.push_back(Output::Ask);
+        }
+        self.outputs.push_back(Output::Report(Event::ReauthFailed {
+            connection: id,
+            generation,
+            error,
+            retry_in: Some(at - now),
+        }));
+        self.schedule(id, at);
+    }
+
+    /// Moves a session to `at` in the queue; one that runs is left alone.
+    fn schedule(&mut self, id: ConnectionId, at: Instant) {
+        let Some(entry) = self.entries.get_mut(&id) else {
+            return;
+        };
+        match entry.plan {
+            Plan::Running => return,
+            Plan::Due(planned) => {
+                self.queue.remove(&(planned, id));
+            }
+            Plan::Settled => {}
+        }
+        entry.plan = Plan::Due(at);
+        self.queue.insert((at, id));
+    }
+}
+
+#[cfg(test)]
+mod tests;

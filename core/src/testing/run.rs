@@ -1,0 +1,113 @@
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use super::clock::ManualClock;
+use crate::{Clock, Spawner};
+
+/// More polls than this without time moving on is a loop, not work.
+const MOST_POLLS: usize = 1_000_000;
+
+/// Moves a [`ManualClock`] on, and runs its tasks as their time comes.
+///
+/// Dropping the last one drops the tasks.
+#[derive(Debug)]
+pub struct Run {
+    clock: ManualClock,
+}
+
+impl Run {
+    pub(super) fn new(clock: ManualClock) -> Self {
+        clock.0.executor.enter();
+        Self { clock }
+    }
+
+    /// Moves time on by `by`, stopping at every deadline on the way to run
+    /// what is due there.
+    ///
+    /// # Panics
+    /// When the tasks don't settle: one of them loops without waiting.
+    pub fn advance(&mut self, by: Duration) {
+        let target = self.clock.now() + by;
+        self.settle();
+        while let Some(deadline) = self.clock.next_deadline()
+            && deadline <= target
+        {
+            self.clock.advance_to(deadline);
+            self.settle();
+        }
+        self.clock.advance_to(target);
+        self.settle();
+    }
+
+    /// Moves time on to the next deadline and runs what is due there; says by
+    /// how much, or `None` when nothing waits for time.
+    ///
+    /// # Panics
+    /// As [`advance`](Self::advance).
+    pub fn advance_to_next(&mut self) -> Option<Duration> {
+        self.settle();
+        let deadline = self.clock.next_deadline()?;
+        let by = deadline.saturating_duration_since(self.clock.now());
+        self.clock.advance_to(deadline);
+        self.settle();
+        Some(by)
+    }
+
+    /// Runs every task that can go on without time moving.
+    ///
+    /// # Panics
+    /// As [`advance`](Self::advance).
+    pub fn settle(&mut self) {
+        for _ in 0..MOST_POLLS {
+            if !self.clock.0.executor.poll_one() {
+                return;
+            }
+        }
+        panic!("the tasks did not settle: one of them loops without waiting for time");
+    }
+
+    /// Adds a task and runs it until it waits.
+    ///
+    /// # Panics
+    /// As [`advance`](Self::advance).
+    pub fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
+        self.clock.spawn(Box::pin(task));
+        self.settle();
+    }
+
+    /// Runs `future` to its end, moving time on to the next deadline whenever
+    /// everything waits.
+    ///
+    /// # Panics
+    /// When it can't end: it waits, and no timer is set. And as
+    /// [`advance`](Self::advance).
+    pub fn block_on<T: Send + 'static>(
+        &mut self,
+        future: impl Future<Output = T> + Send + 'static,
+    ) -> T {
+        let slot = Arc::new(Mutex::new(None));
+        let filled = Arc::clone(&slot);
+        self.spawn(async move {
+            let value = future.await;
+            if let Ok(mut slot) = filled.lock() {
+                *slot = Some(value);
+            }
+        });
+        loop {
+            if let Some(value) = slot.lock().ok().and_then(|mut slot| slot.take()) {
+                return value;
+            }
+            assert!(
+                self.advance_to_next().is_some(),
+                "the future waits for something that no timer will bring"
+            );
+        }
+    }
+}
+
+impl Drop for Run {
+    fn drop(&mut self) {
+        self.clock.0.executor.leave();
+    }
+}
