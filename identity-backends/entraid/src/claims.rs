@@ -1,0 +1,121 @@
+//! What an access token says of itself.
+
+mod error;
+mod parse;
+
+use std::borrow::Cow;
+use std::collections::BTreeMap;
+use std::fmt;
+use std::time::{Duration, SystemTime};
+
+use serde_json::Value;
+
+pub use error::ClaimError;
+
+/// The last second of the year 9999: nothing later is a date.
+const LAST_SECOND: f64 = 253_402_300_799.0;
+
+/// The claims of an access token (RFC 7519).
+///
+/// **Read, not verified**: the signature is not looked at. The token came from
+/// the identity service over TLS, and Redis verifies it; here it only says
+/// which user it is for and when it expires. For names and meanings see
+/// Microsoft Learn, "Access token claims reference".
+pub struct Claims(BTreeMap<String, Value>);
+
+impl Claims {
+    /// Reads the claims of a JWT in its compact form: three parts, joined by
+    /// dots, of which the second is the base64url of a JSON object. Padding is
+    /// accepted.
+    ///
+    /// # Errors
+    /// [`ClaimError::Malformed`] for everything else, and for an object that
+    /// holds a name twice: readers differ in which one they take.
+    pub fn parse(token: &str) -> Result<Self, ClaimError> {
+        parse::claims(token).map(Self)
+    }
+
+    /// The object id of the user, service principal or managed identity that
+    /// the token was issued to: its Redis user name.
+    ///
+    /// # Errors
+    /// See [`name`](Self::name).
+    pub fn oid(&self) -> Result<&str, ClaimError> {
+        self.name("oid")
+    }
+
+    /// The id of the tenant that issued it.
+    ///
+    /// # Errors
+    /// See [`name`](Self::name).
+    pub fn tid(&self) -> Result<&str, ClaimError> {
+        self.name("tid")
+    }
+
+    /// When it expires.
+    ///
+    /// # Errors
+    /// [`MissingClaim`](ClaimError::MissingClaim), or
+    /// [`InvalidClaim`](ClaimError::InvalidClaim) for what is no number of
+    /// seconds since 1970, up to the year 9999. Fractions are kept.
+    pub fn exp(&self) -> Result<SystemTime, ClaimError> {
+        self.date("exp")
+    }
+
+    /// When it was issued. Entra ID puts it some minutes into the past.
+    ///
+    /// # Errors
+    /// As for [`exp`](Self::exp).
+    pub fn iat(&self) -> Result<SystemTime, ClaimError> {
+        self.date("iat")
+    }
+
+    /// A claim's text as it stands; `None` when the token has no such claim, or
+    /// it is no string. Only claims of the token itself are looked at, not
+    /// those of objects inside it.
+    #[must_use]
+    pub fn get(&self, claim: &str) -> Option<&str> {
+        self.0.get(claim)?.as_str()
+    }
+
+    /// A claim that can serve as a user name.
+    ///
+    /// # Errors
+    /// [`MissingClaim`](ClaimError::MissingClaim), or
+    /// [`InvalidClaim`](ClaimError::InvalidClaim) when it is no string, is
+    /// empty, or holds white space or control characters.
+    pub fn name(&self, claim: impl Into<Cow<'static, str>>) -> Result<&str, ClaimError> {
+        let claim = claim.into();
+        match self.0.get(&*claim) {
+            None => Err(ClaimError::MissingClaim(claim)),
+            Some(Value::String(name)) if is_name(name) => Ok(name),
+            Some(_) => Err(ClaimError::InvalidClaim(claim)),
+        }
+    }
+
+    /// An RFC 7519 NumericDate.
+    fn date(&self, claim: &'static str) -> Result<SystemTime, ClaimError> {
+        let value = self
+            .0
+            .get(claim)
+            .ok_or(ClaimError::MissingClaim(claim.into()))?;
+        value
+            .as_f64()
+            .filter(|seconds| (0.0..=LAST_SECOND).contains(seconds))
+            .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
+            .and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since))
+            .ok_or(ClaimError::InvalidClaim(claim.into()))
+    }
+}
+
+/// Whether Redis can have a user of this name, and a log line can hold it.
+pub(crate) fn is_name(text: &str) -> bool {
+    !text.is_empty() && !text.contains(|c: char| c.is_control() || c.is_whitespace())
+}
+
+impl fmt::Debug for Claims {
+    /// Names the claims; their values may be personal.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_set().entries(self.0.keys()).finish()
+    }
+}

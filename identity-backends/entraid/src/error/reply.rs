@@ -1,0 +1,70 @@
+use redis_authx::{ErrorKind, ProviderError};
+use serde_json::Value;
+
+use super::{EntraError, diagnosis::diagnose};
+use crate::http::HttpResponse;
+
+/// An error reply has some 1 KiB. A longer one is not read, its status counts.
+const MAX_READ: usize = 64 * 1024;
+const MAX_CODES: usize = 8;
+const MAX_WORD: usize = 64;
+
+/// What a status other than 200 means.
+pub(crate) fn refusal(reply: &HttpResponse) -> ProviderError {
+    // Often no JSON: Entra ID throttles applications in plain text, and
+    // proxies answer in HTML.
+    let body: Value = if reply.body().len() <= MAX_READ {
+        serde_json::from_slice(reply.body()).unwrap_or_default()
+    } else {
+        Value::Null
+    };
+    let word = body["error"].as_str().filter(|word| is_word(word));
+    let codes = codes(&body);
+    let (kind, advice) = diagnose(reply.status(), word, &codes);
+    let source = EntraError {
+        status: reply.status(),
+        error: word.map(str::to_owned),
+        trace_id: guid(&body["trace_id"]),
+        correlation_id: guid(&body["correlation_id"]),
+        codes,
+        advice,
+    };
+    let error = ProviderError::new(kind).with_source(source);
+    match crate::retry_after::of(reply) {
+        Some(wait) if matches!(kind, ErrorKind::Throttled | ErrorKind::Unavailable) => {
+            error.with_retry_after(wait)
+        }
+        _ => error,
+    }
+}
+
+/// `error_codes`, or else the number at the beginning of `error_description`.
+fn codes(body: &Value) -> Vec<u32> {
+    let number = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok());
+    if let Some(list) = body["error_codes"].as_array() {
+        let codes: Vec<_> = list.iter().filter_map(number).take(MAX_CODES).collect();
+        if !codes.is_empty() {
+            return codes;
+        }
+    }
+    let text = body["error_description"].as_str().unwrap_or_default();
+    let digits = text.strip_prefix("AADSTS").unwrap_or_default();
+    let end = digits
+        .find(|c: char| !c.is_ascii_digit())
+        .unwrap_or(digits.len());
+    digits[..end].parse().into_iter().collect()
+}
+
+fn is_word(text: &str) -> bool {
+    (1..=MAX_WORD).contains(&text.len())
+        && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+}
+
+/// Digits in groups of 8, 4, 4, 4 and 12, and nothing else.
+fn guid(value: &Value) -> Option<String> {
+    let text = value.as_str()?;
+    let groups = text.split('-').map(str::len);
+    let is_guid =
+        groups.eq([8, 4, 4, 4, 12]) && text.bytes().all(|b| b.is_ascii_hexdigit() || b == b'-');
+    is_guid.then(|| text.to_owned())
+}

@@ -1,0 +1,98 @@
+use std::time::Duration;
+
+use redis_authx::{ErrorKind, ProviderError};
+use serde::Deserialize;
+use serde_json::Value;
+use zeroize::Zeroizing;
+
+use crate::EntraError;
+
+/// A successful reply (RFC 6749 §5.1), as far as it is needed.
+pub(super) struct Reply {
+    pub(super) access_token: Zeroizing<String>,
+    /// `None` when it is not there or no number: `exp` is there as well.
+    pub(super) expires_in: Option<Duration>,
+}
+
+#[derive(Deserialize)]
+struct Json {
+    access_token: Option<Zeroizing<String>>,
+    expires_in: Option<Value>,
+}
+
+/// Never shows what the parser says: it would quote the token.
+pub(super) fn parse(body: &[u8]) -> Result<Reply, ProviderError> {
+    let unusable = |advice| EntraError::unusable(ErrorKind::InvalidResponse, advice);
+    if body.iter().all(u8::is_ascii_whitespace) {
+        return Err(unusable("the reply is empty"));
+    }
+    let json: Json = serde_json::from_slice(body)
+        .map_err(|_| unusable("the reply is not the JSON object that a token comes in"))?;
+    let access_token = json
+        .access_token
+        .filter(|token| !token.is_empty())
+        .ok_or_else(|| unusable("the reply holds no `access_token`"))?;
+    Ok(Reply {
+        access_token,
+        expires_in: json.expires_in.as_ref().and_then(seconds),
+    })
+}
+
+/// Entra ID sends an integer, other Azure services a string of digits.
+fn seconds(value: &Value) -> Option<Duration> {
+    match value {
+        Value::String(digits) => digits.trim().parse().ok().map(Duration::from_secs),
+        _ => Duration::try_from_secs_f64(value.as_f64()?).ok(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn expires_in(json: &str) -> Option<u64> {
+        let body = format!(r#"{{"access_token":"x","expires_in":{json},"other":[{{}}]}}"#);
+        let reply = parse(body.as_bytes()).expect("a usable reply");
+        reply.expires_in.map(|duration| duration.as_secs())
+    }
+
+    #[test]
+    fn expires_in_is_read_in_all_its_forms() {
+        assert_eq!(expires_in("3599"), Some(3599));
+        assert_eq!(expires_in("\"3599\""), Some(3599));
+        assert_eq!(expires_in("3599.0"), Some(3599));
+        assert_eq!(expires_in("0"), Some(0));
+        for nonsense in [
+            "null", "-1", "1e300", "true", "[]", "{}", "\"\"", "\"soon\"", "\"-1\"",
+        ] {
+            assert_eq!(expires_in(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_token_reply_is_said_so_without_quoting_it() {
+        for body in [
+            "",
+            " \r\n",
+            "hunter2",
+            "\"hunter2\"",
+            "[]",
+            "null",
+            "{}",
+            r#"{"access_token":""}"#,
+            r#"{"access_token":null}"#,
+            r#"{"access_token":7}"#,
+            r#"{"access_token":{"a":"hunter2"}}"#,
+            r#"{"access_token":"hunter2","access_token":"hunter2"}"#,
+            r#"{"access_token":"hunter2""#,
+            r#"{"access_token":"hunter2"} hunter2"#,
+            "<html>hunter2</html>",
+        ] {
+            let error = parse(body.as_bytes()).err().expect("no usable reply");
+            assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{body}");
+            assert!(!format!("{error:?}").contains("hunter2"), "{body}");
+        }
+        assert!(parse(b"\xff\xfe").is_err());
+        assert!(parse("[".repeat(100_000).as_bytes()).is_err());
+    }
+}
