@@ -1,1 +1,61 @@
-//! Not written yet.
+//! Connections of [redis-rs](https://docs.rs/redis) that stay logged in while
+//! their tokens change.
+//!
+//! ```no_run
+//! use redis::AsyncCommands;
+//! use redis_authx::TokenManager;
+//! use redis_authx_redis::AuthClient;
+//! # use redis_authx::{StaticToken, Token};
+//! # async fn example(runtime: impl redis_authx::Runtime) -> Result<(), Box<dyn std::error::Error>> {
+//! # let identity = StaticToken::new(Token::new("app", "s3cret"));
+//!
+//! let manager = TokenManager::builder(identity).spawn(runtime)?;
+//! let client = AuthClient::open("rediss://name.region.redis.azure.net:10000", manager.credentials())?;
+//! let mut connection = client.multiplexed().await?; // clone it, share it, keep it for months
+//! let _: () = connection.set("key", 42).await?;
+//! # Ok(()) }
+//! ```
+//!
+//! # What a connection does by itself
+//!
+//! | what happens | what the connection does | what a command sees |
+//! |---|---|---|
+//! | a new token | sends `AUTH` once, in place; the connections of a client are spread over the first quarter of the time left | nothing |
+//! | `AUTH` is slow, refused or fails | tries again with backoff, a refused one after asking for a fresh token; replaces the connection when three quarters of the time left have passed | nothing, unless the server stalls |
+//! | a raw `MULTI` is open | waits for `EXEC` or `DISCARD`, at most as long | nothing |
+//! | the connection is lost | opens another with the newest token, for as long as it takes | those under way fail; later ones [wait](AuthClient::manager) or [fail at once](AuthClient::multiplexed) |
+//! | the token expired during an outage of the identity service | logs in as soon as there is a token | an error that says why there is none |
+//!
+//! Commands are never sent twice: whether one that failed was executed is for
+//! the application to know.
+//!
+//! # Two ways to use it
+//!
+//! [`AuthClient`] is for new code and gives all of the above. An existing
+//! program can hand [`redis_provider`](RedisCredentials::redis_provider) to
+//! redis-rs's own hook with one line; what that hook can't give is listed
+//! [there](RedisProvider).
+//!
+//! # Raw transactions
+//!
+//! `pipe().atomic()` is the way to write transactions on a connection that is
+//! shared: it is sent in one piece. `MULTI` sent as a command of its own works
+//! as long as only one clone of the connection is in use, as with redis-rs
+//! itself, and is never broken by an `AUTH`. A connection that is lost takes
+//! its open transaction and its `WATCH`es with it.
+
+mod builder;
+mod client;
+mod connection;
+mod connector;
+mod error;
+mod hook;
+mod link;
+mod session;
+mod target;
+mod transaction;
+
+pub use builder::AuthClientBuilder;
+pub use client::AuthClient;
+pub use connection::AuthConnection;
+pub use hook::{RedisCredentials, RedisProvider};

@@ -1,0 +1,145 @@
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use redis::{AsyncConnectionConfig, ConnectionInfo, IntoConnectionInfo, RedisResult};
+use redis_authx::reauth::Reauthenticator;
+use redis_authx::{ConfigError, Credentials, Runtime};
+
+use crate::builder::AuthClientBuilder;
+use crate::connection::AuthConnection;
+use crate::connector::Connector;
+use crate::session::Shared;
+
+/// Opens connections that stay logged in: in the place of [`redis::Client`].
+///
+/// A handle, cheap to clone. One task re-authenticates all its connections; it
+/// ends with the last of them.
+#[derive(Clone)]
+pub struct AuthClient(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) info: ConnectionInfo,
+    pub(crate) credentials: Credentials,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) reauth: Reauthenticator,
+    pub(crate) login_timeout: Duration,
+    pub(crate) reconnect_wait: Duration,
+}
+
+impl AuthClient {
+    /// A client of the server at `target`, a URL like
+    /// `rediss://name.region.redis.azure.net:10000` or a
+    /// [`ConnectionInfo`] (as [`redis::Client::build_with_tls`] makes it of a
+    /// root certificate of your own). Opens no connection yet.
+    ///
+    /// # Errors
+    /// As [`AuthClientBuilder::build`].
+    ///
+    /// # Panics
+    /// Where the runtime's spawner does: tokio's outside a tokio runtime.
+    pub fn open(
+        target: impl IntoConnectionInfo,
+        credentials: Credentials,
+    ) -> Result<Self, ConfigError> {
+        Self::builder(target, credentials).build()
+    }
+
+    /// [`open`](Self::open) with more to set.
+    pub fn builder<T: IntoConnectionInfo>(
+        target: T,
+        credentials: Credentials,
+    ) -> AuthClientBuilder<T> {
+        AuthClientBuilder::new(target, credentials)
+    }
+
+    /// Opens a connection to share and keep, in the place of redis-rs's
+    /// `MultiplexedConnection`. A command that meets a lost connection fails
+    /// at once, while it is being replaced.
+    ///
+    /// # Errors
+    /// When no token comes within the
+    /// [`login_timeout`](AuthClientBuilder::login_timeout), the server can't
+    /// be reached, or it refuses a fresh token as well.
+    ///
+    /// # Cancel safety
+    /// Safe: dropping it drops the connection.
+    pub async fn multiplexed(&self) -> RedisResult<AuthConnection> {
+        self.multiplexed_with_config(AsyncConnectionConfig::new())
+            .await
+    }
+
+    /// [`multiplexed`](Self::multiplexed) with redis-rs's own settings. A
+    /// credentials provider in them must not be set: it would log in beside
+    /// this client.
+    ///
+    /// # Errors
+    /// As [`multiplexed`](Self::multiplexed).
+    ///
+    /// # Cancel safety
+    /// Safe: dropping it drops the connection.
+    pub async fn multiplexed_with_config(
+        &self,
+        config: AsyncConnectionConfig,
+    ) -> RedisResult<AuthConnection> {
+        self.connect(config, Duration::ZERO).await
+    }
+
+    /// Opens a connection to share and keep, in the place of redis-rs's
+    /// `ConnectionManager`. A command that meets a lost connection waits until
+    /// it has been replaced, at most for the
+    /// [`reconnect_wait`](AuthClientBuilder::reconnect_wait).
+    ///
+    /// # Errors
+    /// As [`multiplexed`](Self::multiplexed).
+    ///
+    /// # Cancel safety
+    /// Safe: dropping it drops the connection.
+    pub async fn manager(&self) -> RedisResult<AuthConnection> {
+        self.manager_with_config(AsyncConnectionConfig::new()).await
+    }
+
+    /// [`manager`](Self::manager) with redis-rs's own settings, as
+    /// [`multiplexed_with_config`](Self::multiplexed_with_config).
+    ///
+    /// # Errors
+    /// As [`multiplexed`](Self::multiplexed).
+    ///
+    /// # Cancel safety
+    /// Safe: dropping it drops the connection.
+    pub async fn manager_with_config(
+        &self,
+        config: AsyncConnectionConfig,
+    ) -> RedisResult<AuthConnection> {
+        self.connect(config, self.0.reconnect_wait).await
+    }
+
+    /// The credentials that its connections log in with.
+    #[must_use]
+    pub fn credentials(&self) -> &Credentials {
+        &self.0.credentials
+    }
+
+    async fn connect(
+        &self,
+        config: AsyncConnectionConfig,
+        wait: Duration,
+    ) -> RedisResult<AuthConnection> {
+        let connector = Connector::new(self.0.info.clone(), config);
+        let (connection, token) = connector
+            .log_in(&self.0.credentials, &self.0.runtime, self.0.login_timeout)
+            .await?;
+        let shared = Shared::new(self, connector, connection, wait);
+        shared.register(&self.0.reauth, &token);
+        Ok(AuthConnection::new(shared))
+    }
+}
+
+impl fmt::Debug for AuthClient {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthClient")
+            .field("addr", self.0.info.addr())
+            .field("credentials", &self.0.credentials)
+            .finish_non_exhaustive()
+    }
+}

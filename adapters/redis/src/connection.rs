@@ -1,0 +1,71 @@
+use std::fmt;
+use std::sync::Arc;
+
+use redis::aio::ConnectionLike;
+use redis::{Cmd, Pipeline, RedisFuture, Value};
+use redis_authx::reauth::{ConnectionStatus, Registration};
+
+use crate::session::Shared;
+use crate::transaction::Effect;
+
+/// A connection that stays logged in: used like redis-rs's own, with
+/// [`redis::AsyncCommands`], [`redis::cmd`] and pipelines.
+///
+/// Clones share one socket; clone it freely, and keep it for as long as the
+/// application lives. Made by [`AuthClient`](crate::AuthClient).
+///
+/// # Cancel safety
+/// Dropping a command's future is safe, and does not say whether the command
+/// was executed.
+#[derive(Clone)]
+pub struct AuthConnection(Arc<Shared>);
+
+impl AuthConnection {
+    pub(crate) const fn new(shared: Arc<Shared>) -> Self {
+        Self(shared)
+    }
+
+    /// How it is doing: the token's generation, the latest failure, the time
+    /// until the server would end the session. `None` only while it is opened.
+    #[must_use]
+    pub fn status(&self) -> Option<ConnectionStatus> {
+        self.0.registration().map(Registration::status)
+    }
+}
+
+impl ConnectionLike for AuthConnection {
+    fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        Box::pin(self.0.request(
+            Effect::of(cmd),
+            async move |mut connection: redis::aio::MultiplexedConnection| {
+                connection.send_packed_command(cmd).await
+            },
+        ))
+    }
+
+    fn req_packed_commands<'a>(
+        &'a mut self,
+        pipeline: &'a Pipeline,
+        offset: usize,
+        count: usize,
+    ) -> RedisFuture<'a, Vec<Value>> {
+        Box::pin(self.0.request(
+            Effect::of_pipeline(pipeline),
+            async move |mut connection: redis::aio::MultiplexedConnection| {
+                connection
+                    .send_packed_commands(pipeline, offset, count)
+                    .await
+            },
+        ))
+    }
+
+    fn get_db(&self) -> i64 {
+        self.0.db()
+    }
+}
+
+impl fmt::Debug for AuthConnection {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
