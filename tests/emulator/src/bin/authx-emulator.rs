@@ -1,2 +1,2 @@
-//! Not written yet.
+//! Draft.
 fn main() {}

@@ -1,0 +1,216 @@
+//! The running emulator.
+
+use std::{fmt, future::Future, sync::Arc, time::Duration};
+
+use tokio::{runtime::Handle, task::AbortHandle};
+
+use crate::{
+    Builder, EmulatorError, IdentityControl, RedisControl, gateway,
+    identity::{
+        self, IdentityState,
+        issuer::{Ids, Issuer, Order, REDIS_RESOURCE},
+        key::SigningKey,
+    },
+    listener, random,
+    server::Backend,
+    tls::Tls,
+};
+
+/// A running emulator: a local Microsoft Entra ID and a local Azure Managed
+/// Redis.
+///
+/// Dropping it stops everything: listeners, connections, the `redis-server`
+/// child, files. Several may run in one process.
+pub struct Emulator {
+    redis_url: String,
+    redis_tls_url: String,
+    identity_url: String,
+    identity_plain_url: Option<String>,
+    ca_pem: String,
+    identity: Arc<IdentityControl>,
+    state: Arc<IdentityState>,
+    redis: Arc<RedisControl>,
+    tasks: Vec<AbortHandle>,
+}
+
+impl Emulator {
+    /// Settings for an emulator to start.
+    #[must_use]
+    pub fn builder() -> Builder {
+        Builder::default()
+    }
+
+    pub(crate) async fn start(builder: Builder) -> Result<Self, EmulatorError> {
+        let runtime = Handle::try_current().map_err(|_| EmulatorError::NoRuntime)?;
+        let tls = Tls::generate()?;
+        let (redis_plain, redis_port) = listener::bind("plain Redis", builder.redis_port).await?;
+        let (redis_tls, redis_tls_port) =
+            listener::bind("TLS Redis", builder.redis_tls_port).await?;
+        let (identity_tls, tls_port) =
+            listener::bind("TLS identity service", builder.identity_port).await?;
+        let identity_plain = if builder.plain_identity {
+            Some(listener::bind("plain identity service", builder.plain_identity_port).await?)
+        } else {
+            None
+        };
+        let plain_port = identity_plain.as_ref().map(|(_, port)| *port);
+
+        let ids = Ids {
+            tenant: builder.tenant_id,
+            client: builder.client_id,
+            object: builder.object_id,
+        };
+        let backend =
+            Backend::start(&builder.store, &builder.redis_server_program, &ids.object).await?;
+        let issuer = Arc::new(Issuer::new(
+            ids,
+            SigningKey::new()?,
+            builder.token_version,
+            builder.fractional_expiry,
+        ));
+        let identity = Arc::new(IdentityControl::new(builder.token_lifetime));
+        let redis = Arc::new(RedisControl::new(backend, Arc::clone(&issuer)));
+        let state = Arc::new(IdentityState {
+            issuer,
+            control: Arc::clone(&identity),
+            client_secret: builder.client_secret.map_or_else(random::secret, Ok)?,
+            tls_port,
+            plain_port,
+        });
+
+        let mut emulator = Self {
+            redis_url: format!("redis://127.0.0.1:{redis_port}"),
+            redis_tls_url: format!("rediss://localhost:{redis_tls_port}"),
+            identity_url: format!("https://localhost:{tls_port}"),
+            identity_plain_url: plain_port.map(|port| format!("http://127.0.0.1:{port}")),
+            ca_pem: tls.ca_pem,
+            identity,
+            state: Arc::clone(&state),
+            redis: Arc::clone(&redis),
+            tasks: Vec::new(),
+        };
+        let acceptor = tls.acceptor;
+        emulator.run(
+            &runtime,
+            gateway::serve(redis_plain, None, Arc::clone(&redis)),
+        );
+        emulator.run(
+            &runtime,
+            gateway::serve(redis_tls, Some(acceptor.clone()), redis),
+        );
+        if let Some((listener, _)) = identity_plain {
+            emulator.run(
+                &runtime,
+                identity::serve(listener, None, Arc::clone(&state)),
+            );
+        }
+        emulator.run(
+            &runtime,
+            identity::serve(identity_tls, Some(acceptor), state),
+        );
+        Ok(emulator)
+    }
+
+    fn run(&mut self, runtime: &Handle, task: impl Future<Output = ()> + Send + 'static) {
+        self.tasks.push(runtime.spawn(task).abort_handle());
+    }
+
+    /// `redis://127.0.0.1:PORT`, without TLS. Azure has none for token log-in;
+    /// for clients without TLS set-up.
+    pub fn redis_url(&self) -> &str {
+        &self.redis_url
+    }
+
+    /// `rediss://localhost:PORT`, with TLS by the CA of [`ca_pem`](Self::ca_pem).
+    pub fn redis_tls_url(&self) -> &str {
+        &self.redis_tls_url
+    }
+
+    /// `https://localhost:PORT`, the authority host; clients append the tenant.
+    pub fn identity_url(&self) -> &str {
+        &self.identity_url
+    }
+
+    /// `http://127.0.0.1:PORT`, if [`Builder::plain_identity`] was set.
+    pub fn identity_plain_url(&self) -> Option<&str> {
+        self.identity_plain_url.as_deref()
+    }
+
+    /// The certificate of the CA that has signed both TLS listeners', as PEM.
+    /// Made anew for each emulator.
+    pub fn ca_pem(&self) -> &str {
+        &self.ca_pem
+    }
+
+    /// The tenant that the identity side serves.
+    pub fn tenant_id(&self) -> &str {
+        &self.state.issuer.ids.tenant
+    }
+
+    /// The client that may ask for tokens.
+    pub fn client_id(&self) -> &str {
+        &self.state.issuer.ids.client
+    }
+
+    /// The client's secret.
+    pub fn client_secret(&self) -> &str {
+        &self.state.client_secret
+    }
+
+    /// The Redis user name: the tokens' `oid`.
+    pub fn object_id(&self) -> &str {
+        &self.state.issuer.ids.object
+    }
+
+    /// Faults and counters of the identity side.
+    pub fn identity(&self) -> &IdentityControl {
+        &self.identity
+    }
+
+    /// Faults and counters of the Redis side.
+    pub fn redis(&self) -> &RedisControl {
+        &self.redis
+    }
+
+    /// A token for Redis with this lifetime, without asking the identity side:
+    /// no fault touches it and no counter counts it, but it is the newest token
+    /// for all that goes by the order of issue.
+    ///
+    /// A lifetime of zero gives a token that has expired, or does so within
+    /// the second.
+    pub fn issue_token(&self, lifetime: Duration) -> String {
+        let order = Order {
+            lifetime: lifetime.min(Duration::from_secs(1 << 32)),
+            resource: REDIS_RESOURCE,
+            skew_seconds: 0,
+            flaw: None,
+        };
+        // Signing with a key that was read does not fail; should it, the empty
+        // token is one that Redis refuses.
+        self.state
+            .issuer
+            .mint(&order)
+            .map_or_else(String::new, |minted| minted.token)
+    }
+}
+
+impl Drop for Emulator {
+    fn drop(&mut self) {
+        for task in &self.tasks {
+            task.abort();
+        }
+        self.redis.end();
+    }
+}
+
+impl fmt::Debug for Emulator {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Emulator")
+            .field("redis_url", &self.redis_url)
+            .field("redis_tls_url", &self.redis_tls_url)
+            .field("identity_url", &self.identity_url)
+            .field("identity", &self.identity)
+            .field("redis", &self.redis)
+            .finish_non_exhaustive()
+    }
+}

@@ -1,0 +1,280 @@
+//! Steering and counting the Redis side.
+
+use std::{
+    fmt,
+    sync::{
+        Arc, Mutex, MutexGuard, PoisonError,
+        atomic::{AtomicU64, Ordering::Relaxed},
+    },
+    time::Duration,
+};
+
+use super::{
+    registry::Registry,
+    report::ConnectionReport,
+    verify::{AuthRefusal, Pass},
+};
+use crate::{EmulatorError, identity::issuer::Issuer, server::Backend};
+
+/// Faults and counters of the Redis side.
+///
+/// Got from [`Emulator::redis`](crate::Emulator::redis). Every method takes
+/// effect at once and may be called from any thread.
+pub struct RedisControl {
+    pub(crate) counters: Arc<Counters>,
+    pub(crate) registry: Registry,
+    pub(crate) backend: Backend,
+    pub(crate) issuer: Arc<Issuer>,
+    plan: Mutex<Plan>,
+}
+
+#[derive(Default)]
+struct Plan {
+    refuse_next: u64,
+    delay_next: Option<(u64, Duration)>,
+    delay: Duration,
+    /// Tokens up to this number are refused.
+    refused_until: u64,
+    refuse_connections: bool,
+}
+
+impl RedisControl {
+    pub(crate) fn new(backend: Backend, issuer: Arc<Issuer>) -> Self {
+        Self {
+            counters: Arc::default(),
+            registry: Registry::default(),
+            backend,
+            issuer,
+            plan: Mutex::default(),
+        }
+    }
+
+    /// Refuses the next `n` log-ins with `WRONGPASS`, good or not, on whatever
+    /// connections they come. A second call replaces the first.
+    pub fn refuse_next_auths(&self, n: u64) {
+        self.plan().refuse_next = n;
+    }
+
+    /// Refuses every token issued before this call; newer ones are taken.
+    /// Connections that are logged in stay so until their token expires.
+    pub fn refuse_auth_until_fresh_token(&self) {
+        self.plan().refused_until = self.issuer.latest_number();
+    }
+
+    /// As [`refuse_auth_until_fresh_token`](Self::refuse_auth_until_fresh_token),
+    /// and closes the connections that live on one of those tokens.
+    pub fn revoke_tokens_issued_until_now(&self) {
+        let newest = self.issuer.latest_number();
+        self.plan().refused_until = newest;
+        for connection in self.registry.open() {
+            let login = connection.session().login();
+            if login.is_some_and(|login| login.token_number <= newest) {
+                connection.kill.notify_one();
+            }
+        }
+    }
+
+    /// Each of the next `n` log-ins stalls its connection for `delay` before it
+    /// is judged, as a slow server would: nothing sent after it is served
+    /// before. Goes before [`set_auth_delay`](Self::set_auth_delay).
+    pub fn delay_next_auths(&self, n: u64, delay: Duration) {
+        self.plan().delay_next = (n > 0).then_some((n, delay));
+    }
+
+    /// Every log-in stalls its connection for `delay`; zero, the default, ends it.
+    pub fn set_auth_delay(&self, delay: Duration) {
+        self.plan().delay = delay;
+    }
+
+    /// Closes every connection now, without a word.
+    pub fn drop_connections(&self) {
+        for connection in self.registry.open() {
+            connection.kill.notify_one();
+        }
+    }
+
+    /// While `true`, a new connection is closed as soon as it is made. Open
+    /// ones stay.
+    pub fn refuse_connections(&self, refuse: bool) {
+        self.plan().refuse_connections = refuse;
+    }
+
+    /// Kills the `redis-server` child (if the store is one) and starts it on
+    /// the same port with its data; closes every connection. Of the other
+    /// stores only the connections are closed.
+    ///
+    /// # Errors
+    /// When `redis-server` does not come back.
+    pub async fn restart_server(&self) -> Result<(), EmulatorError> {
+        self.stop_server();
+        self.start_server().await
+    }
+
+    /// Takes the server away until [`start_server`](Self::start_server): every
+    /// connection is closed, and new ones are closed as soon as they are made.
+    /// A `redis-server` child is killed; its data stays on disk.
+    pub fn stop_server(&self) {
+        self.backend.stop();
+        self.drop_connections();
+    }
+
+    /// Brings the server back. Does nothing if it runs.
+    ///
+    /// # Errors
+    /// When `redis-server` does not come back.
+    pub async fn start_server(&self) -> Result<(), EmulatorError> {
+        self.backend.resume().await
+    }
+
+    /// Connections open now.
+    pub fn connections(&self) -> usize {
+        self.registry.open_count()
+    }
+
+    /// Connections that were served, open or closed, not counting refused ones.
+    pub fn connections_accepted(&self) -> u64 {
+        self.registry.accepted()
+    }
+
+    /// Log-ins that Redis accepted, by `AUTH` or `HELLO … AUTH`.
+    pub fn auths(&self) -> u64 {
+        self.counters.auths.load(Relaxed)
+    }
+
+    /// Log-ins answered with an error.
+    pub fn auths_refused(&self) -> u64 {
+        self.counters.auths_refused.load(Relaxed)
+    }
+
+    /// `AUTH` and `HELLO` that Redis queued in a transaction, whatever became
+    /// of it. A client that re-authenticates at any time must never let this
+    /// happen.
+    pub fn auths_in_transactions(&self) -> u64 {
+        self.counters.auths_in_transactions.load(Relaxed)
+    }
+
+    /// Connections closed because their token had expired.
+    pub fn closed_by_expiry(&self) -> u64 {
+        self.counters.closed_by_expiry.load(Relaxed)
+    }
+
+    /// Commands passed to the store, log-ins included.
+    pub fn commands(&self) -> u64 {
+        self.counters.commands.load(Relaxed)
+    }
+
+    /// The most log-ins that were under way at once, from the request's
+    /// arrival to its reply.
+    pub fn peak_auths_in_flight(&self) -> u64 {
+        self.counters.peak_in_flight.load(Relaxed)
+    }
+
+    /// Every open connection and the last 10,000 closed ones, in the order of
+    /// arrival.
+    pub fn connection_reports(&self) -> Vec<ConnectionReport> {
+        self.registry.reports()
+    }
+
+    /// The emulator is being dropped: nothing may outlive it, whatever else
+    /// still holds this.
+    pub(crate) fn end(&self) {
+        self.stop_server();
+        self.backend.end();
+    }
+
+    pub(crate) fn refuses_connections(&self) -> bool {
+        self.plan().refuse_connections
+    }
+
+    /// The stall for the log-in at hand; uses one of `delay_next_auths` up.
+    pub(crate) fn take_delay(&self) -> Duration {
+        let mut plan = self.plan();
+        if let Some((left, delay)) = plan.delay_next.take() {
+            if left > 1 {
+                plan.delay_next = Some((left - 1, delay));
+            }
+            return delay;
+        }
+        plan.delay
+    }
+
+    /// Judges a log-in; uses one of `refuse_next_auths` up.
+    pub(crate) fn judge(&self, user: Option<&[u8]>, token: &[u8]) -> Result<Pass, AuthRefusal> {
+        let mut plan = self.plan();
+        if plan.refuse_next > 0 {
+            plan.refuse_next -= 1;
+            return Err(AuthRefusal::OnRequest);
+        }
+        let refused_until = plan.refused_until;
+        drop(plan);
+        let user = user.ok_or(AuthRefusal::NoUserName)?;
+        let pass = super::verify::judge(&self.issuer, user, token)?;
+        if pass.number <= refused_until && refused_until > 0 {
+            return Err(AuthRefusal::Revoked);
+        }
+        Ok(pass)
+    }
+
+    fn plan(&self) -> MutexGuard<'_, Plan> {
+        self.plan.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl fmt::Debug for RedisControl {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("RedisControl")
+            .field("connections", &self.connections())
+            .field("counters", &self.counters)
+            .finish_non_exhaustive()
+    }
+}
+
+/// Everything that is counted over all connections.
+#[derive(Debug, Default)]
+pub(crate) struct Counters {
+    auths: AtomicU64,
+    auths_refused: AtomicU64,
+    auths_in_transactions: AtomicU64,
+    closed_by_expiry: AtomicU64,
+    commands: AtomicU64,
+    in_flight: AtomicU64,
+    peak_in_flight: AtomicU64,
+}
+
+impl Counters {
+    pub(crate) fn login_accepted(&self) {
+        self.auths.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn login_refused(&self) {
+        self.auths_refused.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn login_in_transaction(&self) {
+        self.auths_in_transactions.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn expired(&self) {
+        self.closed_by_expiry.fetch_add(1, Relaxed);
+    }
+
+    pub(crate) fn commands(&self, count: u64) {
+        self.commands.fetch_add(count, Relaxed);
+    }
+
+    pub(crate) fn login_came(self: &Arc<Self>) -> InFlight {
+        let now = self.in_flight.fetch_add(1, Relaxed) + 1;
+        self.peak_in_flight.fetch_max(now, Relaxed);
+        InFlight(Arc::clone(self))
+    }
+}
+
+/// One log-in that has no reply yet.
+#[derive(Debug)]
+pub(crate) struct InFlight(Arc<Counters>);
+
+impl Drop for InFlight {
+    fn drop(&mut self) {
+        self.0.in_flight.fetch_sub(1, Relaxed);
+    }
+}

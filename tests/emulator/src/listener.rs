@@ -1,0 +1,78 @@
+//! Loopback listeners: accept, hand over, and end every connection's task with the listener's own.
+
+use std::{
+    future::Future,
+    io,
+    net::{Ipv4Addr, SocketAddr},
+    sync::Arc,
+    time::Duration,
+};
+
+use tokio::{
+    io::{AsyncRead, AsyncWrite},
+    net::{TcpListener, TcpStream},
+    task::JoinSet,
+    time,
+};
+use tokio_rustls::TlsAcceptor;
+
+use crate::EmulatorError;
+
+/// How long a client may take for the TLS handshake.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+
+/// A byte stream of either kind.
+pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
+impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for T {}
+
+/// Opens a port on 127.0.0.1; 0 takes a free one.
+pub(crate) async fn bind(
+    purpose: &'static str,
+    port: u16,
+) -> Result<(TcpListener, u16), EmulatorError> {
+    let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
+    let failed = |source: io::Error| EmulatorError::Bind {
+        purpose,
+        address,
+        source: Arc::new(source),
+    };
+    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let port = listener.local_addr().map_err(failed)?.port();
+    Ok((listener, port))
+}
+
+/// Accepts until dropped. The connections' tasks live in here, so that
+/// dropping or aborting this future ends them all.
+pub(crate) async fn accept_loop<F, Task>(listener: TcpListener, handle: F)
+where
+    F: Fn(TcpStream) -> Task,
+    Task: Future<Output = ()> + Send + 'static,
+{
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            accepted = listener.accept() => match accepted {
+                Ok((stream, _)) => {
+                    // Only a lost optimisation if it fails.
+                    let _ = stream.set_nodelay(true);
+                    connections.spawn(handle(stream));
+                }
+                // Out of file descriptors, or the peer is gone already: the
+                // listener itself is fine.
+                Err(_) => time::sleep(Duration::from_millis(20)).await,
+            },
+            Some(_) = connections.join_next() => {}
+        }
+    }
+}
+
+/// The server side of a TLS handshake; `None` if it failed or took too long.
+pub(crate) async fn handshake(
+    acceptor: &TlsAcceptor,
+    stream: TcpStream,
+) -> Option<impl Stream + use<>> {
+    match time::timeout(HANDSHAKE_LIMIT, acceptor.accept(stream)).await {
+        Ok(Ok(stream)) => Some(stream),
+        _ => None,
+    }
+}

@@ -1,0 +1,121 @@
+//! What the integration tests share.
+#![allow(dead_code, clippy::unwrap_used, unreachable_pub)]
+
+use std::time::Duration;
+
+use redis::{Client, ConnectionInfo, IntoConnectionInfo, aio::MultiplexedConnection};
+use redis_authx_emulator::{Emulator, Store};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    net::TcpStream,
+    time,
+};
+
+pub const HOUR: Duration = Duration::from_secs(3600);
+
+/// Longer than anything takes on a busy machine.
+pub const PATIENCE: Duration = Duration::from_secs(20);
+
+/// Both stores that need nothing but this machine.
+pub const STORES: [Store; 2] = [Store::Embedded, Store::RedisServer];
+
+pub async fn emulator(store: Store) -> Emulator {
+    Emulator::builder().store(store).start().await.unwrap()
+}
+
+/// Connection details with this log-in; `resp3` by the URL.
+pub fn info(emulator: &Emulator, resp3: bool, user: &str, token: &str) -> ConnectionInfo {
+    let protocol = if resp3 { "resp3" } else { "resp2" };
+    let info = format!("{}?protocol={protocol}", emulator.redis_url())
+        .into_connection_info()
+        .unwrap();
+    let settings = info
+        .redis_settings()
+        .clone()
+        .set_username(user)
+        .set_password(token);
+    info.set_redis_settings(settings)
+}
+
+/// A connection logged in with `token`.
+pub async fn connect(
+    emulator: &Emulator,
+    resp3: bool,
+    token: &str,
+) -> redis::RedisResult<MultiplexedConnection> {
+    let info = info(emulator, resp3, emulator.object_id(), token);
+    Client::open(info)?.get_multiplexed_async_connection().await
+}
+
+/// The same with a new token of an hour.
+pub async fn connected(emulator: &Emulator, resp3: bool) -> MultiplexedConnection {
+    connect(emulator, resp3, &emulator.issue_token(HOUR))
+        .await
+        .unwrap()
+}
+
+/// Bytes to and from the plain listener.
+pub struct Raw(TcpStream);
+
+impl Raw {
+    pub async fn open(emulator: &Emulator) -> Self {
+        let address = emulator.redis_url().strip_prefix("redis://").unwrap();
+        Self(TcpStream::connect(address).await.unwrap())
+    }
+
+    /// Logged in with a token of this lifetime.
+    pub async fn logged_in(emulator: &Emulator, lifetime: Duration) -> Self {
+        let mut raw = Self::open(emulator).await;
+        raw.auth(emulator, lifetime).await;
+        raw
+    }
+
+    pub async fn auth(&mut self, emulator: &Emulator, lifetime: Duration) {
+        let token = emulator.issue_token(lifetime);
+        let line = format!("AUTH {} {token}\r\n", emulator.object_id());
+        assert_eq!(self.ask(&line, "+OK\r\n".len()).await, "+OK\r\n");
+    }
+
+    pub async fn send(&mut self, text: &str) {
+        self.0.write_all(text.as_bytes()).await.unwrap();
+    }
+
+    /// Sends, and reads this many bytes.
+    pub async fn ask(&mut self, text: &str, length: usize) -> String {
+        self.send(text).await;
+        let mut bytes = vec![0; length];
+        time::timeout(PATIENCE, self.0.read_exact(&mut bytes))
+            .await
+            .unwrap()
+            .unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+
+    /// Sends, and must get exactly this.
+    pub async fn expect(&mut self, text: &str, reply: &str) {
+        assert_eq!(
+            self.ask(text, reply.len()).await,
+            reply,
+            "reply to {text:?}"
+        );
+    }
+
+    /// Everything that still comes until the other side closes. A reset counts
+    /// as a close.
+    pub async fn rest(&mut self) -> String {
+        let mut bytes = Vec::new();
+        let _ = time::timeout(PATIENCE, self.0.read_to_end(&mut bytes))
+            .await
+            .unwrap();
+        String::from_utf8(bytes).unwrap()
+    }
+}
+
+/// Waits until `condition` holds.
+pub async fn eventually(what: &str, condition: impl Fn() -> bool) {
+    let deadline = time::Instant::now() + PATIENCE;
+    while !condition() {
+        assert!(time::Instant::now() < deadline, "{what} did not come about");
+        time::sleep(Duration::from_millis(5)).await;
+    }
+}
