@@ -1,6 +1,7 @@
 //! Draft.
 mod builder;
 mod clock;
+mod credentials;
 mod emulator;
 mod error;
 mod gateway;
