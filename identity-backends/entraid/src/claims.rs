@@ -98,13 +98,13 @@ impl Claims {
         let value = self
             .0
             .get(claim)
-            .ok_or(ClaimError::MissingClaim(claim.into()))?;
+            .ok_or_else(|| ClaimError::MissingClaim(claim.into()))?;
         value
             .as_f64()
             .filter(|seconds| (0.0..=LAST_SECOND).contains(seconds))
             .and_then(|seconds| Duration::try_from_secs_f64(seconds).ok())
             .and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since))
-            .ok_or(ClaimError::InvalidClaim(claim.into()))
+            .ok_or_else(|| ClaimError::InvalidClaim(claim.into()))
     }
 }
 

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 /// 2 KiB.
 pub const MAX_RESPONSE_BODY: usize = 1024 * 1024;
 
-/// An answer to an [`HttpRequest`].
+/// An answer to an [`HttpRequest`](super::HttpRequest).
 ///
 /// Its body may hold a token: it is redacted in `Debug` and wiped from memory
 /// when the response is dropped.
