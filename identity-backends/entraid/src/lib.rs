@@ -1,8 +1,8 @@
 //! Microsoft Entra ID tokens for Azure Managed Redis, on any async runtime or
 //! none.
 //!
-//! It makes an [`EntraIdentity`], which a `redis_authx` token manager asks for
-//! tokens. It does not cache, schedule or retry: that is the manager's. It does
+//! It makes an [`EntraIdentity`], which a
+//! [`TokenManager`](redis_authx::TokenManager) asks for tokens. It does not cache, schedule or retry: that is the manager's. It does
 //! not verify a token's signature: that is Redis's. And it knows no Redis
 //! client.
 //!
@@ -13,11 +13,13 @@
 //! ```
 //!
 //! # Example
-//! Against a service that is down, so that it runs anywhere; leave
-//! `http_client` out to reach the real one.
+//! Against a service that is down, so that it runs anywhere. Leave
+//! `http_client` out to reach the real one, and `spawn` the manager on your
+//! runtime.
 //!
 //! ```
-//! use redis_authx::{ErrorKind, IdentityProvider};
+//! use redis_authx::testing::{ManualClock, seconds};
+//! use redis_authx::{ErrorKind, TokenError, TokenManager};
 //! use redis_authx_entraid::{Authority, ClientSecret};
 //! # use redis_authx_entraid::{HttpClient, HttpError, HttpRequest, HttpResponse};
 //! # #[derive(Debug)]
@@ -35,10 +37,15 @@
 //!     .http_client(Down)
 //!     .build()?;
 //!
-//! // The token manager does this. Any executor will do.
-//! let error = futures::executor::block_on(identity.request_token()).unwrap_err();
-//! assert_eq!(error.kind(), ErrorKind::Unavailable);
-//! assert!(error.is_transient());
+//! let time = ManualClock::new();
+//! let (manager, driver) = TokenManager::builder(identity).build(&time)?;
+//! let mut run = time.run(driver);
+//! run.advance(seconds(60));
+//!
+//! match manager.credentials().current() {
+//!     Err(TokenError::Unavailable(error)) => assert_eq!(error.kind(), ErrorKind::Unavailable),
+//!     other => panic!("{other:?}"),
+//! }
 //! # Ok(())
 //! # }
 //! ```
