@@ -224,17 +224,20 @@ impl<T: Clone> Machine<T> {
         }));
     }
 
+    /// Within a cycle it hurries the next attempt; the attempts go on being
+    /// counted, so that an outage is told of however often someone asks.
     fn refresh(&mut self) {
-        if matches!(self.phase, Phase::Requesting { .. } | Phase::Stopped) {
-            return;
-        }
-        let earliest = self.cycle.earliest_request(self.policy.min_interval());
-        let at = earliest.map_or(self.now, |earliest| earliest.max(self.now));
-        self.cycle.attempts = 0;
-        if at <= self.now {
-            self.start_request();
-        } else if self.phase.deadline().is_none_or(|planned| at < planned) {
-            self.phase = Phase::waiting(at, Wait::Renewal);
+        let wait = match self.phase {
+            Phase::Requesting { .. } | Phase::Stopped => return,
+            Phase::Waiting {
+                wait: Wait::Retry, ..
+            } => Wait::Retry,
+            Phase::Idle | Phase::Waiting { .. } => Wait::Renewal,
+        };
+        let at = self.cycle.earliest_request(self.policy.min_interval());
+        let at = at.map_or(self.now, |at| at.max(self.now));
+        if self.phase.deadline().is_none_or(|planned| at < planned) {
+            self.phase = Phase::waiting(at, wait);
         }
     }
 

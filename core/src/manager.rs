@@ -54,7 +54,8 @@ impl TokenManager {
 
     /// Asks for a token now, whatever the schedule; not within the minimum
     /// interval, nor before a server's `Retry-After` has passed. Returns at
-    /// once; an outage's retry schedule begins anew.
+    /// once. A cool-down ends and a new cycle of attempts begins; in the
+    /// middle of one, its next attempt is hurried.
     pub fn refresh(&self) {
         self.handle.0.ask_refresh();
     }

@@ -25,7 +25,7 @@ pub enum Input<T> {
         forward: Duration,
     },
     /// Begin a cycle now, or as soon as the minimum interval and a server's
-    /// `Retry-After` allow.
+    /// `Retry-After` allow; in the middle of one, hurry its next attempt.
     Refresh,
     /// Stop for good.
     Stop,
