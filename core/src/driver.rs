@@ -8,7 +8,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
-use std::time::Instant;
+use std::time::{Instant, SystemTime};
 
 use crate::machine::{Input, Machine, Output, Snapshot};
 use crate::shared::Shared;
@@ -112,16 +112,13 @@ impl Driver {
         self.shared.report(event);
     }
 
-    /// What handles asked for; whether that was anything.
-    fn take_commands(&mut self) -> bool {
+    /// Does what handles asked for. Once a poll, not until they are silent:
+    /// each of them wakes the driver again.
+    fn take_commands(&mut self) {
         if self.shared.stop_wanted() {
             self.input(Input::Stop);
-            true
         } else if self.shared.take_refresh() {
             self.input(Input::Refresh);
-            true
-        } else {
-            false
         }
     }
 
@@ -134,7 +131,8 @@ impl Driver {
         };
         let id = request.id();
         self.request = None;
-        let wall = self.shared.clock.wall();
+        // A step that came before the token must not be taken from its life.
+        let wall = self.watch_clocks();
         let generation = self.machine.generation() + 1;
         let result = result.map(|token| {
             let unchanged = self
@@ -149,28 +147,27 @@ impl Driver {
         true
     }
 
-    /// Compares the two clocks; whether they moved apart.
-    fn watch_clocks(&mut self, now: Instant) -> bool {
-        let Some(step) = self.clocks.observe(now, self.shared.clock.wall()) else {
-            return false;
-        };
-        self.shared.report(&Event::ClockStepped {
-            by: step.by,
-            backward: step.backward,
-        });
-        if !step.backward {
-            self.input(Input::ClockStepped { forward: step.by });
+    /// Compares the two clocks, tells the machine when they have moved apart,
+    /// and returns the wall clock's time.
+    fn watch_clocks(&mut self) -> SystemTime {
+        let now = self.shared.clock.now();
+        let wall = self.shared.clock.wall();
+        if let Some(step) = self.clocks.observe(now, wall) {
+            self.shared.report(&Event::ClockStepped {
+                by: step.by,
+                backward: step.backward,
+            });
+            if !step.backward {
+                self.input(Input::ClockStepped { forward: step.by });
+            }
         }
-        !step.backward
+        wall
     }
 
     /// Waits for the next deadline; whether it has come. The clock decides
     /// that: a timer that fires early or late only leads to another look.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> bool {
         let now = self.shared.clock.now();
-        if self.watch_clocks(now) {
-            return true;
-        }
         let timeout = self.machine.poll_timeout();
         if timeout.is_some_and(|at| at <= now) {
             self.input(Input::Timeout);
@@ -200,13 +197,15 @@ impl Future for Driver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.shared.register_driver(cx.waker());
+        self.take_commands();
         loop {
+            self.watch_clocks();
             self.drain_outputs();
             if self.machine.is_stopped() {
                 self.sleep = None;
                 return Poll::Ready(());
             }
-            if !(self.take_commands() || self.poll_request(cx) || self.poll_deadline(cx)) {
+            if !(self.poll_request(cx) || self.poll_deadline(cx)) {
                 return Poll::Pending;
             }
         }
