@@ -242,28 +242,29 @@ impl<T: Clone> Machine<T> {
     }
 
     /// The wall clock ran ahead of the monotonic one: what was planned for a
-    /// wall-clock time is that much nearer.
+    /// wall-clock time is that much nearer. The minimum interval and a server's
+    /// own wish are still kept.
     fn clock_stepped(&mut self, forward: Duration) {
-        let sooner = |at: Instant| {
-            at.checked_sub(forward)
-                .map_or(self.now, |at| at.max(self.now))
-        };
+        let now = self.now;
+        let sooner = |at: Instant| at.checked_sub(forward).map_or(now, |at| at.max(now));
         let Some(held) = &mut self.held else { return };
-        let Some(expires) = held.expires else { return };
-        held.expires = Some(sooner(expires));
-        let overslept = sooner(expires) <= self.now;
-        if let Phase::Waiting { until, wait } = self.phase {
-            match wait {
-                Wait::Renewal => self.phase = Phase::waiting(sooner(until), wait),
-                // Whatever this waited for lies in the past of a machine that
-                // slept; a server's own wish is still kept.
-                Wait::CoolDown { fatal: false } if overslept && !self.cycle.held_off(self.now) => {
-                    self.cycle.attempts = 0;
-                    self.phase = Phase::waiting(self.now, wait);
-                }
-                Wait::Retry | Wait::CoolDown { .. } => {}
-            }
-        }
+        let Some(expires) = held.expires.map(sooner) else {
+            return;
+        };
+        held.expires = Some(expires);
+        let Phase::Waiting { until, wait } = self.phase else {
+            return;
+        };
+        let planned = match wait {
+            Wait::Renewal => sooner(until),
+            // The outage that it waited out lies in the past of a machine
+            // that slept.
+            Wait::CoolDown { fatal: false } if expires <= now => now,
+            Wait::Retry | Wait::CoolDown { .. } => return,
+        };
+        let earliest = self.cycle.earliest_request(self.policy.min_interval());
+        let planned = earliest.map_or(planned, |earliest| earliest.max(planned));
+        self.phase = Phase::waiting(planned.min(until), wait);
     }
 
     fn stop(&mut self) {

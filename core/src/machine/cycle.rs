@@ -76,10 +76,6 @@ impl Cycle {
         .max()
     }
 
-    pub(super) fn held_off(&self, now: Instant) -> bool {
-        self.hold_off.is_some_and(|until| until > now)
-    }
-
     /// What readers see when no token is held.
     pub(super) fn unavailable<T>(&self) -> Snapshot<T> {
         self.last_error
