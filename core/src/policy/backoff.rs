@@ -61,10 +61,11 @@ impl ExponentialBackoff {
             return Duration::ZERO;
         }
         let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
-        let millis = self.initial_delay.as_secs_f64() * 1000.0 * self.multiplier.powi(exponent);
-        let max = self.max_delay.as_secs_f64() * 1000.0;
-        // `min` also takes care of an infinite product.
-        let millis = millis.min(max).floor();
+        let millis = in_millis(self.initial_delay) * self.multiplier.powi(exponent);
+        // `min` also takes care of an infinite product. A product that is just
+        // below a whole number is one: decimals are not exact in binary.
+        let millis = (millis * (1.0 + 8.0 * f64::EPSILON)).min(in_millis(self.max_delay));
+        let millis = millis.floor();
         Duration::from_secs_f64(millis / 1000.0).min(self.max_delay)
     }
 
@@ -85,6 +86,11 @@ impl ExponentialBackoff {
         };
         Duration::from_secs_f64(moved.clamp(0.0, max))
     }
+}
+
+/// Exact for whole milliseconds.
+fn in_millis(delay: Duration) -> f64 {
+    delay.as_nanos() as f64 / 1e6
 }
 
 /// Five attempts, 250 ms to 10 s apart, doubling, spread by a fifth.
