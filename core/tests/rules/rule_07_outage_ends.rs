@@ -1,0 +1,189 @@
+//! Rule 7: an outage ends by itself.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use redis_authx::testing::{ManualClock, hours, millis, minutes, seconds};
+use redis_authx::{ErrorKind, Event, OnExhausted, State};
+
+use crate::support::{Source, backoff, down, exact, numbered, rig_with};
+
+/// A source that fails with `kind` for as long as the flag says.
+fn flaky(time: &ManualClock, kind: ErrorKind) -> (Source, Arc<AtomicBool>) {
+    let fails = Arc::new(AtomicBool::new(true));
+    let flag = Arc::clone(&fails);
+    let source = Source::new(time, move |n| {
+        if flag.load(Ordering::SeqCst) {
+            Err(kind.into())
+        } else {
+            numbered(n, hours(1))
+        }
+    });
+    (source, fails)
+}
+
+#[test]
+fn cycles_go_on_for_as_long_as_it_takes() {
+    let time = ManualClock::new();
+    let (source, fails) = flaky(&time, ErrorKind::Unavailable);
+    let mut rig = rig_with(&time, source.clone(), |builder| builder);
+    rig.run.advance(hours(24));
+    // Five attempts in 1.5 s, then 24 to 36 s.
+    let cycles = source.requests() / 5;
+    assert!((2300..=3400).contains(&cycles), "{cycles} cycles");
+    for gap in source.gaps() {
+        let retry = [100, 200, 400, 800].contains(&gap);
+        assert!(retry || (24_000..=36_000).contains(&gap), "{gap} ms");
+    }
+    assert_eq!(rig.manager.status().state, State::Unavailable);
+    let _ = rig.events.take();
+
+    fails.store(false, Ordering::SeqCst);
+    rig.run.advance(seconds(36));
+    assert_eq!(rig.manager.status().state, State::Valid);
+    assert!(rig.events.take().iter().any(|event| matches!(
+        event,
+        Event::Recovered { failures, outage, .. }
+            if *failures as usize == source.requests() - 1 && *outage > hours(24)
+    )));
+}
+
+#[test]
+fn cool_downs_are_spread() {
+    let time = ManualClock::new();
+    let (source, _) = flaky(&time, ErrorKind::Unavailable);
+    let mut rig = rig_with(&time, source.clone(), |builder| {
+        builder.retry_policy(backoff(1, millis(1), millis(1)))
+    });
+    rig.run.advance(hours(3));
+    let gaps = source.gaps();
+    assert!(gaps.iter().any(|gap| *gap < 26_000), "{gaps:?}");
+    assert!(gaps.iter().any(|gap| *gap > 34_000), "{gaps:?}");
+}
+
+#[test]
+fn a_fatal_error_skips_the_retries_cools_down_longer_and_still_ends() {
+    for kind in [ErrorKind::Rejected, ErrorKind::Misconfigured] {
+        let time = ManualClock::new();
+        let (source, fails) = flaky(&time, kind);
+        let mut rig = rig_with(&time, source.clone(), |builder| builder);
+        rig.run.advance(hours(2));
+        assert!(source.requests() >= 20);
+        for gap in source.gaps() {
+            assert!((240_000..=360_000).contains(&gap), "{gap} ms");
+        }
+        fails.store(false, Ordering::SeqCst);
+        rig.run.advance(minutes(6));
+        assert_eq!(rig.manager.status().state, State::Valid);
+    }
+}
+
+#[test]
+fn a_refresh_begins_a_cycle_at_once() {
+    for kind in [ErrorKind::Unavailable, ErrorKind::Rejected] {
+        let time = ManualClock::new();
+        let (source, fails) = flaky(&time, kind);
+        let mut rig = rig_with(&time, source.clone(), |builder| builder);
+        rig.run.advance(seconds(10));
+        fails.store(false, Ordering::SeqCst);
+        let before = source.requests();
+        rig.manager.refresh();
+        rig.run.settle();
+        assert_eq!(source.requests(), before + 1);
+        assert_eq!(rig.manager.status().state, State::Valid);
+    }
+}
+
+#[test]
+fn a_refresh_begins_a_whole_cycle() {
+    let time = ManualClock::new();
+    let (source, _) = flaky(&time, ErrorKind::Unavailable);
+    let mut rig = rig_with(&time, source.clone(), |builder| builder);
+    rig.run.advance(seconds(10));
+    rig.manager.refresh();
+    rig.run.advance(seconds(10));
+    assert_eq!(source.gaps()[5..], [100, 200, 400, 800]);
+}
+
+#[test]
+fn a_refresh_keeps_the_minimum_interval_from_the_last_request() {
+    let time = ManualClock::new();
+    let source = Source::new(&time, |n| numbered(n, hours(1)));
+    let mut rig = rig_with(&time, source.clone(), |builder| builder);
+    rig.run.advance(millis(300));
+    rig.manager.refresh();
+    rig.run.advance(millis(699));
+    assert_eq!(source.requests(), 1);
+    rig.run.advance(millis(1));
+    assert_eq!(source.requests(), 2);
+}
+
+#[test]
+fn a_refresh_in_a_cycle_hurries_the_next_attempt_and_does_not_hide_the_outage() {
+    let time = ManualClock::new();
+    let source = Source::new(&time, |_| Err(down()));
+    let mut rig = rig_with(&time, source.clone(), |builder| {
+        builder.retry_policy(backoff(3, seconds(20), seconds(20)))
+    });
+    for _ in 0..30 {
+        rig.manager.refresh();
+        rig.run.advance(millis(100));
+    }
+    // Once a second; and after three attempts readers are told.
+    assert_eq!(source.gaps()[..2], [1000, 1000]);
+    assert_eq!(rig.manager.status().state, State::Unavailable);
+    assert!(
+        rig.events
+            .take()
+            .iter()
+            .any(|event| matches!(event, Event::CycleExhausted { attempts: 3, .. }))
+    );
+}
+
+#[test]
+fn on_exhausted_stop_asks_no_more_until_refresh() {
+    let time = ManualClock::new();
+    let (source, fails) = flaky(&time, ErrorKind::Unavailable);
+    let mut rig = rig_with(&time, source.clone(), |builder| {
+        builder.refresh_policy(exact(|policy| policy.on_exhausted(OnExhausted::Stop)))
+    });
+    rig.run.advance(hours(24));
+    assert_eq!(source.requests(), 5);
+    assert_eq!(rig.manager.status().state, State::Unavailable);
+    assert_eq!(rig.time.timers(), 0);
+    assert!(
+        rig.events
+            .take()
+            .iter()
+            .any(|event| matches!(event, Event::CycleExhausted { next_in: None, .. }))
+    );
+
+    rig.manager.refresh();
+    rig.run.advance(hours(24));
+    assert_eq!(source.requests(), 10);
+
+    fails.store(false, Ordering::SeqCst);
+    rig.manager.refresh();
+    rig.run.settle();
+    assert_eq!(rig.manager.status().state, State::Valid);
+    rig.run.advance(minutes(46));
+    assert_eq!(source.requests(), 12, "renewal goes on");
+}
+
+#[test]
+fn on_exhausted_stop_leaves_a_token_in_use_until_it_expires() {
+    let time = ManualClock::new();
+    let source = Source::new(&time, |n| match n {
+        1 => numbered(n, hours(1)),
+        _ => Err(down()),
+    });
+    let mut rig = rig_with(&time, source.clone(), |builder| {
+        builder.refresh_policy(exact(|policy| policy.on_exhausted(OnExhausted::Stop)))
+    });
+    rig.run.advance(hours(1) - millis(1));
+    assert_eq!(source.requests(), 6);
+    assert_eq!(rig.manager.status().state, State::Valid);
+    rig.run.advance(millis(1));
+    assert_eq!(rig.manager.status().state, State::Unavailable);
+    assert_eq!(rig.time.timers(), 0);
+}

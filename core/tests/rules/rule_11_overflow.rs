@@ -1,0 +1,206 @@
+//! Rule 11: whatever a server sends, there is a result or an error.
+
+use std::time::{Duration, SystemTime};
+
+use redis_authx::testing::{ManualClock, hours, millis, seconds};
+use redis_authx::{
+    Clock, ErrorKind, ExponentialBackoff, ProviderError, RefreshPolicy, SessionRule, State, Token,
+};
+
+use crate::support::{Answer, Rig, Source, exact, rig_with};
+
+const YEAR: Duration = Duration::from_secs(365 * 24 * 3600);
+
+fn a_day_with(answer: Answer) -> (Rig, Source) {
+    let time = ManualClock::new();
+    let source = Source::new(&time, move |_| answer.clone());
+    let mut rig = rig_with(&time, source.clone(), |builder| builder);
+    rig.run.advance(hours(24));
+    (rig, source)
+}
+
+fn token() -> Token {
+    Token::new("user", "password")
+}
+
+/// The latest, or earliest, time that the platform knows, to the power of two.
+fn extreme(forward: bool) -> SystemTime {
+    let mut time = SystemTime::UNIX_EPOCH;
+    for bit in (0..64).rev() {
+        let by = Duration::from_secs(1 << bit);
+        let moved = if forward {
+            time.checked_add(by)
+        } else {
+            time.checked_sub(by)
+        };
+        time = moved.unwrap_or(time);
+    }
+    time
+}
+
+#[test]
+fn any_lifetime_is_a_token_or_a_failure() {
+    for (lifetime, state) in [
+        (Duration::ZERO, State::Unavailable),
+        (Duration::from_secs(u64::MAX), State::Valid),
+        (Duration::MAX, State::Valid),
+        (1000 * YEAR, State::Valid),
+    ] {
+        let (rig, _) = a_day_with(Ok(token().expires_in(lifetime)));
+        assert_eq!(rig.manager.status().state, state, "{lifetime:?}");
+    }
+}
+
+#[test]
+fn any_expiry_is_a_token_or_a_failure() {
+    for (expiry, state) in [
+        (SystemTime::UNIX_EPOCH, State::Unavailable),
+        (SystemTime::UNIX_EPOCH - YEAR, State::Unavailable),
+        (extreme(false), State::Unavailable),
+        (extreme(true), State::Valid),
+    ] {
+        let (rig, source) = a_day_with(Ok(token().expires_at(expiry)));
+        assert_eq!(rig.manager.status().state, state, "{expiry:?}");
+        let calm = if state == State::Valid { 1 } else { 20_000 };
+        assert!(source.requests() <= calm, "{}", source.requests());
+    }
+}
+
+#[test]
+fn a_far_token_is_renewed_within_ten_years() {
+    let time = ManualClock::new();
+    let source = Source::new(&time, |_| Ok(token().expires_in(Duration::MAX)));
+    let rig = rig_with(&time, source, |builder| builder);
+    assert_eq!(rig.manager.status().expires_in, Some(10 * YEAR));
+}
+
+#[test]
+fn any_retry_after_and_any_session_rule_are_harmless() {
+    for wait in [Duration::ZERO, Duration::from_nanos(1), Duration::MAX] {
+        let error = ProviderError::new(ErrorKind::Throttled).with_retry_after(wait);
+        let (rig, source) = a_day_with(Err(error));
+        assert!(source.requests() >= 24, "an hour at most");
+        assert_eq!(rig.manager.status().state, State::Unavailable);
+    }
+    for lasts in [Duration::ZERO, Duration::MAX] {
+        let rule = SessionRule::Lasts(lasts);
+        let (rig, _) = a_day_with(Ok(token().expires_in(hours(1)).session(rule)));
+        assert_eq!(rig.manager.status().state, State::Valid);
+    }
+}
+
+#[test]
+fn the_largest_settings_overflow_nothing() {
+    let most = 10 * YEAR;
+    let policy = exact(|policy| {
+        policy
+            .expiration_refresh_ratio(1.0)
+            .lower_bound(Duration::MAX)
+            .min_interval(most)
+            .request_timeout(most)
+            .cool_down(most)
+            .fatal_cool_down(most)
+    });
+    let retry = ExponentialBackoff::builder()
+        .max_attempts(u32::MAX)
+        .initial_delay(most)
+        .max_delay(most)
+        .backoff_multiplier(f64::MAX)
+        .jitter(1.0)
+        .build()
+        .unwrap();
+    for answer in [
+        Ok(token().expires_in(Duration::MAX)),
+        Err(ErrorKind::Other.into()),
+        Err(ErrorKind::Rejected.into()),
+    ] {
+        let time = ManualClock::new();
+        let source = Source::new(&time, move |_| answer.clone());
+        let mut rig = rig_with(&time, source.clone(), |builder| {
+            builder
+                .refresh_policy(policy.clone())
+                .retry_policy(retry.clone())
+        });
+        rig.manager.refresh();
+        rig.run.settle();
+        let credentials = rig.manager.credentials();
+        assert!(credentials.get_blocking(Duration::ZERO).is_ok() == credentials.current().is_ok());
+        rig.run.advance(hours(1));
+        assert_eq!(source.requests(), 1);
+    }
+}
+
+#[test]
+fn durations_out_of_range_are_refused_with_their_field() {
+    let refused = |error: redis_authx::ConfigError, field: &str| {
+        assert_eq!(error.field(), field);
+        assert!(error.found().is_some());
+    };
+    let policy = RefreshPolicy::builder;
+    for wrong in [Duration::ZERO, Duration::MAX, Duration::from_micros(999)] {
+        refused(
+            policy().min_interval(wrong).build().unwrap_err(),
+            "min_interval",
+        );
+        refused(
+            policy().request_timeout(wrong).build().unwrap_err(),
+            "request_timeout",
+        );
+        refused(policy().cool_down(wrong).build().unwrap_err(), "cool_down");
+        refused(
+            policy().fatal_cool_down(wrong).build().unwrap_err(),
+            "fatal_cool_down",
+        );
+        let retry = ExponentialBackoff::builder().max_delay(wrong);
+        refused(retry.build().unwrap_err(), "max_delay");
+    }
+    for wrong in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
+        let error = policy().refresh_jitter(wrong).build().unwrap_err();
+        refused(error, "refresh_jitter");
+    }
+    let retry = ExponentialBackoff::builder().initial_delay(Duration::MAX);
+    refused(retry.build().unwrap_err(), "initial_delay");
+}
+
+#[test]
+fn clock_steps_of_any_size_are_harmless() {
+    let time = ManualClock::new();
+    let source = Source::new(&time, |_| Ok(token().expires_in(hours(1))));
+    let mut rig = rig_with(&time, source, |builder| builder);
+    for by in [1000 * YEAR, 100_000 * YEAR] {
+        rig.time.suspend(by);
+        rig.run.advance(seconds(40));
+        assert_eq!(rig.manager.status().state, State::Valid);
+    }
+    let to_before_the_epoch = rig
+        .time
+        .wall()
+        .duration_since(SystemTime::UNIX_EPOCH)
+        .unwrap()
+        + YEAR;
+    rig.time.step_back(to_before_the_epoch);
+    rig.run.advance(hours(2));
+    assert_eq!(rig.manager.status().state, State::Valid);
+}
+
+#[test]
+fn time_left_never_wraps() {
+    let now = ManualClock::new().wall();
+    assert_eq!(token().time_left(now), None);
+    assert_eq!(
+        token().expires_at(extreme(false)).time_left(now),
+        Some(Duration::ZERO)
+    );
+    assert_eq!(token().expires_at(now).time_left(now), Some(Duration::ZERO));
+    assert_eq!(
+        token().expires_at(now + millis(1)).time_left(now),
+        Some(millis(1))
+    );
+    assert!(
+        token()
+            .expires_at(extreme(true))
+            .time_left(extreme(false))
+            .unwrap()
+            > YEAR
+    );
+}
