@@ -49,10 +49,7 @@ async fn bad_log_ins_get_wrongpass_and_the_report_says_why() {
             for resp3 in [false, true] {
                 let client = redis::Client::open(info(&emulator, resp3, user, token)).unwrap();
                 let error = client.get_multiplexed_async_connection().await.unwrap_err();
-                assert_eq!(
-                    error.code(), Some("WRONGPASS"),
-                    "{user}: {error}"
-                );
+                assert!(support::refused(&error), "{user}: {error}");
                 let reports = emulator.redis().connection_reports();
                 assert_eq!(reports.last().unwrap().last_refusal, Some(why));
             }
@@ -233,7 +230,7 @@ async fn an_open_connection_keeps_its_session_when_a_later_auth_is_refused() {
             .arg("nonsense")
             .query_async(&mut connection)
             .await;
-        assert_eq!(refused.unwrap_err().code(), Some("WRONGPASS"));
+        assert!(support::refused(&refused.unwrap_err()));
         let _: i64 = connection.incr("n", 1).await.unwrap();
     }
 }

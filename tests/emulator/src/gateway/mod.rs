@@ -12,7 +12,7 @@ mod session;
 mod upstream;
 mod verify;
 
-use std::{sync::Arc, time::Duration};
+use std::{future, sync::Arc, time::Duration};
 
 use tokio::{
     io,
@@ -81,12 +81,17 @@ async fn connection(client: impl Stream, control: Arc<RedisControl>) {
         }
     };
     let replies = downstream::run(backend_read, client_write, connection, &control);
+    // The store may end first, after QUIT; its last replies are still to come.
+    let store = async {
+        serving.await;
+        future::pending().await
+    };
     open.expired = tokio::select! {
         () = requests => false,
         _ = replies => false,
         () = connection.kill.notified() => false,
         () = expiry(connection) => true,
-        () = serving => false,
+        () = store => false,
     };
 }
 

@@ -159,13 +159,14 @@ impl Session {
         }
         self.subscribed = reply.last_integer.is_some_and(|channels| channels > 0);
         let answered = self.answered;
-        if let Some(front) = self.awaited.front_mut() {
-            if front.kind == Kind::Subscription && front.number == answered {
-                front.confirmations -= 1;
-                if front.confirmations == 0 {
-                    self.awaited.pop_front();
-                    self.answered += 1;
-                }
+        if let Some(front) = self.awaited.front_mut()
+            && front.kind == Kind::Subscription
+            && front.number == answered
+        {
+            front.confirmations -= 1;
+            if front.confirmations == 0 {
+                self.awaited.pop_front();
+                self.answered += 1;
             }
         }
     }

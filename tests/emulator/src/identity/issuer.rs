@@ -128,10 +128,10 @@ impl Issuer {
             json!(end as i64)
         };
         claims["uti"] = json!(unique_id(number));
-        if order.flaw == Some(Flaw::MissingOid) {
-            if let Some(claims) = claims.as_object_mut() {
-                claims.remove("oid");
-            }
+        if order.flaw == Some(Flaw::MissingOid)
+            && let Some(claims) = claims.as_object_mut()
+        {
+            claims.remove("oid");
         }
 
         let minted = Minted {

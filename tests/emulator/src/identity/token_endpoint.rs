@@ -92,10 +92,10 @@ pub(crate) async fn wrong_method(State(state): State<Arc<IdentityState>>) -> Res
 }
 
 fn mint(state: &IdentityState, resource: &str, fault: Option<&Fault>) -> Option<Minted> {
-    if fault == Some(&Fault::SameToken) {
-        if let Some(latest) = state.issuer.latest() {
-            return Some(latest);
-        }
+    if fault == Some(&Fault::SameToken)
+        && let Some(latest) = state.issuer.latest()
+    {
+        return Some(latest);
     }
     state.issuer.mint(&Order {
         lifetime: state.control.lifetime(),

@@ -15,12 +15,12 @@ pub(crate) enum Reply {
     Null,
     /// What RESP2 writes as an array that is none.
     NullArray,
-    Array(Vec<Reply>),
-    Set(Vec<Reply>),
+    Array(Vec<Self>),
+    Set(Vec<Self>),
     /// Keys and values in turn.
-    Map(Vec<Reply>),
+    Map(Vec<Self>),
     /// Out of turn in RESP3; an array in RESP2.
-    Push(Vec<Reply>),
+    Push(Vec<Self>),
 }
 
 /// What a command comes to; the error is an error reply's text.

@@ -119,3 +119,18 @@ pub async fn eventually(what: &str, condition: impl Fn() -> bool) {
         time::sleep(Duration::from_millis(5)).await;
     }
 }
+
+/// Whether Redis answered WRONGPASS, which the client names in two ways.
+pub fn refused(error: &redis::RedisError) -> bool {
+    error.kind() == redis::ErrorKind::AuthenticationFailed || error.code() == Some("WRONGPASS")
+}
+
+/// Whether something listens there.
+pub fn answers(url: &str) -> bool {
+    let address = url
+        .split_once("://")
+        .unwrap()
+        .1
+        .replace("localhost", "127.0.0.1");
+    std::net::TcpStream::connect(address).is_ok()
+}

@@ -21,10 +21,8 @@ pub(crate) fn integer(text: &[u8]) -> Result<i64, Failure> {
 /// When something ends that is to last `count` units.
 pub(crate) fn end_of(count: i64, unit: Duration, command: &str) -> Result<Instant, Failure> {
     let invalid = || Failure::from(format!("ERR invalid expire time in '{command}' command"));
-    let count = u32::try_from(count);
-    // Longer than any test lasts, and short enough to add to a clock.
-    let length = count.map_or(Duration::from_secs(u64::from(u32::MAX)), |count| {
-        unit * count
-    });
+    // Capped far beyond what any test lasts, to what can be added to a clock.
+    let count = u32::try_from(count).unwrap_or(u32::MAX);
+    let length = unit * count;
     Instant::now().checked_add(length).ok_or_else(invalid)
 }
