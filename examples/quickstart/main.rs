@@ -63,7 +63,7 @@ async fn run(args: Args) -> Result<Summary, Box<dyn Error>> {
         .observer(timeline.observer())
         .spawn(Tokio)?;
     let client = AuthClient::open(emulator.redis_url(), manager.credentials())?;
-    let connection = client.multiplexed().await?;
+    let connection = client.manager().await?;
 
     let load = Load::start(&connection, &manager.credentials());
     let length = Duration::from_secs(args.seconds);

@@ -24,6 +24,9 @@ use crate::transaction::Effect;
 /// for ordinary commands.
 const NO_LIMIT: Duration = Duration::from_secs(3600);
 
+/// How long an `AUTH` waits for a transaction to end before it says so.
+const PATIENCE: Duration = Duration::from_secs(1);
+
 pub(crate) struct Shared {
     client: AuthClient,
     connector: Connector,
@@ -76,9 +79,9 @@ impl Shared {
         if link.is_lost() {
             link = self.wait_for_link().await?;
         }
-        link.before(effect).await;
+        let passing = link.before(effect).await;
         let result = send(link.connection()).await;
-        if link.after(effect, &result)
+        if link.after(passing, &result)
             && let Some(registration) = self.registration()
         {
             registration.ready();
@@ -134,22 +137,23 @@ impl Session for Shared {
         if link.is_lost() {
             return Err(ReauthErrorKind::Disconnected.into());
         }
+        let runtime = &self.client.0.runtime;
+        let patience = runtime.sleep_until(runtime.now() + PATIENCE);
+        let Either::Left((_passage, _)) = select(pin!(link.pass()), patience).await else {
+            link.defer();
+            return Err(ReauthErrorKind::Busy.into());
+        };
         let mut connection = link.connection();
         connection.set_response_timeout(NO_LIMIT);
-        let auth = async {
-            let mut auth = redis::cmd("AUTH");
-            auth.arg(token.username()).arg(token.password());
-            auth.query_async::<()>(&mut connection).await
-        };
-        match link.outside_transaction(auth).await {
-            Some(Ok(())) => Ok(()),
-            Some(Err(error)) => {
+        let mut auth = redis::cmd("AUTH");
+        auth.arg(token.username()).arg(token.password());
+        auth.query_async::<()>(&mut connection)
+            .await
+            .map_err(|error| {
                 // Told to the re-authenticator by this very error.
                 link.note(&error);
-                Err(error::reauth(error))
-            }
-            None => Err(ReauthErrorKind::Busy.into()),
-        }
+                error::reauth(error)
+            })
     }
 
     async fn replace(&self, token: &Token) -> Result<(), ReauthError> {

@@ -1,1 +1,8 @@
-//! Not written yet.
+//! What the integration tests share: a bed with an emulator, a token manager
+//! and a client, and a load that counts what an application would see.
+
+mod bed;
+mod load;
+
+pub use bed::{Bed, BedBuilder};
+pub use load::{KEY, Load, Seen};

@@ -1,0 +1,178 @@
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use redis_authx::{Event, ExponentialBackoff, RefreshPolicy, State, TokenManager};
+use redis_authx_emulator::{Emulator, Store};
+use redis_authx_redis::{AuthClient, AuthConnection};
+use redis_authx_tokio::Tokio;
+
+/// Nothing here takes longer, on a machine however busy.
+const PATIENCE: Duration = Duration::from_secs(60);
+
+/// An emulator before a real redis-server, and all that logs in to it.
+#[derive(Debug)]
+pub struct Bed {
+    /// The identity service and the Redis.
+    pub emulator: Emulator,
+    /// The token manager.
+    pub manager: TokenManager,
+    /// The client of that Redis.
+    pub client: AuthClient,
+    events: Arc<Mutex<Vec<Event>>>,
+}
+
+/// Sets up a [`Bed`]; by default tokens live for 4 s and are renewed after 2 s.
+#[derive(Debug)]
+pub struct BedBuilder {
+    lifetime: Duration,
+    ratio: f64,
+    request_timeout: Duration,
+    resp3: bool,
+}
+
+impl BedBuilder {
+    /// How long tokens live.
+    #[must_use]
+    pub const fn lifetime(mut self, lifetime: Duration) -> Self {
+        self.lifetime = lifetime;
+        self
+    }
+
+    /// The share of their life after which tokens are renewed.
+    #[must_use]
+    pub const fn ratio(mut self, ratio: f64) -> Self {
+        self.ratio = ratio;
+        self
+    }
+
+    /// How long one token request may take.
+    #[must_use]
+    pub const fn request_timeout(mut self, limit: Duration) -> Self {
+        self.request_timeout = limit;
+        self
+    }
+
+    /// Speaks RESP3.
+    #[must_use]
+    pub const fn resp3(mut self) -> Self {
+        self.resp3 = true;
+        self
+    }
+
+    /// Starts everything.
+    pub async fn start(self) -> Bed {
+        self.start_with(|_| {}).await
+    }
+
+    /// Starts everything, with `prepare` called before the first request.
+    ///
+    /// # Panics
+    /// When something does not start.
+    pub async fn start_with(self, prepare: impl FnOnce(&Emulator)) -> Bed {
+        let emulator = Emulator::builder()
+            .token_lifetime(self.lifetime)
+            .store(Store::RedisServer)
+            .start()
+            .await
+            .expect("the emulator starts");
+        prepare(&emulator);
+        let refresh = RefreshPolicy::builder()
+            .expiration_refresh_ratio(self.ratio)
+            .request_timeout(self.request_timeout)
+            .cool_down(Duration::from_millis(500))
+            .build()
+            .expect("a policy");
+        let retry = ExponentialBackoff::builder()
+            .max_attempts(3)
+            .initial_delay(Duration::from_millis(100))
+            .build()
+            .expect("a policy");
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&events);
+        let manager =
+            TokenManager::builder(emulator.client_secret_identity().expect("an identity"))
+                .refresh_policy(refresh)
+                .retry_policy(retry)
+                .observer(move |event: &Event| log.lock().expect("no panic").push(event.clone()))
+                .spawn(Tokio)
+                .expect("a manager");
+        let protocol = if self.resp3 { "?protocol=resp3" } else { "" };
+        let url = format!("{}/{protocol}", emulator.redis_url().trim_end_matches('/'));
+        let client = AuthClient::open(url, manager.credentials()).expect("a client");
+        Bed {
+            emulator,
+            manager,
+            client,
+            events,
+        }
+    }
+}
+
+impl Bed {
+    /// Begins to set one up.
+    #[must_use]
+    pub const fn builder() -> BedBuilder {
+        BedBuilder {
+            lifetime: Duration::from_secs(4),
+            ratio: 0.5,
+            request_timeout: Duration::from_secs(10),
+            resp3: false,
+        }
+    }
+
+    /// Everything that has happened so far.
+    ///
+    /// # Panics
+    /// When another thread panicked in here.
+    pub fn events(&self) -> Vec<Event> {
+        self.events.lock().expect("no panic").clone()
+    }
+
+    /// How many events are like that.
+    pub fn count(&self, like: impl Fn(&Event) -> bool) -> usize {
+        self.events().iter().filter(|event| like(event)).count()
+    }
+
+    /// New tokens after the first.
+    pub fn rotations(&self) -> usize {
+        self.count(|event| matches!(event, Event::TokenRefreshed { .. }))
+            .saturating_sub(1)
+    }
+
+    /// Waits until `reached`; every wait in these tests is for something.
+    ///
+    /// # Panics
+    /// When it is not reached within a minute.
+    pub async fn until(&self, what: &str, reached: impl Fn(&Self) -> bool) {
+        let start = Instant::now();
+        while !reached(self) {
+            assert!(
+                start.elapsed() < PATIENCE,
+                "not reached: {what}; {:?}; {:#?}",
+                self.manager.status(),
+                self.events()
+            );
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits for `count` more rotations.
+    pub async fn rotate(&self, count: usize) {
+        let target = self.rotations() + count;
+        self.until("a rotation", |bed| bed.rotations() >= target)
+            .await;
+    }
+
+    /// Waits until these connections have the newest token.
+    pub async fn settled(&self, connections: &[AuthConnection]) {
+        self.until("all connections have the newest token", |bed| {
+            let manager = bed.manager.status();
+            let newest = |connection: &AuthConnection| {
+                let status = connection.status().expect("it is open");
+                status.generation == manager.generation && status.last_error.is_none()
+            };
+            manager.state == State::Valid && connections.iter().all(newest)
+        })
+        .await;
+    }
+}

@@ -1,0 +1,86 @@
+//! Rotations under load, against a real redis-server.
+
+use std::time::Duration;
+
+use redis::AsyncCommands;
+use redis_authx_suites::{Bed, KEY, Load};
+
+/// 64 tasks, 20 connections, tokens of 2 s, 20 rotations: nothing fails,
+/// nothing is lost, and every connection sends one AUTH a rotation.
+#[tokio::test(flavor = "multi_thread")]
+async fn twenty_connections_live_through_twenty_rotations() {
+    const CONNECTIONS: usize = 20;
+    const ROTATIONS: usize = 20;
+
+    let bed = Bed::builder()
+        .lifetime(Duration::from_secs(2))
+        .ratio(0.75)
+        .start()
+        .await;
+    let mut connections = Vec::new();
+    for _ in 0..CONNECTIONS {
+        connections.push(bed.client.multiplexed().await.unwrap());
+    }
+    let rotations_before = bed.rotations();
+    let auths_before = bed.emulator.redis().auths();
+
+    let load = Load::start(&connections, 64);
+    bed.rotate(ROTATIONS).await;
+    bed.settled(&connections).await;
+    let rotations = bed.rotations() - rotations_before;
+    let auths = bed.emulator.redis().auths() - auths_before;
+    let seen = load.stop().await;
+
+    assert_eq!(seen.failed, 0, "{:?}", seen.errors);
+    assert!(seen.acknowledged > 0);
+    let counted: u64 = connections[0].clone().get(KEY).await.unwrap();
+    assert_eq!(counted, seen.acknowledged);
+    assert!(rotations >= ROTATIONS, "{rotations}");
+    assert_eq!(auths, (CONNECTIONS * rotations) as u64);
+    assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
+    let reports = bed.emulator.redis().connection_reports();
+    assert_eq!(
+        reports
+            .iter()
+            .filter(|report| report.auths_accepted > 0)
+            .count(),
+        CONNECTIONS
+    );
+    assert!(
+        reports
+            .iter()
+            .all(|report| report.auths_with_same_token == 0)
+    );
+    println!(
+        "{rotations} rotations, {auths} AUTHs on {CONNECTIONS} connections, {} commands, 0 failed",
+        seen.acknowledged
+    );
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resp3_is_no_different() {
+    let bed = Bed::builder().resp3().start().await;
+    let connection = bed.client.multiplexed().await.unwrap();
+    let load = Load::start(std::slice::from_ref(&connection), 8);
+    bed.rotate(3).await;
+    bed.settled(std::slice::from_ref(&connection)).await;
+    let seen = load.stop().await;
+    assert_eq!(seen.failed, 0, "{:?}", seen.errors);
+    assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_task_ends_and_the_server_forgets_connections_that_are_dropped() {
+    let bed = Bed::builder().start().await;
+    let connection = bed.client.multiplexed().await.unwrap();
+    let clone = connection.clone();
+    assert_eq!(bed.manager.status().connections, 1);
+    drop(connection);
+    assert_eq!(bed.manager.status().connections, 1);
+    drop(clone);
+    bed.until("the socket is closed", |bed| {
+        bed.emulator.redis().connections() == 0
+    })
+    .await;
+    assert_eq!(bed.manager.status().connections, 0);
+}
