@@ -95,14 +95,14 @@ impl Credentials {
     /// [`changed`](Self::changed) for hand-written futures.
     pub fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<Result<Token, TokenError>> {
         let watch = &self.handle.0.watch;
-        if !watch.read(|snapshot| matches!(snapshot, Snapshot::Stopped)) {
-            futures::ready!(watch.poll_changed(&mut self.cursor, cx));
+        if watch.read(|snapshot| matches!(snapshot, Snapshot::Stopped)) {
+            return Poll::Ready(Err(TokenError::Stopped));
         }
-        Poll::Ready(watch.read(read))
+        watch.poll_changed(&mut self.cursor, cx, read)
     }
 
-    /// The number of rotations so far: the generation of the token in hand,
-    /// 0 without one.
+    /// The generation of the token in hand, which counts rotations; 0 without
+    /// one.
     #[must_use]
     pub fn generation(&self) -> u64 {
         self.shared().watch.read(|snapshot| match snapshot {

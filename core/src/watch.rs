@@ -2,7 +2,6 @@
 //!
 //! A reader that is stuck, slow or gone costs one slot and holds up nobody.
 
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -12,12 +11,17 @@ use slab::Slab;
 /// The published value and those who wait for the next one.
 #[derive(Debug)]
 pub(crate) struct Watch<T> {
-    value: ArcSwap<T>,
-    /// Counts what readers are woken for. Raised after the value is in place
-    /// and under the lock, so that whoever saw the old count and then holds
+    /// Replaced under the lock, so that whoever saw the old one and then holds
     /// the lock is woken.
-    version: AtomicU64,
+    latest: ArcSwap<Latest<T>>,
     waiting: Mutex<Slab<Option<Waker>>>,
+}
+
+#[derive(Debug)]
+struct Latest<T> {
+    value: T,
+    /// Counts what readers are woken for.
+    version: u64,
 }
 
 /// One reader's place: what it has seen, and its slot while it waits.
@@ -40,53 +44,69 @@ impl Cursor {
 impl<T> Watch<T> {
     pub(crate) fn new(value: T) -> Self {
         Self {
-            value: ArcSwap::from_pointee(value),
-            version: AtomicU64::new(0),
+            latest: ArcSwap::from_pointee(Latest { value, version: 0 }),
             waiting: Mutex::new(Slab::new()),
         }
     }
 
     /// Replaces the value and wakes every reader that waits.
     pub(crate) fn publish(&self, value: T) {
-        // The old value is dropped here, outside the lock.
-        self.value.store(Arc::new(value));
-        let wakers: Vec<Waker> = {
-            let mut waiting = self.lock();
-            self.version.fetch_add(1, Ordering::Release);
-            waiting
-                .iter_mut()
-                .filter_map(|(_, slot)| slot.take())
-                .collect()
-        };
+        let mut waiting = self.lock();
+        let old = self.replace(value, 1);
+        let wakers: Vec<Waker> = waiting
+            .iter_mut()
+            .filter_map(|(_, slot)| slot.take())
+            .collect();
+        // Outside the lock: wakers, and what is dropped, may run anything.
+        drop(waiting);
+        drop(old);
         wakers.into_iter().for_each(Waker::wake);
     }
 
     /// Replaces the value without telling anyone.
     pub(crate) fn amend(&self, value: T) {
-        self.value.store(Arc::new(value));
+        let waiting = self.lock();
+        let old = self.replace(value, 0);
+        drop(waiting);
+        drop(old);
     }
 
     /// Calls `read` with the latest value. Wait-free.
     pub(crate) fn read<R>(&self, read: impl FnOnce(&T) -> R) -> R {
-        read(&self.value.load())
+        read(&self.latest.load().value)
     }
 
-    /// Ready once a value was published that `cursor` has not seen.
-    pub(crate) fn poll_changed(&self, cursor: &mut Cursor, cx: &Context<'_>) -> Poll<()> {
-        if self.catch_up(cursor) {
-            return Poll::Ready(());
+    /// Calls `read` with the latest value, once it is one that `cursor` has
+    /// not seen.
+    pub(crate) fn poll_changed<R>(
+        &self,
+        cursor: &mut Cursor,
+        cx: &Context<'_>,
+        read: impl FnOnce(&T) -> R,
+    ) -> Poll<R> {
+        let mut latest = self.latest.load();
+        if latest.version == cursor.seen {
+            let mut waiting = self.lock();
+            // Once more under the lock: a value may have come in between.
+            latest = self.latest.load();
+            if latest.version == cursor.seen {
+                let old = Self::wait(&mut waiting, cursor, cx.waker().clone());
+                drop(waiting);
+                drop(old);
+                return Poll::Pending;
+            }
         }
-        let mut waiting = self.lock();
-        // Once more under the lock: a value may have come in between.
-        if self.catch_up(cursor) {
-            return Poll::Ready(());
+        cursor.seen = latest.version;
+        Poll::Ready(read(&latest.value))
+    }
+
+    /// Takes or keeps a slot; returns the waker that was in it.
+    fn wait(waiting: &mut Slab<Option<Waker>>, cursor: &mut Cursor, waker: Waker) -> Option<Waker> {
+        if let Some(slot) = cursor.slot.and_then(|slot| waiting.get_mut(slot)) {
+            return slot.replace(waker);
         }
-        match cursor.slot.and_then(|slot| waiting.get_mut(slot)) {
-            Some(Some(waker)) => waker.clone_from(cx.waker()),
-            Some(slot) => *slot = Some(cx.waker().clone()),
-            None => cursor.slot = Some(waiting.insert(Some(cx.waker().clone()))),
-        }
-        Poll::Pending
+        cursor.slot = Some(waiting.insert(Some(waker)));
+        None
     }
 
     /// Gives up the slot of a reader that no longer waits.
@@ -95,15 +115,13 @@ impl<T> Watch<T> {
             return;
         };
         let waker = self.lock().try_remove(slot);
-        // Dropped outside the lock: a waker may run anything.
         drop(waker);
     }
 
-    fn catch_up(&self, cursor: &mut Cursor) -> bool {
-        let version = self.version.load(Ordering::Acquire);
-        let news = version != cursor.seen;
-        cursor.seen = version;
-        news
+    /// Only with the lock held; returns the old value, to be dropped without.
+    fn replace(&self, value: T, news: u64) -> Arc<Latest<T>> {
+        let version = self.latest.load().version + news;
+        self.latest.swap(Arc::new(Latest { value, version }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Slab<Option<Waker>>> {

@@ -48,7 +48,7 @@ impl<'a> Reader<'a> {
     pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<Token, TokenError>> {
         loop {
             // First the news, then the value: what comes in between is news.
-            let changed = self.shared.watch.poll_changed(&mut self.cursor, cx);
+            let changed = self.shared.watch.poll_changed(&mut self.cursor, cx, |_| ());
             match self.shared.watch.read(read) {
                 Ok(token) if self.has_expired(&token) => self.shared.wake_driver(),
                 Ok(token) => return Poll::Ready(Ok(token)),
