@@ -1,4 +1,4 @@
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
@@ -10,7 +10,7 @@ use futures::future::BoxFuture;
 use crate::machine::{Lease, RequestId};
 use crate::{IdentityProvider, ProviderError, Token};
 
-/// A request under way. Dropping it cancels it.
+/// A request under way. Dropping it cancels it; a panic in that is let go.
 pub(super) struct Request {
     id: RequestId,
     answer: BoxFuture<'static, Result<Token, ProviderError>>,
@@ -36,6 +36,13 @@ impl Request {
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Token, ProviderError>> {
         Pin::new(&mut self.answer).poll(cx)
+    }
+}
+
+impl Drop for Request {
+    fn drop(&mut self) {
+        let answer = std::mem::replace(&mut self.answer, Box::pin(std::future::pending()));
+        let _ = catch_unwind(AssertUnwindSafe(|| drop(answer)));
     }
 }
 
