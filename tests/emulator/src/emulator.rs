@@ -48,6 +48,8 @@ impl Emulator {
             listener::bind("TLS Redis", builder.redis_tls_port).await?;
         let (identity_tls, tls_port) =
             listener::bind("TLS identity service", builder.identity_port).await?;
+        let redis_ipv6 = listener::bind_ipv6(redis_tls_port).await;
+        let identity_ipv6 = listener::bind_ipv6(tls_port).await;
         let identity_plain = if builder.plain_identity {
             Some(listener::bind("plain identity service", builder.plain_identity_port).await?)
         } else {
@@ -89,14 +91,10 @@ impl Emulator {
             redis: Arc::clone(&redis),
             tasks: Vec::new(),
         };
-        let acceptor = tls.acceptor;
+        let tls = tls.acceptor;
         emulator.run(
             &runtime,
             gateway::serve(redis_plain, None, Arc::clone(&redis)),
-        );
-        emulator.run(
-            &runtime,
-            gateway::serve(redis_tls, Some(acceptor.clone()), redis),
         );
         if let Some((listener, _)) = identity_plain {
             emulator.run(
@@ -104,10 +102,14 @@ impl Emulator {
                 identity::serve(listener, None, Arc::clone(&state)),
             );
         }
-        emulator.run(
-            &runtime,
-            identity::serve(identity_tls, Some(acceptor), state),
-        );
+        for listener in [Some(redis_tls), redis_ipv6].into_iter().flatten() {
+            let tls = Some(tls.clone());
+            emulator.run(&runtime, gateway::serve(listener, tls, Arc::clone(&redis)));
+        }
+        for listener in [Some(identity_tls), identity_ipv6].into_iter().flatten() {
+            let tls = Some(tls.clone());
+            emulator.run(&runtime, identity::serve(listener, tls, Arc::clone(&state)));
+        }
         Ok(emulator)
     }
 

@@ -1,4 +1,101 @@
-//! Draft.
+//! A local Microsoft Entra ID and a local Azure Managed Redis: test short-lived-token log-in with
+//! no cloud, no container and, with the embedded store, nothing installed.
+//!
+//! ```text
+//!                 ┌────────────────────── Emulator ───────────────────────┐
+//!  your service   │ identity side   token endpoint, discovery, keys (TLS) │
+//!    fetches ─────┼──────▶          faults: outage, 429, bad tokens …     │
+//!    tokens       │                                                       │
+//!                 │ Redis side      a gateway: checks tokens at AUTH and  │
+//!    logs in ─────┼──────▶          HELLO, cuts connections at expiry     │
+//!                 │                    └─▶ embedded store, redis-server   │
+//!                 └───────────────────────────────────────────────────────┘
+//! ```
+//!
+//! # Example
+//!
+//! ```
+//! use std::time::Duration;
+//! use redis_authx_emulator::Emulator;
+//! # async fn run_my_service(url: &str, user: &str, token: &str) -> redis::RedisResult<()> {
+//! #     use redis::IntoConnectionInfo;
+//! #     let info = url.into_connection_info()?;
+//! #     let login = info.redis_settings().clone().set_username(user).set_password(token);
+//! #     let client = redis::Client::open(info.set_redis_settings(login))?;
+//! #     let mut connection = client.get_multiplexed_async_connection().await?;
+//! #     redis::cmd("INCR").arg("n").query_async(&mut connection).await
+//! # }
+//!
+//! # #[tokio::main(flavor = "current_thread")]
+//! # async fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let emulator = Emulator::builder()
+//!     .token_lifetime(Duration::from_secs(3))
+//!     .start()
+//!     .await?;
+//!
+//! // A token by hand; a service asks emulator.identity_url() for its own.
+//! let token = emulator.issue_token(Duration::from_secs(3));
+//! run_my_service(emulator.redis_url(), emulator.object_id(), &token).await?;
+//!
+//! emulator.identity().outage(Duration::from_secs(2));
+//! emulator.redis().drop_connections();
+//! // … exercise the service, then look at what happened:
+//! assert_eq!(emulator.redis().auths(), 1);
+//! assert_eq!(emulator.redis().closed_by_expiry(), 0);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! Applications in other languages use the program, `authx-emulator`: it prints the addresses and
+//! the environment variables that clients want, and runs until Ctrl-C.
+//!
+//! # Faults
+//!
+//! | what goes wrong | how to have it |
+//! |---|---|
+//! | the identity service is down | [`outage`](IdentityControl::outage), [`set_outage`](IdentityControl::set_outage) |
+//! | it throttles, fails, hangs, talks nonsense | [`set_fault`](IdentityControl::set_fault), [`fail_next`](IdentityControl::fail_next) with a [`Fault`] |
+//! | it is slow | [`set_latency`](IdentityControl::set_latency) |
+//! | tokens are expired, premature, for someone else, the same again | a [`Fault`] too |
+//! | tokens live shorter | [`set_token_lifetime`](IdentityControl::set_token_lifetime) |
+//! | the clocks of both services differ | [`set_clock_skew`](IdentityControl::set_clock_skew) |
+//! | error texts that a client's JSON reader can take | [`set_plain_error_text`](IdentityControl::set_plain_error_text) |
+//! | Redis refuses a log-in | [`refuse_next_auths`](RedisControl::refuse_next_auths), [`refuse_auth_until_fresh_token`](RedisControl::refuse_auth_until_fresh_token) |
+//! | Redis is slow to log in | [`delay_next_auths`](RedisControl::delay_next_auths), [`set_auth_delay`](RedisControl::set_auth_delay) |
+//! | tokens are revoked | [`revoke_tokens_issued_until_now`](RedisControl::revoke_tokens_issued_until_now) |
+//! | connections break | [`drop_connections`](RedisControl::drop_connections), [`refuse_connections`](RedisControl::refuse_connections) |
+//! | the server restarts | [`restart_server`](RedisControl::restart_server), [`stop_server`](RedisControl::stop_server), [`start_server`](RedisControl::start_server) |
+//!
+//! What happened is counted by [`IdentityControl`] and [`RedisControl`], and told for each
+//! connection by [`RedisControl::connection_reports`]. Redis answers every bad log-in with
+//! `WRONGPASS`; [`ConnectionReport::last_refusal`] says why.
+//!
+//! # What it does as Azure does
+//!
+//! * Client credentials with a secret, in the form or by HTTP Basic, are checked field by field
+//!   and refused with Entra's error words, `AADSTS` numbers, statuses and line breaks (Microsoft
+//!   identity platform: "OAuth 2.0 client credentials flow", "Microsoft Entra authentication and
+//!   authorization error codes").
+//! * Tokens are RS256-signed JWTs with the claims of "Access token claims reference", in both
+//!   versions ([`TokenVersion`]). The `oid` is not the client id.
+//! * `AUTH` and `HELLO … AUTH` take the `oid` and a token whose signature, audience, `nbf` and
+//!   `exp` are right; a password alone is refused. Everything else is worded by Redis itself.
+//! * A connection is closed when the token of its last accepted log-in expires ("Use Microsoft
+//!   Entra for cache authentication"); a later token moves the end. A refused one changes nothing.
+//! * Inside `MULTI` a log-in is queued and counts once `EXEC` has run it.
+//!
+//! # What it does not
+//!
+//! * No other flow yet than client credentials with a secret: no certificates, managed identities
+//!   or users. No clusters, access policies or groups: one user, with the right to everything but
+//!   `MONITOR`, `SYNC`, `PSYNC`, `REPLICAOF`, `SHUTDOWN` and `CLIENT REPLY`.
+//! * The gateway closes an expired connection without a word; whether Azure answers commands in
+//!   flight first is not documented. It holds a request whole, so that one may have 64 MiB at most.
+//! * [`Store::Embedded`] is no Redis: see there.
+//! * It protects nothing: the signing key is published with this crate. It listens on loopback
+//!   only, and nothing but test data belongs in it.
+//! * A `redis-server` child outlives a test process that is killed, as nobody is left to end it.
+
 mod builder;
 mod clock;
 mod credentials;

@@ -3,7 +3,7 @@
 use std::{
     future::Future,
     io,
-    net::{Ipv4Addr, SocketAddr},
+    net::{Ipv4Addr, Ipv6Addr, SocketAddr},
     sync::Arc,
     time::Duration,
 };
@@ -39,6 +39,12 @@ pub(crate) async fn bind(
     let listener = TcpListener::bind(address).await.map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();
     Ok((listener, port))
+}
+
+/// The same port on `::1`, for clients to whom `localhost` is that first. There
+/// may be no IPv6, or someone else may have the port; then they fall back.
+pub(crate) async fn bind_ipv6(port: u16) -> Option<TcpListener> {
+    TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await.ok()
 }
 
 /// Accepts until dropped. The connections' tasks live in here, so that

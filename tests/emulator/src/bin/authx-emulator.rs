@@ -130,24 +130,35 @@ async fn main() -> ExitCode {
 async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let emulator = arguments.builder().start().await?;
     let ca = CaFile::write(&emulator, arguments.ca_file.as_deref())?;
+    let end = end_signal()?;
     announce(&emulator, &ca.path);
-    ended().await?;
+    end.await;
     println!("Stopped.");
     Ok(())
 }
 
-/// Ends at Ctrl-C, or when a process manager asks.
-async fn ended() -> std::io::Result<()> {
-    #[cfg(unix)]
-    {
-        let mut terminate = signal::unix::signal(signal::unix::SignalKind::terminate())?;
+/// A future that ends at Ctrl-C, or when a process manager asks. Both are heeded
+/// from the call on, not only once it is polled.
+#[cfg(unix)]
+fn end_signal() -> std::io::Result<impl Future<Output = ()>> {
+    use signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    Ok(async move {
         tokio::select! {
-            interrupted = signal::ctrl_c() => interrupted,
-            _ = terminate.recv() => Ok(()),
+            _ = interrupt.recv() => {}
+            _ = terminate.recv() => {}
         }
-    }
-    #[cfg(not(unix))]
-    signal::ctrl_c().await
+    })
+}
+
+/// A future that ends at Ctrl-C.
+#[cfg(windows)]
+fn end_signal() -> std::io::Result<impl Future<Output = ()>> {
+    let mut interrupt = signal::windows::ctrl_c()?;
+    Ok(async move {
+        interrupt.recv().await;
+    })
 }
 
 fn announce(emulator: &Emulator, ca: &Path) {

@@ -98,6 +98,13 @@ impl Session {
     ) -> Result<Option<Reply>, std::borrow::Cow<'static, str>> {
         let spec = match self.admit(words) {
             Ok(spec) => spec,
+            Err(text) if words[0].eq_ignore_ascii_case(b"exec") => {
+                self.transaction = None;
+                self.unwatch(&mut Arc::clone(&self.shared).data());
+                let reason = text.strip_prefix("ERR ").unwrap_or(&text);
+                let text = format!("EXECABORT Transaction discarded because of: {reason}");
+                return Err(text.into());
+            }
             Err(text) => {
                 if let Some(transaction) = &mut self.transaction {
                     transaction.broken = true;

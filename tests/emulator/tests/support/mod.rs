@@ -100,6 +100,28 @@ impl Raw {
         );
     }
 
+    /// The next whole reply, of either protocol version.
+    pub async fn reply(&mut self) -> String {
+        let mut seen = String::new();
+        let mut values = 1;
+        while values > 0 {
+            let start = seen.len();
+            while !seen[start..].ends_with("\r\n") {
+                seen.push_str(&self.ask("", 1).await);
+            }
+            values -= 1;
+            let number = seen[start + 1..].trim_end().parse().unwrap_or(0).max(-1);
+            let kind = seen.as_bytes()[start];
+            match kind {
+                b'$' if number >= 0 => seen.push_str(&self.ask("", number as usize + 2).await),
+                b'*' | b'~' | b'>' if number > 0 => values += number,
+                b'%' => values += 2 * number,
+                _ => {}
+            }
+        }
+        seen
+    }
+
     /// Everything that still comes until the other side closes. A reset counts
     /// as a close.
     pub async fn rest(&mut self) -> String {

@@ -13,6 +13,7 @@ use crate::{
 const VERSION: &str = "7.0.0";
 
 pub(crate) fn ping(session: &mut Session, words: &[&[u8]]) -> Outcome {
+    super::at_most(2, words)?;
     let text = words.get(1).copied();
     if !session.resp3 && session.subscriptions.count() > 0 {
         let text = text.unwrap_or_default();

@@ -36,10 +36,17 @@ pub(crate) fn rpop(db: &mut Database<'_>, words: &[&[u8]]) -> Outcome {
 }
 
 fn pop(db: &mut Database<'_>, words: &[&[u8]], pop: fn(&mut List) -> Option<Vec<u8>>) -> Outcome {
-    let count = words.get(2).map(|count| integer(count)).transpose()?;
-    if count.is_some_and(|count| count < 0) {
-        return Err("ERR value is out of range, must be positive".into());
-    }
+    // Redis looks at this only when it runs the command, not when it queues it.
+    super::at_most(3, words)?;
+    let count = words
+        .get(2)
+        .map(|count| {
+            integer(count)
+                .ok()
+                .and_then(|count| usize::try_from(count).ok())
+        })
+        .map(|count| count.ok_or("ERR value is out of range, must be positive"))
+        .transpose()?;
     if db.list(words[1])?.is_none() {
         return Ok(if count.is_some() {
             Reply::NullArray
@@ -50,7 +57,7 @@ fn pop(db: &mut Database<'_>, words: &[&[u8]], pop: fn(&mut List) -> Option<Vec<
     db.change_list(words[1], |list| match count {
         None => pop(list).map_or(Reply::Null, Reply::Bulk),
         Some(count) => {
-            let count = usize::try_from(count).unwrap_or(usize::MAX).min(list.len());
+            let count = count.min(list.len());
             Reply::Array(
                 (0..count)
                     .filter_map(|_| pop(list))

@@ -122,7 +122,7 @@ static COMMANDS: [Spec; 61] = [
     spec("info", 1, ANY, Run::Session(connection::info)),
     spec("keys", 2, 2, Run::Data(keys::keys)),
     spec("llen", 2, 2, Run::Data(lists::llen)),
-    spec("lpop", 2, 3, Run::Data(lists::lpop)),
+    spec("lpop", 2, ANY, Run::Data(lists::lpop)),
     spec("lpush", 3, ANY, Run::Data(lists::lpush)),
     spec("lrange", 4, 4, Run::Data(lists::lrange)),
     spec("mget", 2, ANY, Run::Data(strings::mget)),
@@ -130,14 +130,14 @@ static COMMANDS: [Spec; 61] = [
     spec("multi", 1, 1, Run::Multi),
     spec("persist", 2, 2, Run::Data(keys::persist)),
     spec("pexpire", 3, 3, Run::Data(keys::pexpire)),
-    spec("ping", 1, 2, Run::Session(connection::ping)),
+    spec("ping", 1, ANY, Run::Session(connection::ping)),
     subscription("psubscribe", 2, Way::Pattern, true),
     spec("pttl", 2, 2, Run::Data(keys::pttl)),
     spec("publish", 3, 3, Run::Session(connection::publish)),
     subscription("punsubscribe", 1, Way::Pattern, false),
     spec("quit", 1, ANY, Run::Quit),
     spec("reset", 1, 1, Run::Reset),
-    spec("rpop", 2, 3, Run::Data(lists::rpop)),
+    spec("rpop", 2, ANY, Run::Data(lists::rpop)),
     spec("rpush", 3, ANY, Run::Data(lists::rpush)),
     spec("sadd", 3, ANY, Run::Data(collections::sadd)),
     spec("scard", 2, 2, Run::Data(collections::scard)),
@@ -176,9 +176,22 @@ pub(crate) fn find(words: &[&[u8]]) -> Result<&'static Spec, Cow<'static, str>> 
     });
     let spec = spec.ok_or_else(|| unknown(words))?;
     if !(spec.least..=spec.most).contains(&words.len()) {
-        return Err(format!("ERR wrong number of arguments for '{}' command", spec.name).into());
+        return Err(wrong_number(spec.name));
     }
     Ok(spec)
+}
+
+fn wrong_number(command: &str) -> Cow<'static, str> {
+    format!("ERR wrong number of arguments for '{command}' command").into()
+}
+
+/// For commands whose bound Redis does not keep in its table.
+fn at_most(most: usize, words: &[&[u8]]) -> Result<(), Cow<'static, str>> {
+    if words.len() <= most {
+        return Ok(());
+    }
+    let name = String::from_utf8_lossy(words[0]).to_ascii_lowercase();
+    Err(wrong_number(&name))
 }
 
 fn unknown(words: &[&[u8]]) -> Cow<'static, str> {
