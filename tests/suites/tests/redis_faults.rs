@@ -85,10 +85,13 @@ async fn auth_that_hangs_past_the_expiry_leads_to_a_new_connection() {
     bed.settled(std::slice::from_ref(&connection)).await;
     assert_eq!(replacements(&bed), 1);
     let before = load.seen();
+    bed.until("commands are answered", |_| {
+        load.seen().acknowledged > before.acknowledged
+    })
+    .await;
     bed.rotate(1).await;
     bed.settled(std::slice::from_ref(&connection)).await;
     let seen = load.stop().await;
-    assert!(seen.acknowledged > before.acknowledged);
     assert!(
         seen.errors.iter().all(|error| error.contains("timed out")),
         "{:?}",
