@@ -281,4 +281,38 @@ mod tests {
             );
         }
     }
+
+    #[test]
+    fn random_bytes_never_panic_and_always_make_progress() {
+        let seed = fastrand::u64(..);
+        println!("seed {seed}");
+        let mut random = fastrand::Rng::with_seed(seed);
+        for _ in 0..20_000 {
+            let length = random.usize(..60);
+            let bytes: Vec<u8> = (0..length)
+                .map(|_| {
+                    *random
+                        .choice(b"*$:12-90\r\n\r\nPING \0\xff")
+                        .unwrap_or(&b'*')
+                })
+                .collect();
+            let mut scanner = Scanner::default();
+            let mut position = 0;
+            loop {
+                match scanner.scan(&bytes[position..], random.bool()) {
+                    Scan::Incomplete | Scan::Malformed(_) => break,
+                    Scan::Empty { length } => {
+                        assert!(length > 0);
+                        position += length;
+                    }
+                    Scan::Request(request) => {
+                        assert!(request.length > 0 && request.words > 0);
+                        assert!(request.name.end <= request.length);
+                        position += request.length;
+                    }
+                }
+                assert!(position <= bytes.len());
+            }
+        }
+    }
 }

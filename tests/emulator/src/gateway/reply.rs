@@ -255,4 +255,26 @@ mod tests {
             assert_eq!(scanner.scan(b"+OK\r\n"), (5, false));
         }
     }
+
+    #[test]
+    fn random_bytes_never_panic_and_are_all_read() {
+        let seed = fastrand::u64(..);
+        println!("seed {seed}");
+        let mut random = fastrand::Rng::with_seed(seed);
+        for _ in 0..20_000 {
+            let length = random.usize(1..60);
+            let bytes: Vec<u8> = (0..length)
+                .map(|_| *random.choice(b"*$%~>|:+-_129\r\n\r\n\xff").unwrap_or(&b'*'))
+                .collect();
+            let mut scanner = ReplyScanner::default();
+            scanner.record_elements(random.bool());
+            let mut rest = &bytes[..];
+            while !rest.is_empty() {
+                let (taken, _) = scanner.scan(rest);
+                assert!(taken > 0 && taken <= rest.len());
+                rest = &rest[taken..];
+            }
+            assert!(scanner.reply().head.len() <= HEAD);
+        }
+    }
 }

@@ -6,6 +6,7 @@ mod child;
 mod temp_dir;
 
 use std::{
+    fmt,
     future::{self, Future},
     io,
     pin::Pin,
@@ -22,7 +23,7 @@ use self::{admin::Address, child::RedisServer};
 use crate::{EmulatorError, listener::Stream, random, store};
 
 /// Where the data is that clients of the emulator see.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Store {
     /// A small store inside the process: nothing to install. It knows the
@@ -44,6 +45,17 @@ pub enum Store {
     /// default user must have a password, or else Redis would serve clients
     /// that have not logged in. `tls` and database numbers are not supported.
     Url(String),
+}
+
+impl fmt::Debug for Store {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Embedded => "Embedded",
+            Self::RedisServer => "RedisServer",
+            // It may hold a password.
+            Self::Url(_) => "Url(..)",
+        })
+    }
 }
 
 /// A connection to the backend, and what has to be polled for it to live.
@@ -230,6 +242,8 @@ mod tests {
             let message = address(url).map(drop).unwrap_err().to_string();
             assert!(message.contains("store is"), "{message}");
             assert!(!message.contains("topsecret"), "{message}");
+            let shown = format!("{:?}", Store::Url(url.to_owned()));
+            assert!(!shown.contains("topsecret"), "{shown}");
         }
     }
 }
