@@ -1,0 +1,13 @@
+//! Live connections are kept logged in, under a manual clock.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod fleet;
+
+mod failures;
+mod lifecycle;
+mod lost;
+mod outages;
+mod rotations;
+mod session_rules;
