@@ -1,4 +1,94 @@
 //! Keeps Redis connections logged in with short-lived tokens.
+//!
+//! Managed Redis services let an application log in with a token instead of a
+//! password, and close the connection when the token expires. This crate asks
+//! an [`IdentityProvider`] for tokens, renews them in time, survives its
+//! outages, hands the newest one to every connection and has live connections
+//! re-authenticated.
+//!
+//! It does none of the talking: no runtime, no HTTP, no Redis. Time and tasks
+//! come from an adapter crate (`redis-authx-tokio`), tokens from an identity
+//! backend (`redis-authx-entraid`) or from your own provider, and connections
+//! from a client adapter (`redis-authx-redis`).
+//!
+//! ```text
+//!   identity backend                 redis-authx                     client adapter
+//!  ┌──────────────────┐   ┌──────────────────────────────────┐   ┌────────────────────┐
+//!  │ IdentityProvider │◄──┤ Driver ◄─► Machine               │   │ connections        │
+//!  │  request_token() ├──►│    │        when to ask, retry,   │   │  log in with       │
+//!  └──────────────────┘   │    ▼        cool down, withdraw   │   │  Credentials::get  │
+//!                         │ Credentials ─────────────────────┼──►│                    │
+//!  runtime adapter        │    │                              │   │  AUTH again, each  │
+//!  ┌──────────────────┐   │    ▼                              │   │  once a rotation,  │
+//!  │ Clock, Spawner   ├──►│ Reauthenticator ─────────────────┼──►│  spread over time  │
+//!  └──────────────────┘   └──────────────────────────────────┘   └────────────────────┘
+//! ```
+//!
+//! # Example
+//!
+//! A provider of your own, and time in your own hand: no runtime, no waiting.
+//!
+//! ```
+//! use redis_authx::testing::{ManualClock, hours, minutes};
+//! use redis_authx::{IdentityProvider, ProviderError, Token, TokenManager, async_trait};
+//!
+//! #[derive(Debug)]
+//! struct Broker;
+//!
+//! #[async_trait]
+//! impl IdentityProvider for Broker {
+//!     async fn request_token(&self) -> Result<Token, ProviderError> {
+//!         Ok(Token::new("app", "s3cret").expires_in(hours(1)))
+//!     }
+//! }
+//!
+//! let time = ManualClock::new();
+//! let (manager, driver) = TokenManager::builder(Broker).build(&time)?;
+//! let mut run = time.run(driver);
+//!
+//! let token = manager.credentials().current()?;
+//! assert_eq!((token.username(), token.generation()), ("app", 1));
+//!
+//! run.advance(minutes(46)); // past three quarters of its life
+//! assert_eq!(manager.status().refreshes, 2);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+//!
+//! In an application, `spawn` takes the place of `build`:
+//! `TokenManager::builder(identity).spawn(Tokio)?`.
+//!
+//! # What it promises
+//!
+//! 1. One request at a time, however many connections wait.
+//! 2. A token is renewed after three quarters of its life, three minutes before
+//!    its end at the latest; see [`RefreshPolicy`].
+//! 3. Renewal comes a little earlier at random, so that a fleet is spread.
+//! 4. A request that hangs is cut off, and is a failed attempt.
+//! 5. Retries follow the [`RetryPolicy`]; a server's `Retry-After` is obeyed.
+//! 6. An error never withdraws a valid token.
+//! 7. An outage ends by itself: retrying slows down and never stops.
+//! 8. No reply, however odd, makes a request loop. The same token again is no
+//!    rotation.
+//! 9. An expired token is not handed out.
+//! 10. Suspends and clock steps are noticed. No clock extends a token's life.
+//! 11. No duration or time that a server can send overflows or panics.
+//! 12. After the end nothing is left: no task, no timer, no memory.
+//!
+//! # Features
+//!
+//! | feature | adds |
+//! |---|---|
+//! | `test-util` | [`testing`](https://docs.rs/redis-authx/latest/redis_authx/testing/): manual clock, scripted provider, event log |
+//! | `tracing` | every [`Event`] as a `tracing` event |
+//!
+//! None is on by default, and none changes behaviour.
+//!
+//! # Where to read on
+//!
+//! [`TokenManager`] and [`Credentials`] for applications; [`IdentityProvider`]
+//! for a provider of your own; [`runtime`] for another runtime; [`reauth`] for
+//! another client; [`machine`] for how it is decided. The [`manual`] explains
+//! the defaults and what happens in an outage.
 
 pub mod credentials;
 pub mod driver;
@@ -6,6 +96,8 @@ pub mod error;
 pub mod event;
 pub mod machine;
 pub mod manager;
+#[cfg(doc)]
+pub mod manual;
 pub mod policy;
 pub mod provider;
 pub mod reauth;
