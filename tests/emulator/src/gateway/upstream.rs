@@ -23,8 +23,8 @@ const READ: usize = 16 << 10;
 /// replies is cut off, since each is remembered.
 const MOST_AWAITED: usize = 50_000;
 
-/// Passes requests on until the client ends them. Returns whether replies may
-/// still be on their way.
+/// Passes requests on until the client ends them, and tells the backend so:
+/// replies may still be on their way then.
 pub(crate) async fn run(
     mut client: impl AsyncRead + Unpin,
     mut backend: impl AsyncWrite + Unpin,

@@ -28,7 +28,9 @@ use crate::{EmulatorError, listener::Stream, random, store};
 pub enum Store {
     /// A small store inside the process: nothing to install. It knows the
     /// common commands of strings, hashes, lists, sets, transactions and
-    /// pub/sub, and is no Redis beyond that.
+    /// pub/sub, over RESP2 and RESP3, and answers any other with `ERR unknown
+    /// command`: no scripts, streams, sorted sets, blocking or scanning
+    /// commands. It keeps everything in memory, without a limit.
     #[default]
     Embedded,
     /// A `redis-server` child process on a free port of 127.0.0.1, found on
