@@ -125,6 +125,11 @@ impl Credentials {
         self.shared().runtime.clone()
     }
 
+    /// Another handle, to which everything is news.
+    pub(crate) fn unseen(&self) -> Self {
+        Self::new(Arc::clone(&self.handle))
+    }
+
     /// Tells the manager's observers of something that happened to a
     /// connection.
     pub(crate) fn report(&self, event: &Event) {

@@ -12,7 +12,7 @@
 //! | `AUTH` times out or fails | retried with backoff; replaced once three quarters of the time left have passed |
 //! | `AUTH` is refused | the same, and the manager is asked for a fresh token first |
 //! | the session is inside a transaction | deferred, in the same bounds |
-//! | the connection is lost | replaced at once, then with backoff until it succeeds |
+//! | the connection is lost | replaced at once, then with backoff until it succeeds; with backoff as well when the last replacement did not last |
 //! | no valid token | nothing is tried until there is one |
 
 mod driver;
@@ -57,9 +57,9 @@ impl Reauthenticator {
         policy: ReauthPolicy,
         runtime: Arc<dyn Runtime>,
     ) -> Self {
-        let inbox = Arc::new(Inbox::default());
+        let inbox = Arc::new(Inbox::new());
         let mail = inbox.mail();
-        let driver = ReauthDriver::new(credentials.clone(), policy, Arc::clone(&runtime), mail);
+        let driver = ReauthDriver::new(credentials.unseen(), policy, Arc::clone(&runtime), mail);
         runtime.spawn(Box::pin(driver));
         Self {
             inbox,

@@ -1,6 +1,6 @@
 use std::collections::BTreeMap;
 use std::future::Future;
-use std::panic::AssertUnwindSafe;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
@@ -50,11 +50,10 @@ impl ReauthDriver {
         }
     }
 
-    fn take_notices(&mut self) -> bool {
-        let notices = self.mail.take();
-        let any = !notices.is_empty();
+    /// Once a poll, not until none are left: each wakes the driver again.
+    fn take_notices(&mut self) {
         let now = self.runtime.now();
-        for notice in notices {
+        for notice in self.mail.take() {
             match notice {
                 Notice::Joined {
                     id,
@@ -74,15 +73,15 @@ impl ReauthDriver {
                 Notice::Ready(id) => self.roster.ready(now, id),
             }
         }
-        any
     }
 
     /// Has a session replaced that is no longer connected.
     fn check(&mut self, now: Instant, id: ConnectionId) {
-        if self
-            .session(id)
-            .is_some_and(|session| !session.is_connected())
-        {
+        let Some(session) = self.session(id) else {
+            return;
+        };
+        let connected = catch_unwind(AssertUnwindSafe(|| session.is_connected()));
+        if !connected.unwrap_or(true) {
             self.roster.lost(now, id);
         }
     }
@@ -175,11 +174,12 @@ impl Future for ReauthDriver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.mail.register(cx.waker());
+        self.take_notices();
+        if self.mail.is_closed() {
+            return Poll::Ready(());
+        }
         loop {
-            let mut moved = self.take_notices();
-            if self.mail.is_closed() {
-                return Poll::Ready(());
-            }
+            let mut moved = false;
             match self.poll_token(cx) {
                 Poll::Ready(Ok(())) => moved = true,
                 Poll::Ready(Err(_)) => return Poll::Ready(()),
@@ -192,6 +192,12 @@ impl Future for ReauthDriver {
                 return Poll::Pending;
             }
         }
+    }
+}
+
+impl Drop for ReauthDriver {
+    fn drop(&mut self) {
+        self.mail.end();
     }
 }
 

@@ -1,5 +1,5 @@
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 
 use futures::task::AtomicWaker;
@@ -23,28 +23,35 @@ pub(super) enum Notice {
 }
 
 /// The handles' end. Closes the driver's when the last one is dropped.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Inbox(Arc<Mail>);
 
 /// The driver's end.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(super) struct Mail {
-    notices: Mutex<Vec<Notice>>,
+    /// `None` once the driver has ended: nobody would take them out.
+    notices: Mutex<Option<Vec<Notice>>>,
     closed: AtomicBool,
     driver: AtomicWaker,
 }
 
 impl Inbox {
+    pub(super) fn new() -> Self {
+        Self(Arc::new(Mail {
+            notices: Mutex::new(Some(Vec::new())),
+            closed: AtomicBool::new(false),
+            driver: AtomicWaker::new(),
+        }))
+    }
+
     pub(super) fn mail(&self) -> Arc<Mail> {
         Arc::clone(&self.0)
     }
 
     pub(super) fn send(&self, notice: Notice) {
-        self.0
-            .notices
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(notice);
+        if let Some(notices) = &mut *self.0.notices() {
+            notices.push(notice);
+        }
         self.0.driver.wake();
     }
 }
@@ -62,10 +69,22 @@ impl Mail {
     }
 
     pub(super) fn take(&self) -> Vec<Notice> {
-        std::mem::take(&mut *self.notices.lock().unwrap_or_else(PoisonError::into_inner))
+        self.notices()
+            .as_mut()
+            .map(std::mem::take)
+            .unwrap_or_default()
+    }
+
+    /// The driver has ended: what comes from now on is dropped.
+    pub(super) fn end(&self) {
+        let unread = self.notices().take();
+        drop(unread);
     }
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
+    }
+    fn notices(&self) -> MutexGuard<'_, Option<Vec<Notice>>> {
+        self.notices.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
