@@ -8,6 +8,12 @@ use crate::{Clock, SessionRule, Token};
 /// Of a session that outlives its token, the share after which it is renewed.
 const RENEW_AFTER: f64 = 0.75;
 
+/// A connection that is lost sooner after its replacement has not lasted.
+const LASTING: Duration = Duration::from_secs(10);
+
+/// A renewal follows a log-in no sooner than this, whatever a token says.
+const SHORTEST_RENEWAL: Duration = Duration::from_millis(100);
+
 /// What a log-in at one moment with one token gives a session.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grant {
@@ -35,8 +41,8 @@ impl Grant {
             }
             SessionRule::Lasts(lasts) => {
                 let lasts = lasts.min(FAR);
-                let renewal = Renewal::At(now + lasts.mul_f64(RENEW_AFTER));
-                (Some(now + lasts), renewal)
+                let wait = lasts.mul_f64(RENEW_AFTER).max(SHORTEST_RENEWAL);
+                (Some(now + lasts), Renewal::At(now + wait))
             }
             SessionRule::Unbounded => (None, Renewal::Never),
         };
@@ -75,6 +81,10 @@ pub(super) struct Entry {
     pub(super) busy: bool,
     /// The connection is gone: only a replacement helps.
     pub(super) lost: bool,
+    /// When it was last replaced.
+    pub(super) replaced: Option<Instant>,
+    /// How often in a row it was lost soon after it had been replaced.
+    relapses: u32,
     /// From then on a replacement is tried instead of `AUTH`.
     pub(super) replace_from: Option<Instant>,
 }
@@ -88,6 +98,8 @@ impl Entry {
             attempts: 0,
             busy: false,
             lost: false,
+            replaced: None,
+            relapses: 0,
             replace_from: None,
         }
     }
@@ -96,6 +108,22 @@ impl Entry {
         self.grant
             .ends
             .map_or(FAR, |ends| ends.saturating_duration_since(now))
+    }
+
+    /// The connection is gone. Returns 0 when it had lasted, else how often it
+    /// has not: a server that hangs up on everyone must not be stormed.
+    pub(super) fn lost(&mut self, now: Instant) -> u32 {
+        let lasted = self
+            .replaced
+            .is_none_or(|at| now.saturating_duration_since(at) >= LASTING);
+        self.relapses = if lasted {
+            0
+        } else {
+            self.relapses.saturating_add(1)
+        };
+        self.lost = true;
+        self.attempts = 0;
+        self.relapses
     }
 
     /// A renewal begins at `at`: sets the point from which a replacement is

@@ -100,9 +100,12 @@ impl Roster {
             return;
         };
         if !entry.lost {
-            entry.lost = true;
-            entry.attempts = 0;
-            self.schedule(id, now);
+            let sample = self.random.f64();
+            let delay = match entry.lost(now) {
+                0 => Duration::ZERO,
+                relapses => self.policy.backoff.jittered_delay(relapses, sample),
+            };
+            self.schedule(id, now + delay);
         }
     }
 
@@ -190,7 +193,10 @@ impl Roster {
                 entry.grant = grant;
                 entry.busy = false;
                 entry.attempts = 0;
-                entry.lost &= ended.action != Action::Replace;
+                if ended.action == Action::Replace {
+                    entry.lost = false;
+                    entry.replaced = Some(now);
+                }
                 self.outputs.push_back(Output::Report(match ended.action {
                     Action::Authenticate => Event::Reauthenticated {
                         connection: id,
@@ -204,7 +210,7 @@ impl Roster {
                 }));
                 self.settle(now, id);
             }
-            Err(error) => self.retry(now, id, ended.generation, error),
+            Err(error) => self.retry(now, id, ended.action, ended.generation, error),
         }
     }
 
@@ -227,12 +233,18 @@ impl Roster {
         }
     }
 
-    fn retry(&mut self, now: Instant, id: ConnectionId, generation: u64, error: ReauthError) {
+    fn retry(
+        &mut self,
+        now: Instant,
+        id: ConnectionId,
+        tried: Action,
+        generation: u64,
+        error: ReauthError,
+    ) {
         let sample = self.random.f64();
         let Some(entry) = self.entries.get_mut(&id) else {
             return;
         };
-        let was_auth = entry.action(now) == Action::Authenticate;
         entry.failed(error.kind());
         let delay = if entry.attempts == 0 {
             FLOOR
@@ -244,7 +256,7 @@ impl Roster {
             delay.max(FLOOR)
         };
         let at = match entry.replace_from {
-            Some(from) if was_auth => (now + delay).min(from.max(now + FLOOR)),
+            Some(from) if tried == Action::Authenticate => (now + delay).min(from.max(now + FLOOR)),
             _ => now + delay,
         };
         if error.kind() == ReauthErrorKind::Refused && self.asked < generation {
