@@ -98,6 +98,26 @@ fn a_hung_auth_is_cancelled_retried_and_replaced_in_time() {
 }
 
 #[test]
+fn an_auth_still_under_way_at_the_point_of_replacement_gives_way_to_it() {
+    let policy = ReauthPolicy::builder()
+        .auth_timeout(minutes(20))
+        .backoff(backoff(1, seconds(60), seconds(60)))
+        .build();
+    let mut fleet = Fleet::with(&ManualClock::new(), policy.unwrap(), |n| {
+        numbered(n, hours(1))
+    });
+    let _session = fleet.join(auth(Reply::Hang));
+    fleet.run.advance(hours(1));
+    assert_eq!(
+        fleet.acts(),
+        [
+            (ROTATION, Act::Auth),
+            (REPLACED_AT + millis(1), Act::Replace)
+        ]
+    );
+}
+
+#[test]
 fn a_busy_session_is_deferred_and_served_once_it_is_ready() {
     let mut fleet = fleet();
     let session = fleet.join(fails(4, ReauthErrorKind::Busy));

@@ -56,14 +56,14 @@ fn a_session_whose_end_has_passed_is_replaced_and_not_re_authenticated() {
 
 #[test]
 fn a_session_lost_in_an_outage_waits_for_the_token() {
-    let mut fleet = fleet(20);
+    let mut fleet = fleet(60);
     let session = fleet.join(done);
     fleet.run.advance(minutes(11));
     assert!(fleet.manager.credentials().current().is_err());
     session.disconnect();
     fleet.run.settle();
     assert_eq!(fleet.acts(), []);
-    fleet.run.advance(minutes(2));
+    fleet.run.advance(minutes(5));
     let acts = fleet.acts();
     assert_eq!(acts.len(), 1);
     assert_eq!(acts[0].1, Act::Replace);
