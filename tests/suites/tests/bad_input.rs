@@ -119,7 +119,7 @@ fn entra_id() {
     says(
         entra("app", SECRET, nowhere, scope),
         "authority.url",
-        "https:///tenant",
+        "without host",
         "https",
     );
 }
