@@ -119,7 +119,8 @@ pub enum Event {
     },
 }
 
-/// Is told of every [`Event`], in order, from the manager's own tasks.
+/// Is told of every [`Event`], in order, from the manager's own tasks. What an
+/// event tells of can be seen by then.
 ///
 /// Implemented by every `Fn(&Event)`. It should return quickly; a panic in it
 /// is caught and dropped.

@@ -183,9 +183,7 @@ impl<T: Clone> Machine<T> {
         let sample = self.random.f64();
         let lifetime = lease.lifetime.map(|life| life.min(FAR));
         let latency = self.now.saturating_duration_since(started);
-        if let Some(recovered) = self.cycle.succeeded(self.now) {
-            self.outputs.push_back(Output::Report(recovered));
-        }
+        let recovered = self.cycle.succeeded(self.now);
         let repeated = lease.unchanged && self.held.is_some();
         if !repeated {
             self.generation += 1;
@@ -210,6 +208,7 @@ impl<T: Clone> Machine<T> {
             value: lease.value,
             generation,
         }));
+        self.outputs.extend(recovered.map(Output::Report));
         self.outputs.push_back(Output::Report(if repeated {
             Event::TokenUnchanged {
                 generation,

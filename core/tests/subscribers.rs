@@ -4,7 +4,7 @@ mod support;
 
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::task::Context;
 use std::time::Duration;
 
@@ -12,7 +12,7 @@ use futures::stream::FusedStream;
 use futures::task::{ArcWake, waker};
 use futures::{FutureExt, StreamExt};
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, minutes};
-use redis_authx::{Clock, Credentials, Token, TokenError};
+use redis_authx::{Clock, Credentials, Event, Token, TokenError};
 
 use support::{Gate, Rig, Source, down, numbered, rig, rig_with};
 
@@ -31,7 +31,7 @@ async fn note_all(mut credentials: Credentials, clock: ManualClock, notes: Notes
     while let Some(news) = credentials.next().await {
         if let Ok(token) = news {
             let at = clock.now() - start;
-            notes.lock().unwrap().push((token.generation(), at));
+            notes.lock().expect("whole").push((token.generation(), at));
         }
     }
 }
@@ -278,4 +278,44 @@ fn a_stream_is_what_a_client_library_takes() {
     let boxed: Pin<Box<dyn futures::Stream<Item = _> + Send>> = Box::pin(rig.manager.credentials());
     let tokens: Vec<_> = boxed.take(1).collect().now_or_never().unwrap();
     assert!(tokens[0].is_ok());
+}
+
+#[test]
+fn what_an_observer_is_told_of_can_be_seen_by_then() {
+    let time = ManualClock::new();
+    let source = Source::new(&time, |n| match n {
+        1..=5 => Err(down()),
+        n => numbered(n, hours(1)),
+    });
+    let handle: Arc<OnceLock<Credentials>> = Arc::default();
+    let seen: Arc<Mutex<Vec<(&str, bool)>>> = Arc::default();
+    let (credentials, notes) = (Arc::clone(&handle), Arc::clone(&seen));
+    let mut rig = rig_with(&time, source, |builder| {
+        builder.observer(move |event: &Event| {
+            let Some(Ok(current)) = credentials.get().map(|reader| match reader.current() {
+                Err(TokenError::Unavailable(_)) => Ok(false),
+                Ok(_) => Ok(true),
+                other => other.map(|_| true),
+            }) else {
+                return;
+            };
+            let what = match event {
+                Event::CycleExhausted { .. } => "exhausted",
+                Event::Recovered { .. } => "recovered",
+                Event::TokenRefreshed { .. } => "refreshed",
+                _ => return,
+            };
+            notes.lock().unwrap().push((what, current));
+        })
+    });
+    handle.set(rig.manager.credentials()).unwrap();
+    rig.run.advance(minutes(1));
+    assert_eq!(
+        *seen.lock().unwrap(),
+        [
+            ("exhausted", false),
+            ("recovered", true),
+            ("refreshed", true)
+        ]
+    );
 }

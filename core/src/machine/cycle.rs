@@ -122,17 +122,17 @@ impl<T: Clone> Machine<T> {
             Some(wait) => Phase::waiting(self.now + wait, Wait::CoolDown { fatal }),
             None => Phase::Idle,
         };
-        self.outputs
-            .push_back(Output::Report(Event::CycleExhausted {
-                attempts: self.cycle.attempts,
-                error: error.clone(),
-                next_in,
-            }));
         // A valid token is never withdrawn by an error.
         if self.held.is_none() {
             self.outputs
-                .push_back(Output::Publish(Snapshot::Unavailable(error)));
+                .push_back(Output::Publish(Snapshot::Unavailable(error.clone())));
         }
+        self.outputs
+            .push_back(Output::Report(Event::CycleExhausted {
+                attempts: self.cycle.attempts,
+                error,
+                next_in,
+            }));
     }
 
     /// `delay`, lengthened by what the identity service asked for.
