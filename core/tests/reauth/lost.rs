@@ -13,7 +13,7 @@ fn fleet() -> Fleet {
     let policy = ReauthPolicy::builder()
         .backoff(backoff(1, millis(100), seconds(5)))
         .build();
-    Fleet::with(&ManualClock::new(), policy.unwrap(), |n| {
+    Fleet::with(&ManualClock::new(), policy.expect("valid settings"), |n| {
         numbered(n, hours(1))
     })
 }
