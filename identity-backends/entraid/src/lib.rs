@@ -2,9 +2,9 @@
 //! none.
 //!
 //! It makes an [`EntraIdentity`], which a
-//! [`TokenManager`](redis_authx::TokenManager) asks for tokens. It does not cache, schedule or retry: that is the manager's. It does
-//! not verify a token's signature: that is Redis's. And it knows no Redis
-//! client.
+//! [`TokenManager`](redis_authx::TokenManager) asks for tokens. It does not
+//! cache, schedule or retry: that is the manager's. It does not verify a
+//! token's signature: that is Redis's. And it knows no Redis client.
 //!
 //! ```text
 //!  ClientSecret ─build()─▶ EntraIdentity ──form──▶ HttpClient ──▶ login.microsoftonline.com

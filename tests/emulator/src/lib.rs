@@ -17,13 +17,13 @@
 //! ```
 //! use std::time::Duration;
 //! use redis_authx_emulator::Emulator;
-//! # async fn run_my_service(url: &str, user: &str, token: &str) -> redis::RedisResult<()> {
-//! #     use redis::IntoConnectionInfo;
-//! #     let info = url.into_connection_info()?;
-//! #     let login = info.redis_settings().clone().set_username(user).set_password(token);
-//! #     let client = redis::Client::open(info.set_redis_settings(login))?;
-//! #     let mut connection = client.get_multiplexed_async_connection().await?;
-//! #     redis::cmd("INCR").arg("n").query_async(&mut connection).await
+//! # use redis_authx::{IdentityProvider, TokenManager};
+//! # type Outcome = Result<(), Box<dyn std::error::Error>>;
+//! # async fn run_my_service(url: &str, identity: impl IdentityProvider) -> Outcome {
+//! #     let manager = TokenManager::builder(identity).spawn(redis_authx_tokio::Tokio)?;
+//! #     let client = redis_authx_redis::AuthClient::open(url, manager.credentials())?;
+//! #     let mut connection = client.multiplexed().await?;
+//! #     Ok(redis::cmd("INCR").arg("n").query_async(&mut connection).await?)
 //! # }
 //!
 //! # #[tokio::main(flavor = "current_thread")]
@@ -33,9 +33,7 @@
 //!     .start()
 //!     .await?;
 //!
-//! // A token by hand; a service asks emulator.identity_url() for its own.
-//! let token = emulator.issue_token(Duration::from_secs(3));
-//! run_my_service(emulator.redis_url(), emulator.object_id(), &token).await?;
+//! run_my_service(emulator.redis_url(), emulator.client_secret_identity()?).await?;
 //!
 //! emulator.identity().outage(Duration::from_secs(2));
 //! emulator.redis().drop_connections();
