@@ -74,7 +74,7 @@ fn jittered(case: &Value) -> Vec<Duration> {
         .max_delay(max)
         .jitter(number(case, "jitter"))
         .build()
-        .unwrap();
+        .expect("valid settings");
     (0..SAMPLES)
         .map(|step| retry.jittered_delay(1, f64::from(step) / f64::from(SAMPLES)))
         .collect()

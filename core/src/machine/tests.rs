@@ -61,7 +61,7 @@ impl Walk {
         };
         Self {
             machine: machine(),
-            twin: (seed % 8 == 0).then(machine),
+            twin: seed.is_multiple_of(8).then(machine),
             policy: policy.clone(),
             random,
             now,

@@ -84,7 +84,7 @@ fn a_reader_on_another_thread_misses_nothing_and_sees_nothing_twice() {
 }
 
 /// Leaves the watch when it is dropped, as a reader inside a task does.
-struct Leaves(Arc<Watch<Option<Leaves>>>, Mutex<Cursor>);
+struct Leaves(Arc<Watch<Option<Self>>>, Mutex<Cursor>);
 
 impl ArcWake for Leaves {
     fn wake_by_ref(_: &Arc<Self>) {}

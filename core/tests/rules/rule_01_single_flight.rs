@@ -1,6 +1,9 @@
 //! Rule 1: at most one request at a time, however many wait.
 
-use redis_authx::testing::{ScriptedProvider, hours, minutes, seconds};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use redis_authx::testing::{ManualClock, ScriptedProvider, hours, minutes, seconds};
 
 use crate::support::{Gate, Source, down, numbered, rig, rig_with};
 
@@ -8,13 +11,13 @@ use crate::support::{Gate, Source, down, numbered, rig, rig_with};
 fn a_hundred_readers_wait_for_one_request() {
     let gate = Gate::default();
     let mut rig = rig(gate.clone());
-    let got = std::sync::Arc::new(std::sync::atomic::AtomicUsize::new(0));
+    let got = Arc::new(AtomicUsize::new(0));
     for _ in 0..100 {
         let credentials = rig.manager.credentials();
-        let got = got.clone();
+        let got = Arc::clone(&got);
         rig.run.spawn(async move {
             credentials.get(minutes(1)).await.unwrap();
-            got.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
+            got.fetch_add(1, Ordering::SeqCst);
         });
         rig.manager.refresh();
     }
@@ -22,7 +25,7 @@ fn a_hundred_readers_wait_for_one_request() {
     assert_eq!(gate.requests(), 1);
     gate.answer(numbered(1, hours(1)));
     rig.run.settle();
-    assert_eq!(got.load(std::sync::atomic::Ordering::SeqCst), 100);
+    assert_eq!(got.load(Ordering::SeqCst), 100);
     assert_eq!(gate.requests(), 1);
 }
 
@@ -47,7 +50,7 @@ fn hung_failed_and_good_requests_never_overlap() {
 
 #[test]
 fn readers_that_come_when_a_token_is_held_cause_no_request() {
-    let time = redis_authx::testing::ManualClock::new();
+    let time = ManualClock::new();
     let source = Source::new(&time, |n| numbered(n, hours(1)));
     let mut rig = rig_with(&time, source.clone(), |builder| builder);
     for _ in 0..100 {

@@ -12,7 +12,9 @@ fn first_renewal(seed: u64, jitter: f64) -> Duration {
     let source = Source::new(&time, |n| numbered(n, hours(1)));
     let policy = RefreshPolicy::builder().refresh_jitter(jitter).build();
     let mut rig = rig_with(&time, source.clone(), |builder| {
-        builder.seed(seed).refresh_policy(policy.unwrap())
+        builder
+            .seed(seed)
+            .refresh_policy(policy.expect("valid settings"))
     });
     while source.requests() < 2 {
         assert!(rig.run.advance_to_next().is_some(), "never renewed");

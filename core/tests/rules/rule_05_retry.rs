@@ -139,7 +139,7 @@ struct Elapsed(Arc<Mutex<Vec<(u32, Duration)>>>);
 impl RetryPolicy for Elapsed {
     fn on_failure(&self, context: &RetryContext<'_>) -> RetryDecision {
         assert!((0.0..1.0).contains(&context.sample));
-        let mut seen = self.0.lock().unwrap();
+        let mut seen = self.0.lock().expect("whole");
         seen.push((context.attempt, context.elapsed));
         match context.attempt {
             1 => RetryDecision::RetryAfter(seconds(2)),
