@@ -11,3 +11,4 @@ mod lost;
 mod outages;
 mod rotations;
 mod session_rules;
+mod settings;
