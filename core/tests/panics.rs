@@ -7,8 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use redis_authx::testing::{EventLog, ManualClock, ScriptedProvider, hours, minutes, seconds};
 use redis_authx::{
-    ErrorKind, Event, IdentityProvider, ProviderChain, ProviderError, State, StaticToken, Token,
-    async_trait, provider_fn,
+    ErrorKind, Event, ExponentialBackoff, IdentityProvider, ProviderChain, ProviderError, State,
+    StaticToken, Token, async_trait, provider_fn,
 };
 
 use support::{Answer, down, numbered, rig, rig_with};
@@ -63,6 +63,21 @@ fn an_observer_that_panics_ends_neither_the_manager_nor_another_observer() {
             [Event::TokenRefreshed { generation: 1, .. }]
         ));
     }
+}
+
+#[test]
+fn a_retry_policy_that_panics_ends_the_cycle_and_not_the_manager() {
+    let retry = ExponentialBackoff::builder()
+        .is_retryable(|_, _| panic!("a policy"))
+        .build();
+    let script = ScriptedProvider::new().error(down()).token("a", hours(1));
+    let time = ManualClock::new();
+    let mut rig = rig_with(&time, script, |builder| {
+        builder.retry_policy(retry.unwrap())
+    });
+    assert_eq!(rig.manager.status().state, State::Unavailable);
+    rig.run.advance(seconds(36));
+    assert_eq!(rig.password().as_deref(), Some("a"));
 }
 
 /// Panics when it is dropped unanswered.

@@ -1,3 +1,4 @@
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::time::{Duration, Instant};
 
 use super::phase::{Phase, Wait};
@@ -90,12 +91,15 @@ impl<T: Clone> Machine<T> {
         let sample = self.random.f64();
         self.cycle.failed(self.now, &error);
         let attempt = self.cycle.attempts;
-        let decision = self.retry.on_failure(&RetryContext {
+        let context = RetryContext {
             attempt,
             elapsed: self.now.saturating_duration_since(self.cycle.started),
             error: &error,
             sample,
-        });
+        };
+        // A policy that panics ends the cycle, not the manager.
+        let decide = AssertUnwindSafe(|| self.retry.on_failure(&context));
+        let decision = catch_unwind(decide).unwrap_or(RetryDecision::CoolDown);
         let (fatal, retry_in) = match decision {
             RetryDecision::RetryAfter(delay) => (false, Some(delay.max(RETRY_FLOOR))),
             RetryDecision::CoolDown => (false, None),

@@ -11,7 +11,7 @@ use crate::ProviderError;
 pub trait RetryPolicy: fmt::Debug + Send + Sync + 'static {
     /// What follows the failure that `context` describes. A server's
     /// `Retry-After` lengthens the delay that is returned; a delay below 1 ms
-    /// is taken as 1 ms.
+    /// is taken as 1 ms, and a panic as [`CoolDown`](RetryDecision::CoolDown).
     fn on_failure(&self, context: &RetryContext<'_>) -> RetryDecision;
 }
 
