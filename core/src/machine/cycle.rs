@@ -44,7 +44,6 @@ impl Cycle {
     pub(super) fn succeeded(&mut self, now: Instant) -> Option<Event> {
         let failures = std::mem::take(&mut self.failures);
         let outage = self.failing_since.take();
-        self.attempts = 0;
         self.last_success = Some(now);
         self.last_error = None;
         self.hold_off = None;

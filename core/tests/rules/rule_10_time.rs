@@ -149,6 +149,21 @@ fn a_token_that_comes_right_after_a_suspend_keeps_its_whole_life() {
 }
 
 #[test]
+fn a_step_in_the_middle_of_an_answer_is_not_taken_from_it() {
+    let time = ManualClock::new();
+    let clock = time.clone();
+    let source = Source::new(&time, move |n| {
+        clock.suspend(hours(1));
+        ends_at(&clock, n, hours(1))
+    });
+    let mut rig = rig_with(&time, source.clone(), |builder| builder);
+    assert_eq!(rig.manager.status().expires_in, Some(hours(1)));
+    rig.run.advance(minutes(45) - millis(1));
+    assert_eq!(source.requests(), 1);
+    assert_eq!(rig.password().as_deref(), Some("token-1"));
+}
+
+#[test]
 fn a_suspend_during_a_renewal_withdraws_the_old_token_and_keeps_the_new() {
     let time = ManualClock::new();
     let gate = Gate::default();
