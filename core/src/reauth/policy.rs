@@ -48,7 +48,8 @@ pub struct ReauthPolicyBuilder(ReauthPolicy);
 impl ReauthPolicyBuilder {
     /// The share of the time left over which the `AUTH`s of many connections
     /// are spread: 0 to 1, 0 for all at once. Default 0.25. The first is never
-    /// delayed.
+    /// delayed. Sessions that outlive their token are renewed that much earlier
+    /// at random, never later.
     #[must_use]
     pub const fn stagger(mut self, share: f64) -> Self {
         self.0.stagger = share;

@@ -221,7 +221,12 @@ impl Roster {
         };
         let at = match entry.grant.renewal {
             _ if entry.lost => Some(now),
-            Renewal::At(at) => Some(at.max(now)),
+            // Spread as well: they may all have been opened at once.
+            Renewal::At(at) => {
+                let share = self.policy.stagger * self.random.f64();
+                let early = entry.time_left(at).mul_f64(share);
+                Some(at.checked_sub(early).unwrap_or(at).max(now))
+            }
             _ => self
                 .generation
                 .filter(|generation| entry.is_older_than(*generation))

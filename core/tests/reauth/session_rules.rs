@@ -2,15 +2,21 @@
 
 use std::time::Duration;
 
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::reauth::{ReauthPolicy, ReauthPolicyBuilder};
 use redis_authx::testing::{ManualClock, hours, minutes, seconds};
 use redis_authx::{SessionRule, Token};
 
 use crate::fleet::{Act, Fleet, Reply, auth, done};
 
+/// Sessions by this rule, without stagger.
 fn fleet(rule: SessionRule) -> Fleet {
+    fleet_with(ReauthPolicy::builder().stagger(0.0), rule)
+}
+
+fn fleet_with(policy: ReauthPolicyBuilder, rule: SessionRule) -> Fleet {
     let time = ManualClock::new();
-    Fleet::with(&time, ReauthPolicy::default(), move |n| {
+    let policy = policy.build().expect("valid settings");
+    Fleet::with(&time, policy, move |n| {
         Ok(Token::new("user", format!("token-{n}"))
             .expires_in(minutes(15))
             .session(rule))
@@ -29,6 +35,21 @@ fn one_that_lasts_is_renewed_after_three_quarters_of_it() {
         [(hours(9), Act::Auth), (hours(18), Act::Auth)]
     );
     assert_eq!(session.status().expires_in, Some(hours(6)));
+}
+
+#[test]
+fn those_opened_together_are_spread_and_none_is_later() {
+    let rule = SessionRule::Lasts(hours(12));
+    let mut fleet = fleet_with(ReauthPolicy::builder(), rule);
+    let _sessions: Vec<_> = (0..100).map(|_| fleet.join(done)).collect();
+    fleet.run.advance(hours(9));
+    let times: Vec<Duration> = fleet.asked().iter().map(|asked| asked.at).collect();
+    assert_eq!(times.len(), 100);
+    // A quarter of the three hours left.
+    let (first, last) = (hours(9) - minutes(45), hours(9));
+    assert!(times.iter().all(|at| (first..=last).contains(at)));
+    let early = times.iter().filter(|at| **at < first + minutes(15)).count();
+    assert!((8..60).contains(&early), "{early} in the first third");
 }
 
 #[test]
