@@ -260,6 +260,25 @@ fn a_reader_that_waits_in_a_task_is_woken_and_one_that_left_is_forgotten() {
 }
 
 #[test]
+fn a_dropped_subscriber_leaves_no_waker_behind() {
+    let rig = hourly();
+    let task = Arc::new(Stuck);
+    let waker = waker(Arc::clone(&task));
+    let mut cx = Context::from_waker(&waker);
+    for _ in 0..1000 {
+        let mut reader = rig.manager.credentials();
+        assert!(reader.poll_changed(&mut cx).is_ready());
+        assert!(reader.poll_changed(&mut cx).is_pending());
+        assert_eq!(Arc::strong_count(&task), 3);
+    }
+    let credentials = rig.manager.credentials();
+    let mut get = Box::pin(credentials.get(minutes(1)));
+    assert!(get.as_mut().poll(&mut cx).is_ready());
+    drop(get);
+    assert_eq!(Arc::strong_count(&task), 2, "the waker's and our own");
+}
+
+#[test]
 fn a_token_read_by_current_costs_no_copy() {
     let rig = hourly();
     let credentials = rig.manager.credentials();

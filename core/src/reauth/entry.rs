@@ -132,7 +132,6 @@ impl Entry {
         self.attempts = 0;
         self.busy = false;
         let left = self.time_left(at);
-        self.lost |= left.is_zero();
         self.replace_from = self.grant.ends.map(|_| at + left.mul_f64(replace_after));
     }
 

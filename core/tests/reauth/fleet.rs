@@ -25,6 +25,8 @@ pub(crate) enum Act {
 pub(crate) enum Reply {
     Done,
     DoneAfter(Duration),
+    /// Done, and the connection is gone again by then.
+    DoneAndGone,
     Fail(ReauthErrorKind),
     Hang,
     Panic,
@@ -175,8 +177,13 @@ impl Fake {
 
     /// The server, or the network, ends the connection.
     pub(crate) fn disconnect(&self) {
-        self.connected.store(false, Ordering::SeqCst);
+        self.vanish();
         self.tell_lost();
+    }
+
+    /// The same, and nobody says so.
+    pub(crate) fn vanish(&self) {
+        self.connected.store(false, Ordering::SeqCst);
     }
 
     pub(crate) fn tell_lost(&self) {
@@ -220,6 +227,7 @@ impl Fake {
             Reply::DoneAfter(wait) => {
                 self.clock.sleep_until(self.clock.now() + wait).await;
             }
+            Reply::DoneAndGone => return Ok(()),
             Reply::Fail(kind) => return Err(kind.into()),
             Reply::Hang => std::future::pending().await,
             Reply::Panic => panic!("the script says so"),

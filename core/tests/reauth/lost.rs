@@ -109,6 +109,30 @@ fn lost_while_an_auth_runs_is_replaced_after_it() {
 }
 
 #[test]
+fn lost_before_it_was_registered_is_seen_by_itself() {
+    let mut fleet = fleet();
+    let session = fleet.join(done);
+    session.vanish();
+    fleet.run.settle();
+    assert_eq!(fleet.acts(), [(Duration::ZERO, Act::Replace)]);
+}
+
+#[test]
+fn lost_again_at_the_moment_of_its_replacement_is_seen_by_itself() {
+    let mut fleet = fleet();
+    let session = fleet.join(|_, call| match call {
+        1 => Reply::DoneAndGone,
+        _ => Reply::Done,
+    });
+    session.disconnect();
+    fleet.run.advance(minutes(1));
+    assert_eq!(
+        fleet.acts(),
+        [(Duration::ZERO, Act::Replace), (millis(100), Act::Replace)]
+    );
+}
+
+#[test]
 fn a_connection_that_does_not_last_is_replaced_ever_less_often() {
     let mut fleet = fleet();
     let session = fleet.join(done);
