@@ -1,0 +1,55 @@
+//! What redis-authx costs, and how a fleet fares with it, side by side with
+//! what users would pick instead. `README.md` explains each command.
+
+mod current;
+mod idle;
+mod lifetimes;
+mod report;
+mod subscribers;
+mod support;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use report::Report;
+
+/// Benchmarks. Figures are ratios and counts of one run.
+#[derive(Debug, Parser)]
+#[command(name = "redis-authx-bench")]
+struct Arguments {
+    /// Fail when a target that is a count is missed. Times never fail.
+    #[arg(long, global = true)]
+    check: bool,
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(Debug, Subcommand)]
+enum Bench {
+    /// Reading the current token, against a clone of it behind a lock.
+    Current,
+    /// Wake-ups while a token is held.
+    Idle,
+    /// Token lifetimes through the real driver, in simulated time.
+    Lifetimes,
+    /// One rotation to 100,000 subscribers, against as many channels.
+    Subscribers,
+}
+
+fn main() -> ExitCode {
+    let Arguments { check, bench } = Arguments::parse();
+    let mut report = Report::new();
+    match bench {
+        Bench::Current => current::run(&mut report),
+        Bench::Idle => idle::run(&mut report),
+        Bench::Lifetimes => lifetimes::run(&mut report),
+        Bench::Subscribers => subscribers::run(&mut report),
+    }
+    print!("{report}");
+    if check && report.missed_a_count() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
+}

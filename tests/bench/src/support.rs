@@ -1,0 +1,71 @@
+//! What the benches of the real manager share.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use redis_authx::testing::{ManualClock, Run};
+use redis_authx::{IdentityProvider, ProviderError, Token, TokenManager, async_trait};
+
+/// As long as a real user name (an object id) …
+const USER: &str = "6f1d2c3b-4a59-4e68-9f70-81a2b3c4d5e6";
+/// … and a usual access token.
+const TOKEN_BYTES: usize = 1500;
+
+/// User name and password of a usual size.
+pub(crate) fn user_and_password() -> (String, String) {
+    (USER.to_owned(), "t".repeat(TOKEN_BYTES))
+}
+
+/// Answers at once, with another token every time.
+#[derive(Debug)]
+pub(crate) struct Instantly {
+    lifetime: Duration,
+    padding: String,
+    answers: AtomicU64,
+}
+
+impl Instantly {
+    pub(crate) fn new(lifetime: Duration) -> Self {
+        Self {
+            lifetime,
+            padding: user_and_password().1,
+            answers: AtomicU64::new(0),
+        }
+    }
+}
+
+#[async_trait]
+impl IdentityProvider for Instantly {
+    async fn request_token(&self) -> Result<Token, ProviderError> {
+        let number = self.answers.fetch_add(1, Ordering::Relaxed);
+        let password = format!("{number}{}", self.padding);
+        Ok(Token::new(USER, password).expires_in(self.lifetime))
+    }
+}
+
+/// A manager in simulated time, with tokens of a usual size in it.
+pub(crate) fn manager(lifetime: Duration) -> (TokenManager, Run) {
+    let time = ManualClock::new();
+    let built = TokenManager::builder(Instantly::new(lifetime))
+        .seed(7)
+        .build(&time);
+    let (manager, driver) = built.expect("the defaults are valid");
+    (manager, time.run(driver))
+}
+
+/// The middle one.
+pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
+    figures.sort_by(f64::total_cmp);
+    figures.get(figures.len() / 2).copied().unwrap_or(f64::NAN)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_median_is_the_middle_one() {
+        assert!((median(vec![9.0, 1.0, 5.0]) - 5.0).abs() < f64::EPSILON);
+        assert!(median(Vec::new()).is_nan());
+    }
+}
