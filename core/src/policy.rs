@@ -21,6 +21,8 @@ pub(crate) const FAR: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 /// mistaken header can't end renewal for good.
 pub(crate) const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
+const DEFAULT_RATIO: f64 = 0.75;
+
 /// What happens when a cycle of attempts has used up its retries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 #[non_exhaustive]
@@ -116,8 +118,18 @@ impl RefreshPolicy {
     }
 }
 
+/// See the settings of [`RefreshPolicyBuilder`] for the values.
 impl Default for RefreshPolicy {
     fn default() -> Self {
-        RefreshPolicyBuilder::default().into_policy()
+        Self {
+            ratio: Ratio::new(DEFAULT_RATIO).unwrap_or(Ratio::ZERO),
+            lower_bound: Duration::from_secs(180),
+            min_interval: Duration::from_secs(1),
+            refresh_jitter: 0.05,
+            request_timeout: Duration::from_secs(10),
+            cool_down: Duration::from_secs(30),
+            fatal_cool_down: Duration::from_secs(300),
+            on_exhausted: OnExhausted::CoolDown,
+        }
     }
 }

@@ -7,27 +7,16 @@ use crate::ConfigError;
 /// Builds a [`RefreshPolicy`]; every setting has a default.
 #[derive(Clone, Debug)]
 pub struct RefreshPolicyBuilder {
+    /// As it was written: checked when the policy is built.
     ratio: f64,
-    lower_bound: Duration,
-    min_interval: Duration,
-    refresh_jitter: f64,
-    request_timeout: Duration,
-    cool_down: Duration,
-    fatal_cool_down: Duration,
-    on_exhausted: OnExhausted,
+    policy: RefreshPolicy,
 }
 
 impl Default for RefreshPolicyBuilder {
     fn default() -> Self {
         Self {
-            ratio: 0.75,
-            lower_bound: Duration::from_secs(180),
-            min_interval: Duration::from_secs(1),
-            refresh_jitter: 0.05,
-            request_timeout: Duration::from_secs(10),
-            cool_down: Duration::from_secs(30),
-            fatal_cool_down: Duration::from_secs(300),
-            on_exhausted: OnExhausted::CoolDown,
+            ratio: super::DEFAULT_RATIO,
+            policy: RefreshPolicy::default(),
         }
     }
 }
@@ -46,7 +35,7 @@ impl RefreshPolicyBuilder {
     /// 3 min, Microsoft's advice for Azure Cache for Redis.
     #[must_use]
     pub const fn lower_bound(mut self, bound: Duration) -> Self {
-        self.lower_bound = bound;
+        self.policy.lower_bound = bound;
         self
     }
 
@@ -55,7 +44,7 @@ impl RefreshPolicyBuilder {
     /// or more. Default 1 s.
     #[must_use]
     pub const fn min_interval(mut self, interval: Duration) -> Self {
-        self.min_interval = interval;
+        self.policy.min_interval = interval;
         self
     }
 
@@ -64,14 +53,14 @@ impl RefreshPolicyBuilder {
     /// apart. Default 0.05.
     #[must_use]
     pub const fn refresh_jitter(mut self, share: f64) -> Self {
-        self.refresh_jitter = share;
+        self.policy.refresh_jitter = share;
         self
     }
 
     /// How long one attempt may take: 1 ms or more. Default 10 s.
     #[must_use]
     pub const fn request_timeout(mut self, limit: Duration) -> Self {
-        self.request_timeout = limit;
+        self.policy.request_timeout = limit;
         self
     }
 
@@ -79,7 +68,7 @@ impl RefreshPolicyBuilder {
     /// Default 30 s.
     #[must_use]
     pub const fn cool_down(mut self, wait: Duration) -> Self {
-        self.cool_down = wait;
+        self.policy.cool_down = wait;
         self
     }
 
@@ -87,14 +76,14 @@ impl RefreshPolicyBuilder {
     /// spread by a fifth: 1 ms or more. Default 5 min.
     #[must_use]
     pub const fn fatal_cool_down(mut self, wait: Duration) -> Self {
-        self.fatal_cool_down = wait;
+        self.policy.fatal_cool_down = wait;
         self
     }
 
     /// What a failed cycle leads to. Default [`OnExhausted::CoolDown`].
     #[must_use]
     pub const fn on_exhausted(mut self, then: OnExhausted) -> Self {
-        self.on_exhausted = then;
+        self.policy.on_exhausted = then;
         self
     }
 
@@ -104,41 +93,23 @@ impl RefreshPolicyBuilder {
     /// [`ConfigError`] for a share outside 0 to 1 (NaN included) and for a
     /// duration below 1 ms or above ten years.
     pub fn build(self) -> Result<RefreshPolicy, ConfigError> {
-        if Ratio::new(self.ratio).is_none() {
-            return Err(share("expiration_refresh_ratio", self.ratio));
-        }
-        if !(0.0..=1.0).contains(&self.refresh_jitter) {
-            return Err(share("refresh_jitter", self.refresh_jitter));
+        let Self { ratio, mut policy } = self;
+        policy.ratio = Ratio::new(ratio).ok_or_else(|| share("expiration_refresh_ratio", ratio))?;
+        if !(0.0..=1.0).contains(&policy.refresh_jitter) {
+            return Err(share("refresh_jitter", policy.refresh_jitter));
         }
         for (field, value) in [
-            ("min_interval", self.min_interval),
-            ("request_timeout", self.request_timeout),
-            ("cool_down", self.cool_down),
-            ("fatal_cool_down", self.fatal_cool_down),
+            ("min_interval", policy.min_interval),
+            ("request_timeout", policy.request_timeout),
+            ("cool_down", policy.cool_down),
+            ("fatal_cool_down", policy.fatal_cool_down),
         ] {
             if !(Duration::from_millis(1)..=FAR).contains(&value) {
-                return Err(ConfigError::invalid(
-                    field,
-                    format_args!("{value:?}"),
-                    "1 ms to 10 years",
-                ));
+                let found = format!("{value:?}");
+                return Err(ConfigError::invalid(field, found, "1 ms to 10 years"));
             }
         }
-        Ok(self.into_policy())
-    }
-
-    /// Takes the settings as they are: only for values known to be right.
-    pub(super) fn into_policy(self) -> RefreshPolicy {
-        RefreshPolicy {
-            ratio: Ratio::new(self.ratio).unwrap_or(Ratio::ZERO),
-            lower_bound: self.lower_bound,
-            min_interval: self.min_interval,
-            refresh_jitter: self.refresh_jitter,
-            request_timeout: self.request_timeout,
-            cool_down: self.cool_down,
-            fatal_cool_down: self.fatal_cool_down,
-            on_exhausted: self.on_exhausted,
-        }
+        Ok(policy)
     }
 }
 
