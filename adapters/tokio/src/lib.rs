@@ -44,7 +44,12 @@ impl Clock for Tokio {
     /// # Panics
     /// When polled outside a tokio runtime with time enabled.
     fn sleep_until(&self, deadline: Instant) -> Sleep {
-        Sleep::new(async move { tokio::time::sleep_until(deadline.into()).await })
+        Sleep::new(async move {
+            // A tokio timer that is late already would wait for the next turn.
+            if Self.now() < deadline {
+                tokio::time::sleep_until(deadline.into()).await;
+            }
+        })
     }
 }
 
@@ -66,6 +71,11 @@ impl OnTokio {
     pub const fn new(handle: Handle) -> Self {
         Self(handle)
     }
+
+    fn timer(&self, deadline: Instant) -> tokio::time::Sleep {
+        let _runtime = self.0.enter();
+        tokio::time::sleep_until(deadline.into())
+    }
 }
 
 impl Clock for OnTokio {
@@ -79,10 +89,14 @@ impl Clock for OnTokio {
     }
 
     /// # Panics
-    /// When polled and the runtime has no time enabled.
+    /// When polled and the runtime has no time enabled, or has ended.
     fn sleep_until(&self, deadline: Instant) -> Sleep {
-        let _runtime = self.0.enter();
-        Sleep::new(tokio::time::sleep_until(deadline.into()))
+        let runtime = self.clone();
+        Sleep::new(async move {
+            if runtime.now() < deadline {
+                runtime.timer(deadline).await;
+            }
+        })
     }
 }
 
