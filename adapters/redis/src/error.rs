@@ -26,10 +26,18 @@ pub(crate) fn reauth(error: RedisError) -> ReauthError {
     ReauthError::new(kind(&error)).with_source(error)
 }
 
+/// The code of the server's answer to whoever is not logged in.
+pub(crate) const LOGGED_OUT: &str = "NOAUTH";
+
 /// Whether the connection that a command failed on with `error` is of no more
 /// use: gone, out of step, or no longer logged in.
 pub(crate) fn is_lost(error: &RedisError) -> bool {
-    error.is_unrecoverable_error() || error.code() == Some("NOAUTH")
+    let logged_out = || {
+        // Of an atomic pipeline it is one error among several.
+        let errors = error.clone().into_server_errors();
+        errors.is_some_and(|errors| errors.iter().any(|(_, error)| error.code() == LOGGED_OUT))
+    };
+    error.is_unrecoverable_error() || logged_out()
 }
 
 /// There is no token to log in with, and why.

@@ -10,14 +10,16 @@ use arc_swap::ArcSwap;
 use event_listener::Event;
 use futures::future::{Either, select};
 use redis::aio::MultiplexedConnection;
-use redis::{RedisError, RedisResult};
+use redis::RedisResult;
 use redis_authx::reauth::{ReauthError, ReauthErrorKind, Reauthenticator, Registration, Session};
 use redis_authx::{Token, async_trait};
 
 use crate::client::AuthClient;
 use crate::connector::Connector;
 use crate::error;
+use crate::gate::Passing;
 use crate::link::Link;
+use crate::outcome::{Outcome, Replies};
 use crate::transaction::Effect;
 
 /// An `AUTH` is cut off by the re-authenticator, not by redis-rs's time limit
@@ -73,33 +75,41 @@ impl Shared {
     where
         F: FnOnce(MultiplexedConnection) -> R + Send,
         R: Future<Output = RedisResult<T>> + Send,
-        T: Send,
+        T: Replies + Send,
     {
-        let mut link = self.link.load_full();
-        if link.is_lost() {
-            link = self.wait_for_link().await?;
-        }
-        let passing = link.before(effect).await;
+        let (link, passing) = self.enter(effect).await?;
         let result = send(link.connection()).await;
-        if link.after(passing, &result)
-            && let Some(registration) = self.registration()
-        {
-            registration.ready();
-        }
-        if let Err(error) = &result {
-            self.note(&link, error);
+        let outcome = Outcome::of(&result);
+        let ready = link.gate.after(passing, outcome);
+        let lost = outcome == Outcome::Lost && link.lose() && self.is_in_place(&link);
+        if let Some(registration) = self.registration() {
+            if ready {
+                registration.ready();
+            }
+            if lost {
+                registration.lost();
+            }
         }
         result
     }
 
-    fn note(&self, link: &Arc<Link>, error: &RedisError) {
-        let in_place = || Arc::ptr_eq(&self.link.load(), link);
-        if link.note(error)
-            && in_place()
-            && let Some(registration) = self.registration()
-        {
-            registration.lost();
+    /// The link in place, once a command of this effect may be sent on it.
+    async fn enter(&self, effect: Effect) -> RedisResult<(Arc<Link>, Passing)> {
+        loop {
+            let mut link = self.link.load_full();
+            if link.is_lost() {
+                link = self.wait_for_link().await?;
+            }
+            let passing = link.gate.before(effect).await;
+            // A MULTI may have waited for an AUTH, and in vain.
+            if self.is_in_place(&link) {
+                return Ok((link, passing));
+            }
         }
+    }
+
+    fn is_in_place(&self, link: &Arc<Link>) -> bool {
+        Arc::ptr_eq(&self.link.load(), link)
     }
 
     /// A link that is not lost, within the limit for that. Without a valid
@@ -139,8 +149,8 @@ impl Session for Shared {
         }
         let runtime = &self.client.0.runtime;
         let patience = runtime.sleep_until(runtime.now() + PATIENCE);
-        let Either::Left((_passage, _)) = select(pin!(link.pass()), patience).await else {
-            link.defer();
+        let Either::Left((_passage, _)) = select(pin!(link.gate.pass()), patience).await else {
+            link.gate.defer();
             return Err(ReauthErrorKind::Busy.into());
         };
         let mut connection = link.connection();
@@ -150,8 +160,10 @@ impl Session for Shared {
         auth.query_async::<()>(&mut connection)
             .await
             .map_err(|error| {
-                // Told to the re-authenticator by this very error.
-                link.note(&error);
+                if error::is_lost(&error) {
+                    // Told to the re-authenticator by this very error.
+                    link.lose();
+                }
                 error::reauth(error)
             })
     }

@@ -1,0 +1,83 @@
+//! Raw transactions that go wrong don't keep a connection from being renewed.
+
+use std::future::ready;
+use std::time::Duration;
+
+use redis::{AsyncCommands, cmd};
+use redis_authx_redis::AuthConnection;
+use redis_authx_suites::{Bed, KEY};
+
+/// Two rotations later it works, was never closed, and no `AUTH` was queued.
+#[allow(clippy::unwrap_used)] // the end of several tests
+async fn assert_renewed(bed: &Bed, mut connection: AuthConnection) {
+    for _ in 0..2 {
+        bed.rotate(1).await;
+        bed.settled(std::slice::from_ref(&connection)).await;
+    }
+    () = connection.set(KEY, 1).await.unwrap();
+    assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
+    assert_eq!(bed.emulator.redis().auths_in_transactions(), 0);
+}
+
+/// Nobody knows whether it was sent. It may cost the connection, but no more.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_multi_that_is_dropped_does_not_block_renewal_for_good() {
+    let bed = Bed::builder().start().await;
+    let mut connection = bed.client.multiplexed().await.unwrap();
+    let command = cmd("MULTI");
+    tokio::select! {
+        biased;
+        sent = command.query_async::<()>(&mut connection) => panic!("no server is so fast: {sent:?}"),
+        () = ready(()) => {}
+    }
+    assert_renewed(&bed, connection).await;
+    assert!(bed.emulator.redis().connections_accepted() <= 2);
+}
+
+/// The same for the `EXEC`: the transaction is over, or will never be.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exec_that_is_dropped_does_not_block_renewal_for_good() {
+    let bed = Bed::builder().start().await;
+    let mut connection = bed.client.multiplexed().await.unwrap();
+    () = cmd("MULTI").query_async(&mut connection).await.unwrap();
+    let command = cmd("EXEC");
+    tokio::select! {
+        biased;
+        sent = command.query_async::<()>(&mut connection) => panic!("no server is so fast: {sent:?}"),
+        () = ready(()) => {}
+    }
+    assert_renewed(&bed, connection).await;
+    assert!(bed.emulator.redis().connections_accepted() <= 2);
+}
+
+/// The server says that there is no transaction, so there is none to wait for.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_multi_that_is_refused_opens_nothing() {
+    let bed = Bed::builder().start().await;
+    let mut connection = bed.client.multiplexed().await.unwrap();
+    let refused = cmd("MULTI")
+        .arg("too much")
+        .query_async::<()>(&mut connection)
+        .await;
+    let error = refused.unwrap_err().to_string();
+    assert!(error.contains("wrong number of arguments"), "{error}");
+    assert_renewed(&bed, connection).await;
+    assert_eq!(bed.emulator.redis().connections_accepted(), 1, "replaced");
+}
+
+/// A transaction of another clone that never ends: the server refuses the
+/// second `MULTI`, which does not wait for the first one's end.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_second_multi_is_answered_by_the_server() {
+    let bed = Bed::builder()
+        .lifetime(Duration::from_secs(600))
+        .start()
+        .await;
+    let mut connection = bed.client.multiplexed().await.unwrap();
+    () = cmd("MULTI").query_async(&mut connection).await.unwrap();
+    let nested = cmd("MULTI").query_async::<()>(&mut connection).await;
+    let error = nested.unwrap_err().to_string();
+    assert!(error.contains("can not be nested"), "{error}");
+    let replies: Vec<String> = cmd("EXEC").query_async(&mut connection).await.unwrap();
+    assert!(replies.is_empty());
+}
