@@ -9,7 +9,8 @@ use redis_authx::{ConfigError, Credentials, Runtime};
 use crate::builder::AuthClientBuilder;
 use crate::connection::AuthConnection;
 use crate::connector::Connector;
-use crate::session::Shared;
+use crate::shared::Shared;
+use crate::slot::Slot;
 
 /// Opens connections that stay logged in: in the place of [`redis::Client`].
 ///
@@ -129,8 +130,8 @@ impl AuthClient {
         let (connection, token) = connector
             .log_in(&self.0.credentials, &self.0.runtime, self.0.login_timeout)
             .await?;
-        let shared = Shared::new(self, connector, connection, wait);
-        shared.register(&self.0.reauth, &token);
+        let slot = Slot::new(connector, Arc::clone(&self.0.runtime), connection);
+        let shared = Shared::new(self.clone(), slot, wait, &token);
         Ok(AuthConnection::new(shared))
     }
 }

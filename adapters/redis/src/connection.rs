@@ -3,9 +3,9 @@ use std::sync::Arc;
 
 use redis::aio::ConnectionLike;
 use redis::{Cmd, Pipeline, RedisFuture, Value};
-use redis_authx::reauth::{ConnectionStatus, Registration};
+use redis_authx::reauth::ConnectionStatus;
 
-use crate::session::Shared;
+use crate::shared::Shared;
 use crate::transaction::Effect;
 
 /// A connection that stays logged in: used like redis-rs's own, with
@@ -21,15 +21,15 @@ use crate::transaction::Effect;
 pub struct AuthConnection(Arc<Shared>);
 
 impl AuthConnection {
-    pub(crate) const fn new(shared: Arc<Shared>) -> Self {
-        Self(shared)
+    pub(crate) fn new(shared: Shared) -> Self {
+        Self(Arc::new(shared))
     }
 
     /// How it is doing: the token's generation, the latest failure, the time
-    /// until the server would end the session. `None` only while it is opened.
+    /// until the server would end the session.
     #[must_use]
-    pub fn status(&self) -> Option<ConnectionStatus> {
-        self.0.registration().map(Registration::status)
+    pub fn status(&self) -> ConnectionStatus {
+        self.0.registration.status()
     }
 }
 

@@ -53,7 +53,8 @@ mod gate;
 mod hook;
 mod link;
 mod outcome;
-mod session;
+mod shared;
+mod slot;
 mod target;
 mod transaction;
 

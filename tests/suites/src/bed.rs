@@ -168,7 +168,7 @@ impl Bed {
         self.until("all connections have the newest token", |bed| {
             let manager = bed.manager.status();
             let newest = |connection: &AuthConnection| {
-                let status = connection.status().expect("it is open");
+                let status = connection.status();
                 status.generation == manager.generation && status.last_error.is_none()
             };
             manager.state == State::Valid && connections.iter().all(newest)

@@ -1,0 +1,112 @@
+//! Where the link of one connection is, and how it is re-authenticated.
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::time::Duration;
+
+use arc_swap::ArcSwap;
+use event_listener::{Event, EventListener};
+use futures::future::{Either, select};
+use redis::aio::MultiplexedConnection;
+use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
+use redis_authx::{Runtime, Token, async_trait};
+
+use crate::connector::Connector;
+use crate::error;
+use crate::link::Link;
+
+/// An `AUTH` is cut off by the re-authenticator, not by redis-rs's time limit
+/// for ordinary commands.
+const NO_LIMIT: Duration = Duration::from_secs(3600);
+
+/// How long an `AUTH` waits for a transaction to end before it says so.
+const PATIENCE: Duration = Duration::from_secs(1);
+
+/// All that the re-authenticator may keep alive for a while: nothing in it
+/// keeps the re-authenticator alive, or the connection registered.
+pub(crate) struct Slot {
+    connector: Connector,
+    runtime: Arc<dyn Runtime>,
+    link: ArcSwap<Link>,
+    replaced: Event,
+}
+
+impl Slot {
+    pub(crate) fn new(
+        connector: Connector,
+        runtime: Arc<dyn Runtime>,
+        connection: MultiplexedConnection,
+    ) -> Self {
+        Self {
+            connector,
+            runtime,
+            link: ArcSwap::from_pointee(Link::new(connection)),
+            replaced: Event::new(),
+        }
+    }
+
+    pub(crate) fn link(&self) -> Arc<Link> {
+        self.link.load_full()
+    }
+
+    pub(crate) fn holds(&self, link: &Arc<Link>) -> bool {
+        Arc::ptr_eq(&self.link.load(), link)
+    }
+
+    /// Told of every replacement from now on.
+    pub(crate) fn listen(&self) -> EventListener {
+        self.replaced.listen()
+    }
+
+    pub(crate) fn db(&self) -> i64 {
+        self.connector.db()
+    }
+}
+
+#[async_trait]
+impl Session for Slot {
+    fn is_connected(&self) -> bool {
+        !self.link.load().is_lost()
+    }
+
+    async fn authenticate(&self, token: &Token) -> Result<(), ReauthError> {
+        let link = self.link();
+        if link.is_lost() {
+            return Err(ReauthErrorKind::Disconnected.into());
+        }
+        let patience = self.runtime.sleep_until(self.runtime.now() + PATIENCE);
+        let Either::Left((_passage, _)) = select(pin!(link.gate.pass()), patience).await else {
+            link.gate.defer();
+            return Err(ReauthErrorKind::Busy.into());
+        };
+        let mut connection = link.connection();
+        connection.set_response_timeout(NO_LIMIT);
+        let mut auth = redis::cmd("AUTH");
+        auth.arg(token.username()).arg(token.password());
+        auth.query_async::<()>(&mut connection)
+            .await
+            .map_err(|error| {
+                if error::is_lost(&error) {
+                    // Told to the re-authenticator by this very error.
+                    link.lose();
+                }
+                error::reauth(error)
+            })
+    }
+
+    async fn replace(&self, token: &Token) -> Result<(), ReauthError> {
+        let connection = self.connector.connect(token).await.map_err(error::reauth)?;
+        self.link.store(Arc::new(Link::new(connection)));
+        self.replaced.notify(usize::MAX);
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Slot {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Slot")
+            .field("is_connected", &self.is_connected())
+            .finish_non_exhaustive()
+    }
+}

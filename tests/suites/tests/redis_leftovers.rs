@@ -1,0 +1,150 @@
+//! What is left when client and connections are dropped: nothing.
+
+use std::io::Read;
+use std::net::{SocketAddr, TcpListener};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use redis::io::AsyncDNSResolver;
+use redis::{AsyncCommands, AsyncConnectionConfig, RedisFuture};
+use redis_authx::reauth::ReauthPolicy;
+use redis_authx_redis::AuthClient;
+use redis_authx_suites::{Bed, KEY};
+use redis_authx_tokio::OnTokio;
+use tokio::runtime::{Builder, Runtime};
+use tokio::task::JoinHandle;
+
+/// Where `localhost` is, for now.
+#[derive(Clone)]
+struct Signpost(Arc<Mutex<SocketAddr>>);
+
+impl Signpost {
+    fn to(address: SocketAddr) -> Self {
+        Self(Arc::new(Mutex::new(address)))
+    }
+
+    fn turn_to(&self, address: SocketAddr) {
+        *self.0.lock().expect("no panic") = address;
+    }
+
+    /// Connections that follow it, with all the time in the world.
+    fn config(&self) -> AsyncConnectionConfig {
+        AsyncConnectionConfig::new()
+            .set_connection_timeout(None)
+            .set_dns_resolver(self.clone())
+    }
+}
+
+impl AsyncDNSResolver for Signpost {
+    fn resolve<'a, 'b: 'a>(
+        &'a self,
+        _host: &'b str,
+        _port: u16,
+    ) -> RedisFuture<'a, Box<dyn Iterator<Item = SocketAddr> + Send + 'a>> {
+        let address = *self.0.lock().expect("no panic");
+        Box::pin(async move { Ok(Box::new(std::iter::once(address)) as _) })
+    }
+}
+
+/// A server that takes one connection and never answers.
+struct Tarpit {
+    address: SocketAddr,
+    /// Done once a log-in has come.
+    caught: JoinHandle<()>,
+    /// Done once the client has closed it.
+    released: JoinHandle<()>,
+}
+
+impl Tarpit {
+    fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+        let address = listener.local_addr().expect("an address");
+        let (report, caught) = std::sync::mpsc::channel();
+        let released = tokio::task::spawn_blocking(move || {
+            let (mut socket, _) = listener.accept().expect("a connection");
+            let limit = Some(Duration::from_secs(60));
+            socket.set_read_timeout(limit).expect("a time limit");
+            let mut buffer = [0; 4096];
+            assert!(socket.read(&mut buffer).expect("a log-in") > 0);
+            report.send(()).expect("the test waits for it");
+            while socket.read(&mut buffer).expect("it is closed") > 0 {}
+        });
+        let caught = tokio::task::spawn_blocking(move || caught.recv().expect("a log-in"));
+        Self {
+            address,
+            caught,
+            released,
+        }
+    }
+}
+
+/// On a runtime of its own, whose tasks can be counted.
+fn client(bed: &Bed, runtime: &Runtime) -> AuthClient {
+    let patient = ReauthPolicy::builder()
+        .replace_timeout(Duration::from_secs(3600))
+        .build()
+        .expect("a policy");
+    AuthClient::builder("redis://localhost", bed.manager.credentials())
+        .runtime(OnTokio::new(runtime.handle().clone()))
+        .reauth_policy(patient)
+        .build()
+        .expect("a client")
+}
+
+fn runtime() -> Runtime {
+    Builder::new_multi_thread()
+        .worker_threads(1)
+        .enable_all()
+        .build()
+        .expect("a runtime")
+}
+
+#[allow(clippy::unwrap_used)] // the end of several tests
+async fn assert_nothing_left(bed: &Bed, tarpit: Tarpit, runtime: Runtime) {
+    tarpit.released.await.unwrap();
+    bed.until("no task is left", |_| {
+        runtime.metrics().num_alive_tasks() == 0
+    })
+    .await;
+    bed.until("no socket is left", |bed| {
+        bed.emulator.redis().connections() == 0
+    })
+    .await;
+    assert_eq!(bed.manager.status().connections, 0);
+    runtime.shutdown_background();
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_of_a_replacement_under_way() {
+    let bed = Bed::builder().start().await;
+    let url = bed.emulator.redis_url();
+    let address = url.trim_start_matches("redis://").trim_end_matches('/');
+    let signpost = Signpost::to(address.parse().unwrap());
+    let runtime = runtime();
+    let client = client(&bed, &runtime);
+    let (opener, config) = (client.clone(), signpost.config());
+    let opened = runtime.spawn(async move { opener.multiplexed_with_config(config).await });
+    let mut connection = opened.await.unwrap().unwrap();
+    () = connection.set(KEY, 1).await.unwrap();
+
+    let mut tarpit = Tarpit::open();
+    signpost.turn_to(tarpit.address);
+    bed.emulator.redis().drop_connections();
+    assert!(connection.get::<_, Option<u64>>(KEY).await.is_err());
+    (&mut tarpit.caught).await.unwrap();
+    drop((client, connection));
+    assert_nothing_left(&bed, tarpit, runtime).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nothing_is_left_of_an_opening_that_is_given_up() {
+    let bed = Bed::builder().start().await;
+    let runtime = runtime();
+    let client = client(&bed, &runtime);
+    let mut tarpit = Tarpit::open();
+    let config = Signpost::to(tarpit.address).config();
+    let opened = runtime.spawn(async move { client.multiplexed_with_config(config).await });
+    (&mut tarpit.caught).await.unwrap();
+    opened.abort();
+    assert_nothing_left(&bed, tarpit, runtime).await;
+}
