@@ -78,6 +78,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `serde` | [`Config`](https://docs.rs/redis-authx/latest/redis_authx/struct.Config.html): all settings in one value that a file can hold |
 //! | `test-util` | [`testing`](https://docs.rs/redis-authx/latest/redis_authx/testing/): manual clock, scripted provider, event log |
 //! | `tracing` | every [`Event`] as a `tracing` event |
 //!
@@ -90,6 +91,8 @@
 //! another client; [`machine`] for how it is decided. The [`manual`] explains
 //! the defaults and what happens in an outage.
 
+#[cfg(feature = "serde")]
+mod config;
 pub mod credentials;
 pub mod driver;
 pub mod error;
@@ -111,6 +114,8 @@ mod trace;
 mod watch;
 
 pub use async_trait::async_trait;
+#[cfg(feature = "serde")]
+pub use config::Config;
 pub use credentials::Credentials;
 pub use driver::Driver;
 pub use error::{ConfigError, ErrorKind, ProviderError, TokenError};

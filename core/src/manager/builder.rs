@@ -43,6 +43,15 @@ impl Builder {
         self
     }
 
+    /// Takes the refresh and the retry settings from `config`, in place of
+    /// what was set before. Its [`reauth`](crate::Config::reauth) settings are
+    /// for the client adapter.
+    #[cfg(feature = "serde")]
+    pub fn config(self, config: &crate::Config) -> Self {
+        self.refresh_policy(config.refresh())
+            .retry_policy(config.retry())
+    }
+
     /// Adds an observer of the manager's [events](crate::Event) and of those
     /// of the connections that use its credentials.
     pub fn observer(mut self, observer: impl Observer) -> Self {

@@ -44,6 +44,23 @@ impl ExponentialBackoff {
         ExponentialBackoffBuilder(Self::default())
     }
 
+    /// A builder that holds the settings of this one: to change some of them.
+    ///
+    /// ```
+    /// use redis_authx::{ErrorKind, ExponentialBackoff};
+    ///
+    /// let retry = ExponentialBackoff::default()
+    ///     .to_builder()
+    ///     .is_retryable(|error, _| error.kind() == ErrorKind::Timeout)
+    ///     .build()?;
+    /// # let _ = retry;
+    /// # Ok::<(), redis_authx::ConfigError>(())
+    /// ```
+    #[must_use]
+    pub fn to_builder(&self) -> ExponentialBackoffBuilder {
+        ExponentialBackoffBuilder(self.clone())
+    }
+
     /// Built in, so known to be right.
     pub(crate) fn with_delays(initial_delay: Duration, max_delay: Duration) -> Self {
         Self {

@@ -1,0 +1,65 @@
+use serde::{Deserialize, Serialize};
+
+use super::apply;
+use super::duration::Span;
+use super::reauth::Reauth;
+use super::retry::Retry;
+use super::table::table;
+use crate::{ConfigError, OnExhausted, RefreshPolicy};
+
+/// All of it: what concerns renewal, and the tables below that.
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
+#[serde(default, deny_unknown_fields)]
+pub(super) struct Settings {
+    #[serde(
+        alias = "expirationRefreshRatio",
+        skip_serializing_if = "Option::is_none"
+    )]
+    expiration_refresh_ratio: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    lower_bound: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    min_interval: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    refresh_jitter: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    request_timeout: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    cool_down: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    fatal_cool_down: Option<Span>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    on_exhausted: Option<Then>,
+    #[serde(deserialize_with = "table", skip_serializing_if = "Retry::is_empty")]
+    pub(super) retry: Retry,
+    #[serde(deserialize_with = "table", skip_serializing_if = "Reauth::is_empty")]
+    pub(super) reauth: Reauth,
+}
+
+/// [`OnExhausted`] in a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(rename_all = "snake_case")]
+enum Then {
+    CoolDown,
+    Stop,
+}
+
+impl From<Then> for OnExhausted {
+    fn from(then: Then) -> Self {
+        match then {
+            Then::CoolDown => Self::CoolDown,
+            Then::Stop => Self::Stop,
+        }
+    }
+}
+
+impl Settings {
+    pub(super) fn policy(&self) -> Result<RefreshPolicy, ConfigError> {
+        apply!(
+            self, RefreshPolicy::builder();
+            expiration_refresh_ratio, lower_bound, min_interval, refresh_jitter,
+            request_timeout, cool_down, fatal_cool_down, on_exhausted
+        )
+        .build()
+    }
+}
