@@ -2,6 +2,7 @@
 //! what users would pick instead. `README.md` explains each command.
 
 mod current;
+mod fleet;
 mod idle;
 mod lifetimes;
 mod report;
@@ -29,6 +30,8 @@ struct Arguments {
 enum Bench {
     /// Reading the current token, against a clone of it behind a lock.
     Current,
+    /// A fleet in simulated time, by our rules and by the built-in's.
+    Fleet(Box<fleet::Options>),
     /// Wake-ups while a token is held.
     Idle,
     /// Token lifetimes through the real driver, in simulated time.
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
     let mut report = Report::new();
     match bench {
         Bench::Current => current::run(&mut report),
+        Bench::Fleet(options) => fleet::run(&mut report, *options),
         Bench::Idle => idle::run(&mut report),
         Bench::Lifetimes => lifetimes::run(&mut report),
         Bench::Subscribers => subscribers::run(&mut report),
