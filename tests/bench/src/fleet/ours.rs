@@ -33,6 +33,8 @@ struct Process {
     requests: u32,
     /// The request under way.
     open: Option<(u32, RequestId)>,
+    /// When its answer will be there: a timer after that need not be set.
+    answer: Nanos,
     /// The timer that is set; it may be too early, never too late.
     wake: Nanos,
 }
@@ -77,7 +79,7 @@ impl Ours {
                     this.requests += 1;
                     let second = this.open.replace((this.requests, id)).is_some();
                     world.checks.hold(!second, "two token requests at once");
-                    world.ask(process, this.requests);
+                    this.answer = world.ask(process, this.requests);
                 }
                 _ => {}
             }
@@ -85,7 +87,8 @@ impl Ours {
         if let Some(at) = this.machine.poll_timeout() {
             let at = nanos(at.saturating_duration_since(self.zero));
             world.checks.hold(at > world.now, "a timeout that is due");
-            if at < this.wake || this.wake <= world.now {
+            let answered = this.open.is_some() && this.answer <= at;
+            if !answered && (at < this.wake || this.wake <= world.now) {
                 this.wake = at;
                 world.queue.add(at, Event::Wake(process));
             }
@@ -102,6 +105,7 @@ impl Side for Ours {
             machine,
             requests: 0,
             open: None,
+            answer: 0,
             wake: 0,
         });
         self.drive(world, process, None);

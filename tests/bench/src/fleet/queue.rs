@@ -5,7 +5,7 @@ use std::collections::BinaryHeap;
 
 use super::identity::Answer;
 use super::server::Outcome;
-use super::time::Nanos;
+use super::time::{Nanos, SECOND};
 
 /// Something that happens to a process or to one of its connections.
 #[derive(Clone, Copy, Debug)]
@@ -35,9 +35,16 @@ pub(super) enum Event {
 }
 
 /// Events by time; those of one moment in the order in which they were added.
+///
+/// A calendar: a heap for the second that is under way, and for each later one
+/// a list that becomes the heap when its time has come. Most events are added
+/// long before, which is then cheap.
 #[derive(Debug, Default)]
 pub(super) struct Queue {
     heap: BinaryHeap<Entry>,
+    /// The second of the heap.
+    second: usize,
+    later: Vec<Vec<Entry>>,
     added: u64,
 }
 
@@ -52,11 +59,26 @@ impl Queue {
     pub(super) fn add(&mut self, at: Nanos, event: Event) {
         let number = self.added;
         self.added += 1;
-        self.heap.push(Entry { at, number, event });
+        let entry = Entry { at, number, event };
+        let second = second(at);
+        if second <= self.second {
+            return self.heap.push(entry);
+        }
+        if self.later.len() <= second {
+            self.later.resize_with(second + 1, Vec::new);
+        }
+        self.later[second].push(entry);
     }
 
     /// The next event, if it comes before `end`.
     pub(super) fn next_before(&mut self, end: Nanos) -> Option<(Nanos, Event)> {
+        while self.heap.is_empty() && self.second < self.later.len() {
+            if second(end) < self.second {
+                return None;
+            }
+            self.heap = std::mem::take(&mut self.later[self.second]).into();
+            self.second += usize::from(self.heap.is_empty());
+        }
         if self.heap.peek()?.at >= end {
             return None;
         }
@@ -65,12 +87,17 @@ impl Queue {
 
     /// Events that never came, in no order.
     pub(super) fn left(&self) -> impl Iterator<Item = &Event> {
-        self.heap.iter().map(|entry| &entry.event)
+        let later = self.later.iter().flatten();
+        self.heap.iter().chain(later).map(|entry| &entry.event)
     }
 
     pub(super) const fn added(&self) -> u64 {
         self.added
     }
+}
+
+fn second(at: Nanos) -> usize {
+    usize::try_from(at / SECOND).unwrap_or(usize::MAX)
 }
 
 /// The heap's greatest is the one that comes first.
@@ -98,17 +125,42 @@ impl Eq for Entry {}
 mod tests {
     use super::*;
 
+    fn drain(queue: &mut Queue, end: Nanos) -> Vec<(Nanos, u32)> {
+        let mut order = Vec::new();
+        while let Some((at, Event::Wake(process))) = queue.next_before(end) {
+            order.push((at, process));
+        }
+        order
+    }
+
     #[test]
     fn events_come_by_time_and_then_by_age() {
         let mut queue = Queue::default();
         for (at, process) in [(5, 1), (3, 2), (5, 3), (9, 4)] {
             queue.add(at, Event::Wake(process));
         }
-        let mut order = Vec::new();
-        while let Some((at, Event::Wake(process))) = queue.next_before(9) {
-            order.push((at, process));
-        }
-        assert_eq!(order, [(3, 2), (5, 1), (5, 3)]);
+        assert_eq!(drain(&mut queue, 9), [(3, 2), (5, 1), (5, 3)]);
         assert_eq!(queue.left().count(), 1);
+    }
+
+    #[test]
+    fn no_second_is_left_out() {
+        let random = &mut fastrand::Rng::with_seed(5);
+        let mut queue = Queue::default();
+        let (mut added, mut order) = (Vec::new(), Vec::new());
+        for process in 0..1_000 {
+            // Half of the time some come while others are added.
+            let at = order.last().map_or(0, |(at, _)| *at) + random.u64(0..20 * SECOND);
+            queue.add(at, Event::Wake(process));
+            added.push((at, process));
+            if random.bool()
+                && let Some((at, Event::Wake(process))) = queue.next_before(at + 1)
+            {
+                order.push((at, process));
+            }
+        }
+        order.extend(drain(&mut queue, Nanos::MAX));
+        added.sort_unstable();
+        assert_eq!(order, added);
     }
 }

@@ -79,8 +79,8 @@ impl World {
         }
     }
 
-    /// Sends a token request.
-    pub(super) fn ask(&mut self, process: u32, request: u32) {
+    /// Sends a token request; says when the answer will be there.
+    pub(super) fn ask(&mut self, process: u32, request: u32) -> Nanos {
         self.tally.requests.count(self.now);
         let (latency, answer) = self.identity.ask(self.now, &mut self.random);
         let event = Event::Answer {
@@ -89,6 +89,7 @@ impl World {
             answer,
         };
         self.queue.add(self.now + latency, event);
+        self.now + latency
     }
 
     /// A process has a new token.
