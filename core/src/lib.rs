@@ -78,6 +78,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `metrics` | [`MetricsObserver`](https://docs.rs/redis-authx/latest/redis_authx/struct.MetricsObserver.html): events as metrics, through the `metrics` facade |
 //! | `serde` | [`Config`](https://docs.rs/redis-authx/latest/redis_authx/struct.Config.html): all settings in one value that a file can hold |
 //! | `test-util` | [`testing`](https://docs.rs/redis-authx/latest/redis_authx/testing/): manual clock, scripted provider, event log |
 //! | `tracing` | every [`Event`] as a `tracing` event |
@@ -101,6 +102,8 @@ pub mod machine;
 pub mod manager;
 #[cfg(doc)]
 pub mod manual;
+#[cfg(feature = "metrics")]
+mod metrics;
 pub mod policy;
 pub mod provider;
 pub mod reauth;
@@ -121,6 +124,8 @@ pub use driver::Driver;
 pub use error::{ConfigError, ErrorKind, ProviderError, TokenError};
 pub use event::{Event, Observer};
 pub use manager::{Builder, State, Status, TokenManager};
+#[cfg(feature = "metrics")]
+pub use metrics::MetricsObserver;
 pub use policy::{
     ExponentialBackoff, ExponentialBackoffBuilder, OnExhausted, RefreshPolicy,
     RefreshPolicyBuilder, RetryContext, RetryDecision, RetryPolicy,
