@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -8,8 +9,10 @@ use redis_authx::{ConfigError, Credentials, Runtime};
 use crate::client::{AuthClient, Inner};
 use crate::target;
 
+/// Any limit beyond it is as good as none, and could overflow: ten years.
+const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+
 /// Builds an [`AuthClient`]; everything but the target has a default.
-#[derive(Debug)]
 #[must_use = "a builder does nothing until it is built"]
 pub struct AuthClientBuilder<T> {
     target: T,
@@ -34,8 +37,9 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
         }
     }
 
-    /// Where the re-authentication runs. Default: the runtime that the token
-    /// manager was spawned on.
+    /// Where the re-authentication runs, and the sockets of connections that
+    /// it has replaced: a tokio runtime that lives as long as the connections.
+    /// Default: the runtime that the token manager was spawned on.
     pub fn runtime(mut self, runtime: impl Runtime) -> Self {
         self.runtime = Some(Arc::new(runtime));
         self
@@ -56,15 +60,18 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
         self
     }
 
-    /// How long the opening of a connection waits for the first token, and for
-    /// a fresh one where the server refused the first. Default 10 s.
+    /// How long the opening of a connection waits for the first token, and as
+    /// long again for a fresh one where the server refused the first.
+    /// Connecting itself has redis-rs's `connection_timeout`, 1 s by default.
+    /// Default 10 s.
     pub const fn login_timeout(mut self, limit: Duration) -> Self {
         self.login_timeout = limit;
         self
     }
 
     /// How long a command on a connection of [`AuthClient::manager`] waits
-    /// for a lost connection to be back. Default 5 s.
+    /// for a lost connection to be back, before redis-rs's `response_timeout`
+    /// begins. Zero: not at all. Default 5 s.
     pub const fn reconnect_wait(mut self, limit: Duration) -> Self {
         self.reconnect_wait = limit;
         self
@@ -76,6 +83,9 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
     /// [`ConfigError`] for a target that is no Redis URL, holds a user name or
     /// password, or would have tokens sent in clear text; and where no runtime
     /// is known.
+    ///
+    /// # Panics
+    /// Where the runtime's spawner does: tokio's outside a tokio runtime.
     pub fn build(self) -> Result<AuthClient, ConfigError> {
         let info = target::parse(self.target, self.allow_plaintext)?;
         let runtime = self
@@ -93,8 +103,41 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
             credentials: self.credentials,
             runtime,
             reauth,
-            login_timeout: self.login_timeout,
-            reconnect_wait: self.reconnect_wait,
+            login_timeout: self.login_timeout.min(FOR_EVER),
+            reconnect_wait: self.reconnect_wait.min(FOR_EVER),
         })))
+    }
+}
+
+impl<T> fmt::Debug for AuthClientBuilder<T> {
+    /// Without the target, which may hold a password until it is refused.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("AuthClientBuilder")
+            .field("credentials", &self.credentials)
+            .field("policy", &self.policy)
+            .field("allow_plaintext", &self.allow_plaintext)
+            .field("login_timeout", &self.login_timeout)
+            .field("reconnect_wait", &self.reconnect_wait)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use redis_authx::testing::ManualClock;
+    use redis_authx::{StaticToken, Token, TokenManager};
+
+    use super::*;
+
+    #[test]
+    fn a_password_in_the_target_is_not_shown() {
+        let identity = StaticToken::new(Token::new("app", "s3cret"));
+        let built = TokenManager::builder(identity).build(&ManualClock::new());
+        let (manager, _driver) = built.unwrap();
+        let url = "rediss://app:hunter2@cache.example";
+        let builder = AuthClient::builder(url, manager.credentials());
+        let shown = format!("{builder:?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+        assert!(!shown.contains("s3cret"), "{shown}");
     }
 }
