@@ -15,7 +15,12 @@ use crate::slot::Slot;
 /// Opens connections that stay logged in: in the place of [`redis::Client`].
 ///
 /// A handle, cheap to clone. One task re-authenticates all its connections; it
-/// ends with the last of them.
+/// ends when the last handle and the last connection are dropped, or the token
+/// manager stops. Connections then work until their token expires.
+///
+/// They may be opened and used from several tokio runtimes. Replacements are
+/// opened on [the one](AuthClientBuilder::runtime) of that task: when it ends,
+/// nothing is renewed any more.
 #[derive(Clone)]
 pub struct AuthClient(pub(crate) Arc<Inner>);
 
@@ -59,26 +64,34 @@ impl AuthClient {
     /// at once, while it is being replaced.
     ///
     /// # Errors
-    /// When no token comes within the
-    /// [`login_timeout`](AuthClientBuilder::login_timeout), the server can't
-    /// be reached, or it refuses a fresh token as well.
+    /// [`ErrorKind::AuthenticationFailed`](redis::ErrorKind) when no token comes
+    /// within the [`login_timeout`](AuthClientBuilder::login_timeout); else
+    /// redis-rs's own, when the server can't be reached or refuses a fresh
+    /// token as well.
+    ///
+    /// # Panics
+    /// As redis-rs does: outside a tokio runtime.
     ///
     /// # Cancel safety
-    /// Safe: dropping it drops the connection.
+    /// Safe: dropping it half-way leaves no socket.
     pub async fn multiplexed(&self) -> RedisResult<AuthConnection> {
         self.multiplexed_with_config(AsyncConnectionConfig::new())
             .await
     }
 
-    /// [`multiplexed`](Self::multiplexed) with redis-rs's own settings. A
-    /// credentials provider in them must not be set: it would log in beside
-    /// this client.
+    /// [`multiplexed`](Self::multiplexed) with redis-rs's own settings, which
+    /// its replacements have as well. A credentials provider in them must not
+    /// be set: it would log in beside this client.
+    ///
+    /// An `AUTH` is subject to a `concurrency_limit`. Where commands use that
+    /// up without a pause, it may not get its turn, and then the connection is
+    /// replaced before its token expires.
     ///
     /// # Errors
-    /// As [`multiplexed`](Self::multiplexed).
+    /// As [`multiplexed`](Self::multiplexed); its panics too.
     ///
     /// # Cancel safety
-    /// Safe: dropping it drops the connection.
+    /// Safe: dropping it half-way leaves no socket.
     pub async fn multiplexed_with_config(
         &self,
         config: AsyncConnectionConfig,
@@ -92,10 +105,10 @@ impl AuthClient {
     /// [`reconnect_wait`](AuthClientBuilder::reconnect_wait).
     ///
     /// # Errors
-    /// As [`multiplexed`](Self::multiplexed).
+    /// As [`multiplexed`](Self::multiplexed); its panics too.
     ///
     /// # Cancel safety
-    /// Safe: dropping it drops the connection.
+    /// Safe: dropping it half-way leaves no socket.
     pub async fn manager(&self) -> RedisResult<AuthConnection> {
         self.manager_with_config(AsyncConnectionConfig::new()).await
     }
@@ -104,10 +117,10 @@ impl AuthClient {
     /// [`multiplexed_with_config`](Self::multiplexed_with_config).
     ///
     /// # Errors
-    /// As [`multiplexed`](Self::multiplexed).
+    /// As [`multiplexed`](Self::multiplexed); its panics too.
     ///
     /// # Cancel safety
-    /// Safe: dropping it drops the connection.
+    /// Safe: dropping it half-way leaves no socket.
     pub async fn manager_with_config(
         &self,
         config: AsyncConnectionConfig,

@@ -14,9 +14,19 @@ use crate::transaction::Effect;
 /// Clones share one socket; clone it freely, and keep it for as long as the
 /// application lives. Made by [`AuthClient`](crate::AuthClient).
 ///
+/// # Errors of commands
+/// redis-rs's own, and while a lost connection has not been replaced:
+///
+/// | [`ErrorKind`](redis::ErrorKind) | why |
+/// |---|---|
+/// | `AuthenticationFailed` | there is no token to log in with; the text says why |
+/// | `Io`, with [`is_connection_dropped`](redis::RedisError::is_connection_dropped) | there is one; the text has the latest failure of a replacement |
+///
 /// # Cancel safety
 /// Dropping a command's future is safe, and does not say whether the command
-/// was executed.
+/// was executed. After a dropped `MULTI` or `EXEC` nobody knows whether a
+/// transaction is open: the next rotation then may replace the connection
+/// instead of sending `AUTH` on it.
 #[derive(Clone)]
 pub struct AuthConnection(Arc<Shared>);
 

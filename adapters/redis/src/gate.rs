@@ -52,10 +52,10 @@ impl Gate {
     /// have been sent, or may have been. An error in reply to `EXEC` leaves no
     /// transaction behind, and one in reply to `MULTI` opens none.
     pub(crate) fn after(&self, passing: Passing, outcome: Outcome) -> bool {
-        let over = match (passing, outcome) {
-            (Passing::Closing, Outcome::Done | Outcome::Refused) => true,
-            (Passing::Opening, Outcome::Refused) => true,
-            _ => false,
+        let over = match passing {
+            Passing::Closing => matches!(outcome, Outcome::Done | Outcome::Refused),
+            Passing::Opening => outcome == Outcome::Refused,
+            Passing::Plain => false,
         };
         let passage = over.then(|| self.transaction().take()).flatten();
         passage.is_some() && self.deferred.swap(false, Ordering::AcqRel)

@@ -23,7 +23,8 @@
 //! | a new token | sends `AUTH` once, in place; the connections of a client are spread over the first quarter of the time left | nothing |
 //! | `AUTH` is slow, refused or fails | tries again with backoff, a refused one after asking for a fresh token; replaces the connection when three quarters of the time left have passed | nothing, unless the server stalls |
 //! | a raw `MULTI` is open | waits for `EXEC` or `DISCARD`, at most as long | nothing |
-//! | the connection is lost | opens another with the newest token, for as long as it takes | those under way fail; later ones [wait](AuthClient::manager) or [fail at once](AuthClient::multiplexed) |
+//! | a command blocks it, like `BLPOP` | opens another in time; the blocked command stays with the old one | that one: a dropped connection when the old token expires |
+//! | the connection is lost, or the server answers `NOAUTH` | opens another with the newest token, for as long as it takes | those under way fail; later ones [wait](AuthClient::manager) or [fail at once](AuthClient::multiplexed) |
 //! | the token expired during an outage of the identity service | logs in as soon as there is a token | an error that says why there is none |
 //!
 //! Commands are never sent twice: whether one that failed was executed is for
@@ -41,8 +42,17 @@
 //! `pipe().atomic()` is the way to write transactions on a connection that is
 //! shared: it is sent in one piece. `MULTI` sent as a command of its own works
 //! as long as only one clone of the connection is in use, as with redis-rs
-//! itself, and is never broken by an `AUTH`. A connection that is lost takes
-//! its open transaction and its `WATCH`es with it.
+//! itself, and no `AUTH` gets into it. A `MULTI` waits for an `AUTH` that is
+//! under way.
+//!
+//! # What a replacement does not take over
+//!
+//! The new connection is logged in and has the database of the target's URL.
+//! All else that the server knew of the old one is gone: an open `MULTI`, its
+//! `WATCH`es, a `SELECT`ed database, subscriptions, `CLIENT` settings. Of a raw
+//! transaction that this happens to, the commands that follow are executed one
+//! by one and `EXEC` fails; an `EXEC` whose `WATCH` is gone succeeds unchecked.
+//! Where that matters, a script (`EVAL`) is safe.
 
 mod builder;
 mod client;
