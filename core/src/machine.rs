@@ -307,6 +307,3 @@ impl<T: Clone> Machine<T> {
         }
     }
 }
-
-#[cfg(test)]
-mod tests;

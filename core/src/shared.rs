@@ -1,14 +1,13 @@
 //! What the handles, the credentials and the driver of one manager share.
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
-use futures::task::AtomicWaker;
-
 use crate::machine::Snapshot;
 use crate::watch::Watch;
+use crate::watch::sync::{AtomicBool, AtomicWaker};
 use crate::{Clock, Event, Observer, ProviderError, Runtime, Token};
 
 #[derive(Debug)]

@@ -2,11 +2,16 @@
 //!
 //! A reader that is stuck, slow or gone costs one slot and holds up nobody.
 
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+#[cfg(all(loom, test))]
+mod models;
+pub(crate) mod sync;
+
+use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-use arc_swap::ArcSwap;
 use slab::Slab;
+
+use sync::{ArcSwap, Mutex, MutexGuard};
 
 /// The published value and those who wait for the next one.
 #[derive(Debug)]
