@@ -71,7 +71,9 @@ impl Reauthenticator {
     /// Takes care of a session that has just logged in with `token`, until the
     /// registration is dropped.
     ///
-    /// The session is held weakly: put the registration into it.
+    /// The session is held weakly, except while something runs for it. Keep the
+    /// registration beside it, in what the application holds, and not inside:
+    /// dropping the registration cuts short what runs.
     #[must_use = "dropping the registration ends the renewal"]
     pub fn register(&self, session: Weak<dyn Session>, token: &Token) -> Registration {
         let shared = self.credentials.shared();

@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use futures::future::{BoxFuture, Either, select};
+use futures::future::{AbortHandle, BoxFuture, Either, abortable, select};
 use futures::stream::FuturesUnordered;
 use futures::{FutureExt, Stream};
 
@@ -17,7 +17,8 @@ use super::status::{ConnectionId, StatusCell};
 use super::{ReauthError, ReauthErrorKind, ReauthPolicy, Session};
 use crate::{Clock, Credentials, Runtime, Sleep, Token, TokenError};
 
-type Job = BoxFuture<'static, (ConnectionId, Ended)>;
+/// `None` when it was cut short because its session has left.
+type Job = BoxFuture<'static, Option<(ConnectionId, Ended)>>;
 
 /// Runs a [`Roster`]: the only place where it meets time, tokens and sessions.
 pub(super) struct ReauthDriver {
@@ -27,6 +28,8 @@ pub(super) struct ReauthDriver {
     roster: Roster,
     sessions: BTreeMap<ConnectionId, (Weak<dyn Session>, Arc<StatusCell>)>,
     jobs: FuturesUnordered<Job>,
+    /// Cuts short what runs for a session.
+    running: BTreeMap<ConnectionId, AbortHandle>,
     token: Option<Token>,
     sleep: Option<(Instant, Sleep)>,
 }
@@ -45,6 +48,7 @@ impl ReauthDriver {
             roster: Roster::new(policy, fastrand::Rng::new()),
             sessions: BTreeMap::new(),
             jobs: FuturesUnordered::new(),
+            running: BTreeMap::new(),
             token: None,
             sleep: None,
         }
@@ -67,6 +71,9 @@ impl ReauthDriver {
                 }
                 Notice::Left(id) => {
                     self.sessions.remove(&id);
+                    if let Some(job) = self.running.remove(&id) {
+                        job.abort();
+                    }
                     self.roster.left(id);
                 }
                 Notice::Lost(id) => self.check(now, id),
@@ -109,9 +116,13 @@ impl ReauthDriver {
     }
 
     fn poll_jobs(&mut self, cx: &mut Context<'_>) -> bool {
-        let Poll::Ready(Some((id, ended))) = Pin::new(&mut self.jobs).poll_next(cx) else {
+        let Poll::Ready(Some(ended)) = Pin::new(&mut self.jobs).poll_next(cx) else {
             return false;
         };
+        let Some((id, ended)) = ended else {
+            return true;
+        };
+        self.running.remove(&id);
         if let Some((_, status)) = self.sessions.get(&id) {
             match &ended.result {
                 Ok(grant) => status.succeeded(grant),
@@ -141,8 +152,9 @@ impl ReauthDriver {
             return;
         };
         let runtime = Arc::clone(&self.runtime);
-        self.jobs
-            .push(job(id, session, action, token, limit, runtime).boxed());
+        let (job, handle) = abortable(job(id, session, action, token, limit, runtime));
+        self.running.insert(id, handle);
+        self.jobs.push(job.map(Result::ok).boxed());
     }
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> bool {

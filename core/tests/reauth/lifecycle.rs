@@ -45,7 +45,10 @@ fn a_registration_dropped_while_its_auth_runs_frees_its_place() {
     let hangs = fleet.join(|_, _| Reply::Hang);
     let other = fleet.join(done);
     fleet.run.advance(minutes(45));
+    assert_eq!(fleet.open(), 1);
     hangs.unregister();
+    fleet.run.settle();
+    assert_eq!(fleet.open(), 0, "cut short at once");
     fleet.run.advance(minutes(10));
     assert_eq!(other.status().generation, 2);
     assert_eq!(fleet.open(), 0);
