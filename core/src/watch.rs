@@ -6,6 +6,7 @@
 mod models;
 pub(crate) mod sync;
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, PoisonError};
 use std::task::{Context, Poll, Waker};
 
@@ -62,10 +63,13 @@ impl<T> Watch<T> {
             .iter_mut()
             .filter_map(|(_, slot)| slot.take())
             .collect();
-        // Outside the lock: wakers, and what is dropped, may run anything.
+        // Outside the lock: wakers, and what is dropped, may run anything. One
+        // that panics must not keep the others asleep.
         drop(waiting);
         drop(old);
-        wakers.into_iter().for_each(Waker::wake);
+        for waker in wakers {
+            let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
+        }
     }
 
     /// Replaces the value without telling anyone.
@@ -91,11 +95,12 @@ impl<T> Watch<T> {
     ) -> Poll<R> {
         let mut latest = self.latest.load();
         if latest.version == cursor.seen {
+            let waker = cx.waker().clone();
             let mut waiting = self.lock();
             // Once more under the lock: a value may have come in between.
             latest = self.latest.load();
             if latest.version == cursor.seen {
-                let old = Self::wait(&mut waiting, cursor, cx.waker().clone());
+                let old = Self::wait(&mut waiting, cursor, waker);
                 drop(waiting);
                 drop(old);
                 return Poll::Pending;

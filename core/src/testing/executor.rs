@@ -55,12 +55,18 @@ impl Executor {
         lock(&self.ready).clear();
     }
 
+    fn next(&self) -> Option<Arc<Task>> {
+        let mut ready = lock(&self.ready);
+        let task = ready.pop_front()?;
+        task.queued.store(false, Ordering::SeqCst);
+        Some(task)
+    }
+
     /// Polls the task that was woken first; whether there was one.
     pub(super) fn poll_one(&self) -> bool {
-        let Some(task) = lock(&self.ready).pop_front() else {
+        let Some(task) = self.next() else {
             return false;
         };
-        task.queued.store(false, Ordering::SeqCst);
         let Some(mut future) = lock(&task.future).take() else {
             return true;
         };
@@ -78,10 +84,14 @@ impl Executor {
 
 impl ArcWake for Task {
     fn wake_by_ref(task: &Arc<Self>) {
-        if !task.queued.swap(true, Ordering::SeqCst)
-            && let Some(ready) = task.ready.upgrade()
-        {
-            lock(&ready).push_back(Arc::clone(task));
+        let Some(ready) = task.ready.upgrade() else {
+            return;
+        };
+        // Marked and queued at once: a wake-up that comes when another thread
+        // is half-way through its own must not be taken for done.
+        let mut ready = lock(&ready);
+        if !task.queued.swap(true, Ordering::SeqCst) {
+            ready.push_back(Arc::clone(task));
         }
     }
 }
