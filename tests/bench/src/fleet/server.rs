@@ -53,16 +53,20 @@ impl Server {
         }
     }
 
-    /// When an AUTH that arrives at `now` is validated.
-    pub(super) fn validate(&mut self, now: Nanos) -> Nanos {
+    /// When an AUTH that arrives at `now` is validated. A log-in whose client
+    /// has hung up by then costs nothing; on a connection that stays, it does.
+    pub(super) fn validate(&mut self, now: Nanos, purpose: Purpose, limit: Nanos) -> Nanos {
         let mut begin = self.busy.max(now);
         for stall in &self.stalls {
             if stall.contains(begin) {
                 begin = stall.to;
             }
         }
-        self.busy = begin + self.interval;
-        self.busy
+        let done = begin + self.interval;
+        if purpose == Purpose::Renewal || done <= now + limit {
+            self.busy = done;
+        }
+        done
     }
 }
 
@@ -81,10 +85,16 @@ mod tests {
         }];
         let mut server = Server::new(&options);
         let half = SECOND / 2;
-        let validated = [0, 0, 0, 20 * SECOND].map(|at| server.validate(at));
+        let validated =
+            [0, 0, 0, 20 * SECOND].map(|at| server.validate(at, Purpose::Renewal, SECOND));
         assert_eq!(
             validated,
             [half, SECOND, 10 * SECOND + half, 20 * SECOND + half]
         );
+        // Waits in vain, and not in the way of the next.
+        let limits = [SECOND, SECOND / 4, SECOND];
+        let log_ins = limits.map(|limit| server.validate(30 * SECOND, Purpose::Login, limit));
+        let served = 30 * SECOND + half;
+        assert_eq!(log_ins, [served, served + half, served + half]);
     }
 }

@@ -135,7 +135,8 @@ impl World {
         let alone = seen.flight.replace((purpose, token)).is_none();
         self.checks.hold(alone, "two AUTHs at once on a connection");
         let incarnation = seen.incarnation;
-        let validated = self.server.validate(self.now);
+        let in_time = limit.saturating_sub(ROUND_TRIP);
+        let validated = self.server.validate(self.now, purpose, in_time);
         let reply = validated + ROUND_TRIP;
         self.tally.waits.add(reply - self.now);
         let outcome = if self.random.f64() < self.auth_failures {
