@@ -4,7 +4,7 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
 use futures::channel::oneshot;
@@ -126,6 +126,11 @@ impl Source {
 
     pub(crate) fn requests(&self) -> usize {
         self.times().len()
+    }
+
+    /// Upgrades for as long as one of its clones lives.
+    pub(crate) fn alive(&self) -> Weak<Mutex<Vec<Duration>>> {
+        Arc::downgrade(&self.times)
     }
 }
 

@@ -1,0 +1,15 @@
+//! What every token manager should be able to stand: `README.md` has the list,
+//! and the test for each. Here are those that no other suite holds.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod arithmetic;
+mod construction;
+mod failures;
+mod lifecycle;
+mod renewal;
+mod sharing;
+mod slewing;
+mod table;
+mod tokens;
