@@ -67,9 +67,10 @@ fn a_waker_that_panics_holds_up_nobody() {
     let mut first = TIMERS.sleep_until(soon);
     let _ = poll(&mut first, &Waker::from(Arc::new(Grenade)));
 
-    crate::task::run(Box::pin(
-        TIMERS.sleep_until(soon + Duration::from_millis(1)),
-    ));
+    let mut second = TIMERS.sleep_until(soon + Duration::from_millis(1));
+    let bell = Arc::new(Bell::default());
+    let _ = poll(&mut second, &Waker::from(Arc::clone(&bell)));
+    until(|| bell.0.load(Ordering::SeqCst) > 0);
     assert!(poll(&mut first, Waker::noop()).is_ready());
 }
 
