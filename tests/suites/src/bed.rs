@@ -1,6 +1,7 @@
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
+use redis::AsyncConnectionConfig;
 use redis_authx::{Event, ExponentialBackoff, RefreshPolicy, State, TokenManager};
 use redis_authx_emulator::{Emulator, Store};
 use redis_authx_redis::{AuthClient, AuthConnection};
@@ -120,6 +121,24 @@ impl Bed {
         }
     }
 
+    /// Opens a connection whose commands fail at once when it is lost.
+    ///
+    /// # Panics
+    /// When it can't be opened.
+    pub async fn multiplexed(&self) -> AuthConnection {
+        let opened = self.client.multiplexed_with_config(patient()).await;
+        opened.expect("a connection")
+    }
+
+    /// Opens a connection whose commands wait when it is lost.
+    ///
+    /// # Panics
+    /// When it can't be opened.
+    pub async fn waiting(&self) -> AuthConnection {
+        let opened = self.client.manager_with_config(patient()).await;
+        opened.expect("a connection")
+    }
+
     /// Everything that has happened so far.
     ///
     /// # Panics
@@ -175,4 +194,13 @@ impl Bed {
         })
         .await;
     }
+}
+
+/// Time limits that only a server that stalls runs into, not a busy machine;
+/// redis-rs's own are 500 ms for a reply and 1 s for a connection.
+#[must_use]
+pub fn patient() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new()
+        .set_response_timeout(Some(PATIENCE))
+        .set_connection_timeout(Some(PATIENCE))
 }

@@ -28,7 +28,7 @@ async fn is_not_noticed(fault: Fault, kind: ErrorKind) {
         .request_timeout(time_limit(&fault))
         .start()
         .await;
-    let connection = bed.client.multiplexed().await.unwrap();
+    let connection = bed.multiplexed().await;
     let load = Load::start(std::slice::from_ref(&connection), 8);
     bed.emulator.identity().fail_next(2, fault);
     bed.rotate(2).await;
@@ -52,7 +52,7 @@ async fn delays_the_first_connection(fault: Fault, kind: ErrorKind) {
         .request_timeout(time_limit(&fault))
         .start_with(|emulator| emulator.identity().fail_next(2, fault))
         .await;
-    let mut connection = bed.client.multiplexed().await.unwrap();
+    let mut connection = bed.multiplexed().await;
     let () = connection.set("key", "value").await.unwrap();
     assert_eq!(bed.count(failed_as(kind)), 2, "{:#?}", bed.events());
 }
@@ -90,7 +90,7 @@ faults! {
 async fn throttling_is_obeyed_and_not_noticed() {
     let wait = Duration::from_secs(1);
     let bed = Bed::builder().start().await;
-    let connection = bed.client.multiplexed().await.unwrap();
+    let connection = bed.multiplexed().await;
     let load = Load::start(std::slice::from_ref(&connection), 8);
     bed.emulator
         .identity()
@@ -109,10 +109,7 @@ async fn throttling_is_obeyed_and_not_noticed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_longer_than_a_cycle_ends_by_itself() {
     let bed = Bed::builder().start().await;
-    let connections = [
-        bed.client.multiplexed().await.unwrap(),
-        bed.client.manager().await.unwrap(),
-    ];
+    let connections = [bed.multiplexed().await, bed.waiting().await];
     bed.rotate(1).await;
     bed.emulator.identity().set_outage(true);
     let load = Load::start(&connections, 8);

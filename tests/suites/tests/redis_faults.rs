@@ -3,7 +3,7 @@
 
 use std::time::Duration;
 
-use redis::{AsyncCommands, AsyncConnectionConfig};
+use redis::AsyncCommands;
 use redis_authx::Event;
 use redis_authx::reauth::ReauthErrorKind;
 use redis_authx_redis::AuthConnection;
@@ -17,11 +17,6 @@ fn replacements(bed: &Bed) -> usize {
     bed.count(|event| matches!(event, Event::Replaced { .. }))
 }
 
-/// Time-outs of redis-rs for a server that stalls, not for a healthy one.
-fn patient() -> AsyncConnectionConfig {
-    AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_secs(10)))
-}
-
 /// What was counted is what was acknowledged, give or take the INCRs whose
 /// replies were lost.
 async fn assert_counted(connection: &AuthConnection, seen: &Seen) {
@@ -33,7 +28,7 @@ async fn assert_counted(connection: &AuthConnection, seen: &Seen) {
 #[tokio::test(flavor = "multi_thread")]
 async fn auth_refused_once_is_not_noticed() {
     let bed = Bed::builder().start().await;
-    let connection = bed.client.multiplexed().await.unwrap();
+    let connection = bed.multiplexed().await;
     let load = Load::start(std::slice::from_ref(&connection), 8);
     bed.emulator.redis().refuse_next_auths(1);
     bed.rotate(1).await;
@@ -56,7 +51,7 @@ async fn auth_delayed_by_two_seconds_delays_commands_and_fails_none() {
         .lifetime(Duration::from_secs(8))
         .start()
         .await;
-    let connection = bed.client.multiplexed_with_config(patient()).await.unwrap();
+    let connection = bed.multiplexed().await;
     let load = Load::start(std::slice::from_ref(&connection), 8);
     bed.emulator
         .redis()
@@ -107,12 +102,12 @@ async fn auth_refused_until_a_fresh_token_fetches_one() {
         .lifetime(Duration::from_secs(60))
         .start()
         .await;
-    let connection = bed.client.manager().await.unwrap();
+    let connection = bed.waiting().await;
     let load = Load::start(std::slice::from_ref(&connection), 8);
     bed.emulator.redis().refuse_auth_until_fresh_token();
 
     // A new connection meets it …
-    let other = bed.client.multiplexed().await.unwrap();
+    let other = bed.multiplexed().await;
     assert_eq!(bed.rotations(), 1, "long before the token's time");
     assert!(bed.emulator.redis().auths_refused() >= 1);
 
@@ -139,7 +134,7 @@ async fn auth_refused_until_a_fresh_token_fetches_one() {
 async fn dropped_connections_cost_the_commands_under_way_and_no_more() {
     const TASKS: usize = 8;
     let bed = Bed::builder().start().await;
-    let connection = bed.client.manager().await.unwrap();
+    let connection = bed.waiting().await;
     let load = Load::start(std::slice::from_ref(&connection), TASKS);
     for round in 1..=3 {
         bed.rotate(1).await;
@@ -162,7 +157,7 @@ async fn dropped_connections_cost_the_commands_under_way_and_no_more() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dropped_multiplexed_connection_is_back_by_itself() {
     let bed = Bed::builder().start().await;
-    let mut connection = bed.client.multiplexed().await.unwrap();
+    let mut connection = bed.multiplexed().await;
     bed.emulator.redis().drop_connections();
     let error = connection.get::<_, Option<u64>>(KEY).await.unwrap_err();
     assert!(error.is_connection_dropped(), "{error}");
@@ -181,7 +176,7 @@ async fn auth_refused_during_a_reconnect_heals() {
         .lifetime(Duration::from_secs(60))
         .start()
         .await;
-    let mut connection = bed.client.manager().await.unwrap();
+    let mut connection = bed.waiting().await;
     bed.emulator.redis().refuse_next_auths(4);
     bed.emulator.redis().drop_connections();
     let lost = connection.get::<_, Option<u64>>(KEY).await;
@@ -197,16 +192,19 @@ async fn auth_refused_during_a_reconnect_heals() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_restarted_server_is_reconnected_to() {
     let bed = Bed::builder().start().await;
-    let connections = [
-        bed.client.manager().await.unwrap(),
-        bed.client.multiplexed().await.unwrap(),
-    ];
+    let connections = [bed.waiting().await, bed.multiplexed().await];
     let load = Load::start(&connections, 8);
     bed.rotate(1).await;
     bed.emulator.redis().restart_server().await.unwrap();
     bed.until("both are replaced", |bed| replacements(bed) >= 2)
         .await;
     bed.settled(&connections).await;
+    // Every task has had its turn on a new connection.
+    let start = load.seen();
+    bed.until("commands are answered", |_| {
+        load.seen().acknowledged > start.acknowledged + 200
+    })
+    .await;
     let before = load.seen();
     bed.rotate(1).await;
     bed.settled(&connections).await;

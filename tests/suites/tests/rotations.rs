@@ -19,7 +19,7 @@ async fn twenty_connections_live_through_twenty_rotations() {
         .await;
     let mut connections = Vec::new();
     for _ in 0..CONNECTIONS {
-        connections.push(bed.client.multiplexed().await.unwrap());
+        connections.push(bed.multiplexed().await);
     }
     let rotations_before = bed.rotations();
     let auths_before = bed.emulator.redis().auths();
@@ -60,7 +60,7 @@ async fn twenty_connections_live_through_twenty_rotations() {
 #[tokio::test(flavor = "multi_thread")]
 async fn resp3_is_no_different() {
     let bed = Bed::builder().resp3().start().await;
-    let connection = bed.client.multiplexed().await.unwrap();
+    let connection = bed.multiplexed().await;
     let load = Load::start(std::slice::from_ref(&connection), 8);
     bed.rotate(3).await;
     bed.settled(std::slice::from_ref(&connection)).await;
@@ -72,7 +72,7 @@ async fn resp3_is_no_different() {
 #[tokio::test(flavor = "multi_thread")]
 async fn the_task_ends_and_the_server_forgets_connections_that_are_dropped() {
     let bed = Bed::builder().start().await;
-    let connection = bed.client.multiplexed().await.unwrap();
+    let connection = bed.multiplexed().await;
     let clone = connection.clone();
     assert_eq!(bed.manager.status().connections, 1);
     drop(connection);

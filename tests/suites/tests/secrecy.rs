@@ -39,7 +39,7 @@ async fn no_secret_is_ever_written_down() {
         .start()
         .await;
     let mut secrets = vec![bed.emulator.client_secret().to_owned()];
-    let connection = bed.client.manager().await.unwrap();
+    let connection = bed.waiting().await;
     let load = Load::start(std::slice::from_ref(&connection), 2);
     let faults = [
         Fault::Throttled {

@@ -29,7 +29,7 @@ async fn raw_transactions(
 #[tokio::test(flavor = "multi_thread")]
 async fn raw_multi_is_waited_out() {
     let bed = Bed::builder().start().await;
-    let connection = bed.client.multiplexed().await.unwrap();
+    let connection = bed.multiplexed().await;
     let stop = Arc::new(AtomicBool::new(false));
     let work = tokio::spawn(raw_transactions(connection.clone(), Arc::clone(&stop)));
     bed.rotate(5).await;
@@ -44,7 +44,7 @@ async fn raw_multi_is_waited_out() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_multi_left_open_is_waited_for_until_it_ends() {
     let bed = Bed::builder().start().await;
-    let mut connection = bed.client.multiplexed().await.unwrap();
+    let mut connection = bed.multiplexed().await;
     () = cmd("MULTI").query_async(&mut connection).await.unwrap();
     let before = bed.emulator.redis().auths();
     bed.rotate(1).await;
@@ -69,7 +69,7 @@ async fn a_multi_left_open_is_waited_for_until_it_ends() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_multi_that_never_ends_is_replaced_before_it_expires() {
     let bed = Bed::builder().start().await;
-    let mut connection = bed.client.multiplexed().await.unwrap();
+    let mut connection = bed.multiplexed().await;
     () = cmd("MULTI").query_async(&mut connection).await.unwrap();
     bed.rotate(1).await;
     bed.settled(std::slice::from_ref(&connection)).await;
@@ -85,7 +85,7 @@ async fn a_multi_that_never_ends_is_replaced_before_it_expires() {
 #[tokio::test(flavor = "multi_thread")]
 async fn atomic_pipelines_of_many_tasks_are_never_hit() {
     let bed = Bed::builder().start().await;
-    let connection = bed.client.multiplexed().await.unwrap();
+    let connection = bed.multiplexed().await;
     let stop = Arc::new(AtomicBool::new(false));
     let tasks: Vec<_> = (0..8)
         .map(|task| {
