@@ -18,8 +18,8 @@ pub(super) mod sync;
 
 use loom::model::Builder;
 
-/// Runs `test` in every order with at most so many preemptions, and says how
-/// many orders there were.
+/// Runs `test` in every order with at most so many preemptions (8 are more than
+/// most tests have room for), and says how many orders there were.
 fn explore(preemptions: usize, test: impl Fn() + Send + Sync + 'static) {
     let mut model = Builder::new();
     model.preemption_bound = Some(preemptions);

@@ -18,6 +18,8 @@ pub(crate) struct Walk<'a, C> {
     twin: Option<Machine<u64>>,
     model: Model,
     now: Instant,
+    /// The latest time that the machine has been told.
+    latest: Instant,
     next_value: u64,
 }
 
@@ -40,6 +42,7 @@ impl<'a, C: Choices> Walk<'a, C> {
             model: Model::new(settings, now),
             choices,
             now,
+            latest: now,
             next_value: 1,
         }
     }
@@ -70,13 +73,7 @@ impl<'a, C: Choices> Walk<'a, C> {
                 self.model.clock_stepped(forward);
                 self.input(|| Input::ClockStepped { forward });
             }
-            98 => {
-                // An earlier time than before is taken as the latest.
-                let now = self.now;
-                self.now = now.checked_sub(Duration::from_secs(5)).unwrap_or(now);
-                self.input(|| Input::Timeout);
-                self.now = now;
-            }
+            98 => self.input(|| Input::Timeout),
             _ if self.choices.one_in(5) => {
                 self.model.stop();
                 self.input(|| Input::Stop);
@@ -160,10 +157,19 @@ impl<'a, C: Choices> Walk<'a, C> {
     }
 
     fn input(&mut self, input: impl Fn() -> Input<u64>) {
-        self.machine.handle_input(self.now, input());
+        let now = self.now_as_told();
+        self.machine.handle_input(now, input());
         if let Some(twin) = &mut self.twin {
-            twin.handle_input(self.now, input());
+            twin.handle_input(now, input());
         }
+        self.latest = self.now;
+    }
+
+    /// Sometimes earlier than it has been: to be taken as the latest.
+    fn now_as_told(&mut self) -> Instant {
+        let back = self.now == self.latest && self.choices.one_in(8);
+        let back = Duration::from_secs(if back { 5 } else { 0 });
+        self.now.checked_sub(back).unwrap_or(self.now)
     }
 
     /// What must hold after every step.

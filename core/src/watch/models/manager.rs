@@ -72,7 +72,7 @@ fn manager(identity: &Numbered, observer: impl Observer) -> (TokenManager, Drive
         .observer(observer)
         .seed(7)
         .build(&Hasty::new())
-        .unwrap()
+        .expect("valid settings")
 }
 
 /// Reads to the end; returns the last generation that it saw.
@@ -94,7 +94,7 @@ fn read_all(mut credentials: Credentials) -> u64 {
 
 #[test]
 fn dropping_the_last_handle_ends_the_driver() {
-    explore(3, || {
+    explore(8, || {
         let identity = Numbered::default();
         let (manager, driver) = manager(&identity, |_: &Event| {});
         let credentials = manager.credentials();
@@ -109,7 +109,7 @@ fn dropping_the_last_handle_ends_the_driver() {
 
 #[test]
 fn a_refresh_is_never_lost() {
-    explore(2, || {
+    explore(3, || {
         let identity = Numbered::default();
         let (manager, driver) = manager(&identity, |_: &Event| {});
         let mut credentials = manager.credentials();
@@ -156,7 +156,7 @@ fn stop_reaches_every_reader_and_nothing_comes_after_it() {
 
 #[test]
 fn a_reader_is_told_when_the_driver_is_dropped() {
-    explore(3, || {
+    explore(8, || {
         let identity = Numbered::default();
         let (manager, driver) = manager(&identity, |_: &Event| {});
         let credentials = manager.credentials();
@@ -170,7 +170,7 @@ fn a_reader_is_told_when_the_driver_is_dropped() {
 
 #[test]
 fn a_reader_that_ends_everything_from_within_its_task() {
-    explore(3, || {
+    explore(8, || {
         let identity = Numbered::default();
         let (manager, driver) = manager(&identity, |_: &Event| {});
         let mut credentials = manager.credentials();
@@ -190,7 +190,7 @@ fn a_reader_that_ends_everything_from_within_its_task() {
 
 #[test]
 fn an_observer_that_drops_the_last_handle_ends_the_driver() {
-    explore(3, || {
+    explore(8, || {
         let identity = Numbered::default();
         let held: Arc<Mutex<Vec<Credentials>>> = Arc::default();
         let taken = Arc::clone(&held);

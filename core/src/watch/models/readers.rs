@@ -32,7 +32,7 @@ fn nobody_waits(watch: &Watch<u32>) -> bool {
 
 #[test]
 fn no_wake_up_is_lost() {
-    explore(5, || {
+    explore(8, || {
         let watch = Arc::new(Watch::new(0));
         let reader = thread::spawn({
             let watch = Arc::clone(&watch);
@@ -65,7 +65,7 @@ fn one_publication_wakes_all_readers() {
 
 #[test]
 fn a_reader_that_leaves_while_it_is_woken_takes_no_wake_up_with_it() {
-    explore(3, || {
+    explore(8, || {
         let watch = Arc::new(Watch::new(0));
         let mut leaves = Cursor::default();
         assert!(wait(&watch, &mut leaves).is_pending());
@@ -87,7 +87,7 @@ fn a_reader_that_leaves_while_it_is_woken_takes_no_wake_up_with_it() {
 
 #[test]
 fn a_reader_that_moved_to_another_task_is_woken_there() {
-    explore(5, || {
+    explore(8, || {
         let watch = Arc::new(Watch::new(0));
         let mut cursor = Cursor::default();
         assert!(wait(&watch, &mut cursor).is_pending());
@@ -103,7 +103,7 @@ fn a_reader_that_moved_to_another_task_is_woken_there() {
 
 #[test]
 fn an_amended_value_hides_no_publication() {
-    explore(4, || {
+    explore(8, || {
         let watch = Arc::new(Watch::new(0));
         let reader = thread::spawn({
             let watch = Arc::clone(&watch);
@@ -122,7 +122,7 @@ fn an_amended_value_hides_no_publication() {
 
 #[test]
 fn what_was_published_before_a_reader_started_is_read() {
-    explore(5, || {
+    explore(8, || {
         let watch = Arc::new(Watch::new(0));
         watch.publish(1);
         let reader = thread::spawn({

@@ -50,7 +50,7 @@ impl<T> ArcSwap<T> {
 
     pub(crate) fn swap(&self, value: Arc<T>) -> Arc<T> {
         let index = {
-            let mut values = self.values.lock().unwrap();
+            let mut values = self.values.lock().expect("whole");
             values.push(value);
             values.len() - 1
         };
@@ -58,7 +58,7 @@ impl<T> ArcSwap<T> {
     }
 
     fn at(&self, index: usize) -> Arc<T> {
-        Arc::clone(&self.values.lock().unwrap()[index])
+        Arc::clone(&self.values.lock().expect("whole")[index])
     }
 }
 
@@ -74,12 +74,12 @@ impl AtomicWaker {
 
     pub(crate) fn register(&self, waker: &Waker) {
         let waker = waker.clone();
-        let old = self.0.lock().unwrap().replace(waker);
+        let old = self.0.lock().expect("whole").replace(waker);
         drop(old);
     }
 
     pub(crate) fn wake(&self) {
-        let waker = self.0.lock().unwrap().take();
+        let waker = self.0.lock().expect("whole").take();
         waker.into_iter().for_each(Waker::wake);
     }
 }
