@@ -7,9 +7,10 @@
 //! re-authenticated.
 //!
 //! It does none of the talking: no runtime, no HTTP, no Redis. Time and tasks
-//! come from an adapter crate (`redis-authx-tokio`), tokens from an identity
-//! backend (`redis-authx-entraid`) or from your own provider, and connections
-//! from a client adapter (`redis-authx-redis`).
+//! come from an adapter crate (`redis-authx-tokio`, `-smol`, `-async-std` or
+//! `-threads`), tokens from an identity backend (`redis-authx-entraid`) or from
+//! your own provider, and connections from a client adapter
+//! (`redis-authx-redis`).
 //!
 //! ```text
 //!   identity backend                 redis-authx                     client adapter

@@ -63,7 +63,7 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
     /// How long the opening of a connection waits for the first token, and as
     /// long again for a fresh one where the server refused the first.
     /// Connecting itself has redis-rs's `connection_timeout`, 1 s by default.
-    /// Default 10 s.
+    /// Default 10 s: what one token request may take by default.
     pub const fn login_timeout(mut self, limit: Duration) -> Self {
         self.login_timeout = limit;
         self
@@ -71,7 +71,8 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
 
     /// How long a command on a connection of [`AuthClient::manager`] waits
     /// for a lost connection to be back, before redis-rs's `response_timeout`
-    /// begins. Zero: not at all. Default 5 s.
+    /// begins. Zero: not at all. Default 5 s: longer than a reconnect takes,
+    /// shorter than callers wait for an answer.
     pub const fn reconnect_wait(mut self, limit: Duration) -> Self {
         self.reconnect_wait = limit;
         self

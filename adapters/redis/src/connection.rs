@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use redis::aio::ConnectionLike;
+use redis::aio::{ConnectionLike, MultiplexedConnection};
 use redis::{Cmd, Pipeline, RedisFuture, Value};
 use redis_authx::reauth::ConnectionStatus;
 
@@ -47,7 +47,7 @@ impl ConnectionLike for AuthConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(self.0.request(
             Effect::of(cmd),
-            async move |mut connection: redis::aio::MultiplexedConnection| {
+            async move |mut connection: MultiplexedConnection| {
                 connection.send_packed_command(cmd).await
             },
         ))
@@ -61,7 +61,7 @@ impl ConnectionLike for AuthConnection {
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(self.0.request(
             Effect::of_pipeline(pipeline),
-            async move |mut connection: redis::aio::MultiplexedConnection| {
+            async move |mut connection: MultiplexedConnection| {
                 connection
                     .send_packed_commands(pipeline, offset, count)
                     .await
