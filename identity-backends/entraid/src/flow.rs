@@ -4,6 +4,8 @@
 mod setters;
 
 mod client_secret;
+mod managed_identity;
 mod settings;
 
 pub use client_secret::ClientSecret;
+pub use managed_identity::{ManagedIdentity, ManagedIdentitySource, UserAssignedId};
