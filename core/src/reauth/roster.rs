@@ -25,7 +25,8 @@ pub(super) struct Roster {
     running: usize,
     /// The token in hand; without one, nothing is tried.
     generation: Option<u64>,
-    /// The latest generation that a fresh token was asked for instead of.
+    /// The latest generation whose refusal asks for no fresh token: one was
+    /// asked for already, or it is that one.
     asked: u64,
     outputs: VecDeque<Output>,
 }
@@ -193,6 +194,7 @@ impl Roster {
                 entry.grant = grant;
                 entry.busy = false;
                 entry.attempts = 0;
+                entry.replace_from = None;
                 if ended.action == Action::Replace {
                     entry.lost = false;
                     entry.replaced = Some(now);
@@ -265,7 +267,7 @@ impl Roster {
             _ => now + delay,
         };
         if error.kind() == ReauthErrorKind::Refused && self.asked < generation {
-            self.asked = generation;
+            self.asked = generation + 1;
             self.outputs.push_back(Output::Ask);
         }
         self.outputs.push_back(Output::Report(Event::ReauthFailed {
