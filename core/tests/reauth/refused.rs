@@ -1,5 +1,6 @@
 //! An `AUTH` that is refused whatever the token.
 
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use redis_authx::reauth::{ReauthErrorKind, ReauthPolicy};
@@ -23,7 +24,7 @@ fn fleet() -> Fleet {
 }
 
 #[test]
-fn it_asks_for_one_fresh_token_and_is_replaced_in_time() {
+fn it_asks_for_one_fresh_token_then_every_five_minutes_and_is_replaced_in_time() {
     let mut fleet = fleet();
     let session = fleet.join(auth(Reply::Fail(ReauthErrorKind::Refused)));
     fleet.run.advance(hours(1));
@@ -31,21 +32,48 @@ fn it_asks_for_one_fresh_token_and_is_replaced_in_time() {
     let (last, before) = acts.split_last().unwrap();
     assert_eq!(*last, (REPLACED_AT, Act::Replace));
     assert!(before.iter().all(|(_, act)| *act == Act::Auth));
-    // The first token, the renewed one, and one that was asked for.
-    assert_eq!(fleet.source.requests(), 3);
-    assert_eq!(session.status().generation, 3);
+    // The renewed token, one that was asked for at once, and then by the first
+    // try after five minutes each.
+    let [renewed, at_once, second, third] = fleet.source.gaps()[..] else {
+        panic!("{:?}", fleet.source.gaps());
+    };
+    assert_eq!((renewed, at_once), (45 * 60_000, 1000));
+    for gap in [second, third] {
+        assert!((299_000..=305_000).contains(&gap), "{gap} ms");
+    }
+    assert_eq!(session.status().generation, 5);
 }
 
 #[test]
-fn it_asks_again_when_the_next_renewal_is_refused_too() {
+fn many_of_them_ask_no_more_often_than_one() {
     let mut fleet = fleet();
-    let _session = fleet.join(auth(Reply::Fail(ReauthErrorKind::Refused)));
-    fleet.run.advance(hours(24));
-    // A renewal every 45 minutes, a second later one that was asked for.
-    let (early, renewals): (Vec<u128>, Vec<u128>) =
-        fleet.source.gaps().iter().partition(|gap| **gap <= 2000);
-    assert_eq!(renewals.len(), 31);
-    assert_eq!(early.len(), 31);
+    let sessions: Vec<_> = (0..30)
+        .map(|_| fleet.join(auth(Reply::Fail(ReauthErrorKind::Refused))))
+        .collect();
+    fleet.run.advance(hours(1));
+    assert_eq!(fleet.source.requests(), 5);
+    assert!(sessions.iter().all(|one| one.status().generation == 5));
+}
+
+#[test]
+fn a_token_that_is_revoked_after_it_was_taken_is_a_refusal_of_its_own() {
+    let mut fleet = fleet();
+    // Each token logs in once.
+    let (manager, used) = (fleet.manager.clone(), AtomicU64::new(1));
+    let session = fleet.join(move |_, _| {
+        let generation = manager.status().generation;
+        if used.swap(generation, Ordering::SeqCst) == generation {
+            Reply::Fail(ReauthErrorKind::Refused)
+        } else {
+            Reply::Done
+        }
+    });
+    for generation in 2..20 {
+        session.disconnect();
+        fleet.run.advance(seconds(10));
+        assert_eq!(session.status().generation, generation);
+        assert!(session.status().last_error.is_none());
+    }
 }
 
 #[test]
@@ -56,14 +84,10 @@ fn the_other_sessions_are_not_kept_busy_by_it() {
     fleet.run.advance(hours(1));
     let of_other = |asked: &&crate::fleet::Asked| asked.session == other.number();
     let asked = fleet.asked();
-    let generations: Vec<u64> = asked
-        .iter()
-        .filter(of_other)
-        .map(|a| a.generation)
-        .collect();
-    assert!(generations.len() <= 2, "{generations:?}");
-    assert_eq!(refused.status().generation, 3);
-    assert_eq!(other.status().generation, 3);
+    let auths = asked.iter().filter(of_other).count();
+    assert!((1..=4).contains(&auths), "{auths}");
+    assert_eq!(refused.status().generation, 5);
+    assert!(other.status().generation >= 3);
 }
 
 #[test]
