@@ -105,7 +105,6 @@ impl Shared {
     /// Tells the observers. One that panics is not let through: it must not
     /// end the manager.
     pub(crate) fn report(&self, event: &Event) {
-        #[cfg(feature = "tracing")]
         crate::trace::emit(event);
         for observer in &self.observers {
             let _ = catch_unwind(AssertUnwindSafe(|| observer.event(event)));
