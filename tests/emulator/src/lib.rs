@@ -102,9 +102,11 @@ mod error;
 mod gateway;
 mod identity;
 mod listener;
+mod managed_identity;
 mod random;
 mod server;
 mod store;
+mod temp_dir;
 mod tls;
 
 pub use self::{
@@ -112,6 +114,6 @@ pub use self::{
     emulator::Emulator,
     error::EmulatorError,
     gateway::{AuthRefusal, ConnectionReport, RedisControl},
-    identity::{Fault, IdentityControl, TokenVersion},
+    identity::{AssignedIdentities, Fault, IdentityControl, TokenVersion},
     server::Store,
 };

@@ -8,6 +8,7 @@ mod grant;
 mod http;
 pub(crate) mod issuer;
 pub(crate) mod key;
+pub(crate) mod managed_identity;
 mod refusal;
 mod token_endpoint;
 mod turn;
@@ -22,8 +23,11 @@ use axum::{
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-pub use self::{control::IdentityControl, fault::Fault, issuer::TokenVersion};
-use self::{http::Scheme, issuer::Issuer};
+pub use self::{
+    control::IdentityControl, fault::Fault, issuer::TokenVersion,
+    managed_identity::AssignedIdentities,
+};
+use self::{http::Scheme, issuer::Issuer, managed_identity::ManagedIdentities};
 use crate::listener;
 
 /// No request of any flow comes near this.
@@ -34,6 +38,7 @@ pub(crate) struct IdentityState {
     pub(crate) issuer: Arc<Issuer>,
     pub(crate) control: Arc<IdentityControl>,
     pub(crate) client_secret: String,
+    pub(crate) managed: ManagedIdentities,
     pub(crate) tls_port: u16,
     pub(crate) plain_port: Option<u16>,
 }
@@ -52,6 +57,7 @@ impl IdentityState {
             issuer: Arc::new(Issuer::new(ids, key, TokenVersion::V2, false)),
             control: Arc::new(IdentityControl::new(std::time::Duration::from_secs(3600))),
             client_secret: secret.to_owned(),
+            managed: ManagedIdentities::new().unwrap(),
             tls_port: 0,
             plain_port: None,
         }
@@ -72,6 +78,16 @@ pub(crate) async fn serve(
     state: Arc<IdentityState>,
 ) {
     let routes = routes(Arc::clone(&state));
+    serve_routes(listener, tls, routes, state).await;
+}
+
+/// The same for other routes than those of Entra ID itself.
+pub(crate) async fn serve_routes(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    routes: Router,
+    state: Arc<IdentityState>,
+) {
     listener::accept_loop(listener, |stream| {
         connection(stream, tls.clone(), routes.clone(), Arc::clone(&state))
     })

@@ -130,6 +130,15 @@ impl Refusal {
         Self::new(status, error, 90_033, text.to_owned())
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The AADSTS number.
+    pub(crate) fn code(&self) -> u32 {
+        self.code
+    }
+
     /// The answer. Real texts go on after a CR LF; `plain_text` leaves that off
     /// for clients whose JSON reader can't take an escape.
     pub(crate) fn into_answer(self, plain_text: bool) -> Response {
