@@ -6,4 +6,5 @@
 
 mod client_secret;
 mod contract;
+mod managed_identity;
 mod support;
