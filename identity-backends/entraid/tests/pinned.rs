@@ -17,6 +17,7 @@ use redis_authx_entraid::{EntraIdentity, ManagedIdentity};
 use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
+use rustls::version::{TLS12, TLS13};
 use support::{Server, ok, status};
 
 fn thumbprint(pem: &str) -> String {
@@ -128,6 +129,22 @@ fn a_server_with_another_certificate_is_told_nothing() {
         everything(&error)
     );
     assert!(server.nothing_came());
+}
+
+#[test]
+fn the_certificate_without_its_key_is_worth_nothing() {
+    for version in [&TLS12, &TLS13] {
+        let (server, pem) = Server::impostor(version);
+        let identity = identity(server.https_url("localhost", "/"), thumbprint(&pem));
+        let error = request(&identity).expect_err("an impostor");
+        assert_eq!(error.kind(), ErrorKind::Unavailable);
+        assert!(
+            everything(&error).contains("TLS handshake failed"),
+            "{}",
+            everything(&error)
+        );
+        assert!(server.nothing_came());
+    }
 }
 
 #[test]

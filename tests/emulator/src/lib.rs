@@ -57,6 +57,9 @@
 //! | tokens are expired, premature, for someone else, the same again | a [`Fault`] too |
 //! | tokens live shorter | [`set_token_lifetime`](IdentityControl::set_token_lifetime) |
 //! | the clocks of both services differ | [`set_clock_skew`](IdentityControl::set_clock_skew) |
+//! | the service is being updated, for a while | [`fail_for`](IdentityControl::fail_for) with [`Fault::ServerError`] 410 |
+//! | no managed identity is assigned, or not this one | [`set_assigned_identities`](IdentityControl::set_assigned_identities) |
+//! | `expires_on` is a number, not a text | [`set_numeric_expires_on`](IdentityControl::set_numeric_expires_on) |
 //! | error texts that a client's JSON reader can take | [`set_plain_error_text`](IdentityControl::set_plain_error_text) |
 //! | Redis refuses a log-in | [`refuse_next_auths`](RedisControl::refuse_next_auths), [`refuse_auth_until_fresh_token`](RedisControl::refuse_auth_until_fresh_token) |
 //! | Redis is slow to log in | [`delay_next_auths`](RedisControl::delay_next_auths), [`set_auth_delay`](RedisControl::set_auth_delay) |
@@ -74,6 +77,13 @@
 //!   and refused with Entra's error words, `AADSTS` numbers, statuses and line breaks (Microsoft
 //!   identity platform: "OAuth 2.0 client credentials flow", "Microsoft Entra authentication and
 //!   authorization error codes").
+//! * Managed identities are asked for at an endpoint of each source (virtual machine, App Service,
+//!   Azure Arc, Service Fabric, Azure Machine Learning, Cloud Shell), with the headers, parameters,
+//!   versions and ids of each, and refused in its words ("How to use managed identities for Azure
+//!   resources on an Azure VM to acquire an access token" and its like). Azure Arc's challenge is a
+//!   real file; Service Fabric's certificate is signed by itself.
+//!   [`managed_identity_variables`](Emulator::managed_identity_variables) are what a client in any
+//!   language has to be started with.
 //! * Tokens are RS256-signed JWTs with the claims of "Access token claims reference", in both
 //!   versions ([`TokenVersion`]). The `oid` is not the client id.
 //! * `AUTH` and `HELLO … AUTH` take the `oid` and a token whose signature, audience, `nbf` and
@@ -84,8 +94,8 @@
 //!
 //! # What it does not
 //!
-//! * No other flow yet than client credentials with a secret: no certificates, managed identities
-//!   or users. No clusters, access policies or groups: one user, with the right to everything but
+//! * No other flows yet than client credentials with a secret and managed identities: no
+//!   certificates or users. System- and user-assigned identity are one principal. No clusters, access policies or groups: one user, with the right to everything but
 //!   `MONITOR`, `SYNC`, `PSYNC`, `REPLICAOF`, `SHUTDOWN` and `CLIENT REPLY`.
 //! * The gateway closes an expired connection without a word; whether Azure answers commands in
 //!   flight first is not documented. It holds a request whole, so that one may have 64 MiB at most.
