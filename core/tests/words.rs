@@ -166,3 +166,12 @@ fn a_request_knows_its_attempt() {
     let attempts: Vec<u32> = (0..7).map(|_| request().attempt()).collect();
     assert_eq!(attempts, [1, 2, 3, 4, 5, 1, 2]);
 }
+
+#[cfg(feature = "metrics")]
+#[test]
+fn an_observer_of_metrics_shows_its_labels() {
+    let observer = redis_authx::MetricsObserver::new(ManualClock::new()).label("pool", "orders");
+    let shown = format!("{observer:?}");
+    assert!(shown.starts_with("MetricsObserver { labels: ["), "{shown}");
+    assert!(shown.contains("pool") && shown.contains("orders"), "{shown}");
+}
