@@ -173,5 +173,8 @@ fn an_observer_of_metrics_shows_its_labels() {
     let observer = redis_authx::MetricsObserver::new(ManualClock::new()).label("pool", "orders");
     let shown = format!("{observer:?}");
     assert!(shown.starts_with("MetricsObserver { labels: ["), "{shown}");
-    assert!(shown.contains("pool") && shown.contains("orders"), "{shown}");
+    assert!(
+        shown.contains("pool") && shown.contains("orders"),
+        "{shown}"
+    );
 }
