@@ -10,6 +10,7 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::{Instant, SystemTime};
 
+use crate::credentials::Lanes;
 use crate::machine::{Input, Machine, Output, RequestId, Snapshot};
 use crate::shared::Shared;
 use crate::{ErrorKind, Event, IdentityProvider, Sleep, Token};
@@ -91,6 +92,7 @@ impl Driver {
         let known = |generation| {
             watch.read(|held| matches!(held, Snapshot::Valid { generation: held, .. } if *held == generation))
         };
+        let snapshot = snapshot.map(|token| Lanes::new(&token));
         match snapshot {
             // The same token with its expiry read anew is no news.
             Snapshot::Valid { generation, .. } if known(generation) => watch.amend(snapshot),

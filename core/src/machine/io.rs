@@ -114,3 +114,17 @@ pub enum Snapshot<T> {
         generation: u64,
     },
 }
+
+impl<T> Snapshot<T> {
+    pub(crate) fn map<U>(self, with: impl FnOnce(T) -> U) -> Snapshot<U> {
+        match self {
+            Self::Pending => Snapshot::Pending,
+            Self::Stopped => Snapshot::Stopped,
+            Self::Unavailable(error) => Snapshot::Unavailable(error),
+            Self::Valid { value, generation } => Snapshot::Valid {
+                value: with(value),
+                generation,
+            },
+        }
+    }
+}

@@ -1,12 +1,13 @@
 //! Which tenant of which cloud issues the tokens.
 
+mod cloud;
 mod url;
 
 use redis_authx::ConfigError;
 
 pub(crate) use self::url::is_loopback;
+pub use cloud::Cloud;
 
-const PUBLIC_CLOUD: &str = "https://login.microsoftonline.com";
 /// Path segments that stand for "whichever tenant the user is of", where an
 /// application by itself is of none.
 const SHARED: [&str; 3] = ["common", "consumers", "organizations"];
@@ -14,13 +15,12 @@ const SHARED: [&str; 3] = ["common", "consumers", "organizations"];
 /// Which tenant of which cloud issues the tokens.
 ///
 /// ```
-/// use redis_authx_entraid::Authority;
+/// use redis_authx_entraid::{Authority, Cloud};
 ///
 /// let public = Authority::tenant("contoso.onmicrosoft.com");
-/// let us_government = Authority::custom("https://login.microsoftonline.us/contoso.com");
+/// let us_government = Authority::in_cloud(Cloud::UsGovernment, "contoso.onmicrosoft.us");
+/// let by_url = Authority::custom("https://login.microsoftonline.us/contoso.onmicrosoft.us");
 /// ```
-///
-/// Hosts of the other clouds: Microsoft Learn, "National clouds".
 #[derive(Clone, Debug, Default, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Authority {
@@ -37,6 +37,8 @@ pub enum Authority {
     /// emulator. `https`, or `http` to this machine; no user info, query or
     /// fragment. A trailing `/`, `/v2.0` or `/oauth2/v2.0` is dropped.
     Custom(String),
+    /// A tenant of a national cloud.
+    NationalCloud(Cloud, String),
 }
 
 impl Authority {
@@ -51,10 +53,16 @@ impl Authority {
         Self::Custom(url.into())
     }
 
-    /// The token endpoint for a grant in which no person takes part.
+    /// [`NationalCloud`](Self::NationalCloud): a tenant, by id or domain, of
+    /// the cloud that it is in.
+    pub fn in_cloud(cloud: Cloud, tenant: impl Into<String>) -> Self {
+        Self::NationalCloud(cloud, tenant.into())
+    }
+
+    /// An endpoint (`token`) for a grant in which no person takes part.
     ///
     /// Microsoft Learn, "OAuth 2.0 client credentials flow".
-    pub(crate) fn app_token_url(&self) -> Result<String, ConfigError> {
+    pub(crate) fn app_url(&self, endpoint: &str) -> Result<String, ConfigError> {
         let base = self.base()?;
         let tenant = base.rsplit('/').next().unwrap_or_default();
         if SHARED.iter().any(|name| tenant.eq_ignore_ascii_case(name)) {
@@ -65,20 +73,29 @@ impl Authority {
                  application no token from a shared one (AADSTS9001023, AADSTS50059)",
             ));
         }
-        Ok(format!("{base}/oauth2/v2.0/token"))
+        Ok(format!("{base}/oauth2/v2.0/{endpoint}"))
+    }
+
+    /// An endpoint (`authorize`, `devicecode`, `token`) for a grant in which a
+    /// person signs in, who may be of any tenant.
+    pub(crate) fn user_url(&self, endpoint: &str) -> Result<String, ConfigError> {
+        Ok(format!("{}/oauth2/v2.0/{endpoint}", self.base()?))
     }
 
     /// Up to and including the tenant, with no slash at the end.
     fn base(&self) -> Result<String, ConfigError> {
         match self {
-            Self::Default => Ok(format!("{PUBLIC_CLOUD}/common")),
-            Self::MultiTenant(tenant) => {
-                check_tenant(tenant)?;
-                Ok(format!("{PUBLIC_CLOUD}/{tenant}"))
-            }
+            Self::Default => Ok(format!("{}/common", Cloud::Public.host())),
+            Self::MultiTenant(tenant) => in_cloud(Cloud::Public, tenant),
+            Self::NationalCloud(cloud, tenant) => in_cloud(*cloud, tenant),
             Self::Custom(text) => url::base(text),
         }
     }
+}
+
+fn in_cloud(cloud: Cloud, tenant: &str) -> Result<String, ConfigError> {
+    check_tenant(tenant)?;
+    Ok(format!("{}/{tenant}", cloud.host()))
 }
 
 fn check_tenant(tenant: &str) -> Result<(), ConfigError> {

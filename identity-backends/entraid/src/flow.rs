@@ -1,7 +1,9 @@
-//! The ways to sign in, one folder each.
+//! The ways to sign in, one file or folder each.
+
+#[macro_use]
+mod setters;
 
 mod client_secret;
 mod settings;
 
 pub use client_secret::ClientSecret;
-pub(crate) use client_secret::ClientSecretGrant;

@@ -114,13 +114,14 @@ mod error;
 mod flow;
 mod http;
 mod identity;
+mod issue;
 mod retry_after;
 mod scope;
 mod secret;
 mod token_endpoint;
 mod username;
 
-pub use authority::Authority;
+pub use authority::{Authority, Cloud};
 pub use claims::{ClaimError, Claims};
 pub use error::EntraError;
 pub use flow::ClientSecret;

@@ -1,80 +1,79 @@
 //! The token endpoint (RFC 6749 §3.2), shared by every way to sign in.
 
 mod form;
-mod lifetime;
 mod reply;
 
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use redis_authx::{ErrorKind, ProviderError, Token};
 
+use crate::EntraError;
 use crate::error::refusal;
 use crate::http::{
-    HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, MAX_RESPONSE_BODY,
+    HttpClient, HttpError, HttpErrorKind, HttpMethod, HttpRequest, HttpResponse, MAX_RESPONSE_BODY,
 };
-use crate::username::Username;
-use crate::{Claims, EntraError};
+use crate::issue::TokenReader;
 pub(crate) use form::Form;
-use lifetime::lifetime;
+pub(crate) use reply::Reply;
 
 /// Where tokens are asked for, by what, and how the answers are read.
 #[derive(Debug)]
 pub(crate) struct TokenEndpoint {
     url: String,
     http: Arc<dyn HttpClient>,
-    username: Username,
+    reader: TokenReader,
 }
 
 impl TokenEndpoint {
-    pub(crate) fn new(url: String, http: Arc<dyn HttpClient>, username: Username) -> Self {
-        Self {
-            url,
-            http,
-            username,
-        }
+    pub(crate) const fn new(url: String, http: Arc<dyn HttpClient>, reader: TokenReader) -> Self {
+        Self { url, http, reader }
     }
 
     /// Asks once.
     pub(crate) async fn request(&self, form: Form) -> Result<Token, ProviderError> {
-        let request = HttpRequest::new(HttpMethod::Post, self.url.as_str())
-            .with_header("accept", "application/json")
-            .with_header("content-type", "application/x-www-form-urlencoded")
-            .with_body(form);
-        let answer = self.http.send(request).await.map_err(unanswered)?;
-        // The status before the body: throttling is answered in plain text.
-        if answer.status() != 200 {
-            return Err(refusal(&answer));
-        }
-        if answer.body().len() > MAX_RESPONSE_BODY {
-            return Err(EntraError::unusable(
-                ErrorKind::InvalidResponse,
-                "the reply is too long",
-            ));
-        }
-        let received = SystemTime::now();
-        let reply = reply::parse(answer.body())?;
-        let claims = Claims::parse(&reply.access_token).map_err(ProviderError::invalid_response)?;
-        let username = self
-            .username
-            .of(&claims)
-            .map_err(ProviderError::invalid_response)?;
-        let exp = claims.exp().map_err(ProviderError::invalid_response)?;
-        let left = lifetime(exp, reply.expires_in, answer.header("date"), received);
-        if left.is_zero() {
-            return Err(EntraError::unusable(
-                ErrorKind::Expired,
-                "the token it holds has expired by its own `exp` or `expires_in`; if it happens \
-                 again and again, this machine's clock is ahead",
-            ));
-        }
-        let mut password = reply.access_token;
-        // Moved, not copied: no second copy is left to wipe.
-        Ok(Token::new(username, std::mem::take(&mut *password)).expires_in(left))
+        let reply = self.ask(form).await?;
+        self.token(reply)
+    }
+
+    /// Asks once, for flows that need more of the reply than its token.
+    pub(crate) async fn ask(&self, form: Form) -> Result<Reply, ProviderError> {
+        let answer = post(&*self.http, &self.url, form).await?;
+        reply::parse(&answer)
+    }
+
+    /// The token of a reply.
+    pub(crate) fn token(&self, reply: Reply) -> Result<Token, ProviderError> {
+        self.reader
+            .token(reply.access_token, reply.expires_in, reply.date.as_deref())
     }
 }
 
-fn unanswered(error: HttpError) -> ProviderError {
+/// Posts a form; an answer is one of status 200 with a body of usable length.
+pub(crate) async fn post(
+    http: &dyn HttpClient,
+    url: &str,
+    form: Form,
+) -> Result<HttpResponse, ProviderError> {
+    let request = HttpRequest::new(HttpMethod::Post, url)
+        .with_header("accept", "application/json")
+        .with_header("content-type", "application/x-www-form-urlencoded")
+        .with_body(form);
+    let answer = http.send(request).await.map_err(unanswered)?;
+    // The status before the body: throttling is answered in plain text.
+    if answer.status() != 200 {
+        return Err(refusal(&answer));
+    }
+    if answer.body().len() > MAX_RESPONSE_BODY {
+        return Err(EntraError::unusable(
+            ErrorKind::InvalidResponse,
+            "the reply is too long",
+        ));
+    }
+    Ok(answer)
+}
+
+/// What a request that got no answer means.
+pub(crate) fn unanswered(error: HttpError) -> ProviderError {
     let kind = match error.kind() {
         HttpErrorKind::Connect | HttpErrorKind::Tls => ErrorKind::Unavailable,
         HttpErrorKind::Timeout => ErrorKind::Timeout,

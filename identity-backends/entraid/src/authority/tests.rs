@@ -1,11 +1,11 @@
 use super::*;
 
 fn endpoint(authority: Authority) -> String {
-    authority.app_token_url().expect("a good authority")
+    authority.app_url("token").expect("a good authority")
 }
 
 fn error(authority: Authority) -> ConfigError {
-    authority.app_token_url().expect_err("a bad authority")
+    authority.app_url("token").expect_err("a bad authority")
 }
 
 #[test]
@@ -19,6 +19,36 @@ fn a_tenant_of_the_public_cloud() {
             format!("https://login.microsoftonline.com/{tenant}/oauth2/v2.0/token")
         );
     }
+}
+
+#[test]
+fn a_tenant_of_each_cloud() {
+    for (cloud, host) in [
+        (Cloud::China, "login.partner.microsoftonline.cn"),
+        (Cloud::Public, "login.microsoftonline.com"),
+        (Cloud::UsGovernment, "login.microsoftonline.us"),
+    ] {
+        let authority = Authority::in_cloud(cloud, "contoso.com");
+        let token = format!("https://{host}/contoso.com/oauth2/v2.0/token");
+        assert_eq!(endpoint(authority.clone()), token);
+        let authorize = format!("https://{host}/contoso.com/oauth2/v2.0/authorize");
+        assert_eq!(authority.user_url("authorize"), Ok(authorize));
+        assert_eq!(
+            error(Authority::in_cloud(cloud, "..")).field(),
+            "authority.tenant"
+        );
+        assert_eq!(
+            error(Authority::in_cloud(cloud, "common")).field(),
+            "authority"
+        );
+    }
+}
+
+#[test]
+fn a_person_may_sign_in_to_a_shared_tenant() {
+    let url = Authority::default().user_url("authorize");
+    let common = "https://login.microsoftonline.com/common/oauth2/v2.0/authorize";
+    assert_eq!(url.as_deref(), Ok(common));
 }
 
 #[test]

@@ -1,12 +1,9 @@
-use std::sync::Arc;
-
-use redis_authx::ConfigError;
+use redis_authx::{ConfigError, IdentityProvider, ProviderError, Token, async_trait};
 
 use super::settings::{Settings, check_client_id};
+use crate::EntraIdentity;
 use crate::secret::Secret;
-use crate::token_endpoint::Form;
-use crate::username::Username;
-use crate::{Authority, ClaimError, Claims, EntraIdentity, HttpClient};
+use crate::token_endpoint::{Form, TokenEndpoint};
 
 /// Signs in as an application by its client secret: the client credentials
 /// grant of RFC 6749 §4.4 (Microsoft Learn, "OAuth 2.0 client credentials
@@ -44,49 +41,13 @@ impl ClientSecret {
         }
     }
 
-    /// Whose tenant the application signs in to. Must be set: the default,
-    /// [`Authority::Default`], serves no applications.
-    pub fn authority(mut self, authority: Authority) -> Self {
-        self.settings.authority = authority;
-        self
+    authority_setter! {
+        /// Whose tenant the application signs in to. Must be set: the default,
+        /// [`Authority::Default`](crate::Authority::Default), serves no
+        /// applications.
     }
 
-    /// What the token is for: one resource followed by `/.default`. Default:
-    /// [`REDIS_SCOPE_DEFAULT`](crate::REDIS_SCOPE_DEFAULT).
-    pub fn scope(mut self, scope: impl Into<String>) -> Self {
-        self.settings.scope = scope.into();
-        self
-    }
-
-    /// The claim of the access token that holds the Redis user name. Default:
-    /// `oid`, the object id, which is what Azure wants.
-    pub fn username_claim(mut self, claim: impl Into<String>) -> Self {
-        self.settings.username = Username::Claim(claim.into().into());
-        self
-    }
-
-    /// Makes the Redis user name from the access token's claims, where it is
-    /// none of them as it stands.
-    ///
-    /// ```
-    /// # use redis_authx_entraid::{Claims, ClientSecret};
-    /// # let builder = ClientSecret::new("id", "s3cret");
-    /// let builder = builder.username(|claims: &Claims| Ok(format!("app-{}", claims.oid()?)));
-    /// ```
-    pub fn username<F>(mut self, mapper: F) -> Self
-    where
-        F: Fn(&Claims) -> Result<String, ClaimError> + Send + Sync + 'static,
-    {
-        self.settings.username = Username::Mapped(Arc::new(mapper));
-        self
-    }
-
-    /// What sends the requests. Default: [`UreqClient`](crate::UreqClient) with
-    /// its defaults.
-    pub fn http_client(mut self, client: impl HttpClient) -> Self {
-        self.settings.http = Some(Arc::new(client));
-        self
-    }
+    token_setters! {}
 
     /// Builds the identity. Sends nothing.
     ///
@@ -96,33 +57,33 @@ impl ClientSecret {
     /// `username_claim`.
     pub fn build(self) -> Result<EntraIdentity, ConfigError> {
         self.client_secret.check("client_secret")?;
-        check_client_id(&self.client_id, &self.client_secret)?;
-        let scope = self.settings.scope.clone();
-        let endpoint = self.settings.app_endpoint()?;
-        let grant = ClientSecretGrant {
+        check_client_id(&self.client_id, Some(&self.client_secret))?;
+        Ok(EntraIdentity::new(Flow {
+            endpoint: self.settings.app_endpoint()?,
             client_id: self.client_id,
             client_secret: self.client_secret,
-            scope,
-        };
-        Ok(EntraIdentity::new(endpoint, grant))
+            scope: self.settings.scope,
+        }))
     }
 }
 
-/// What is sent.
 #[derive(Debug)]
-pub(crate) struct ClientSecretGrant {
+struct Flow {
+    endpoint: TokenEndpoint,
     client_id: String,
     client_secret: Secret,
     scope: String,
 }
 
-impl ClientSecretGrant {
-    pub(crate) fn form(&self) -> Form {
-        Form::new(&[
+#[async_trait]
+impl IdentityProvider for Flow {
+    async fn request_token(&self) -> Result<Token, ProviderError> {
+        let form = Form::new(&[
             ("client_id", &self.client_id),
             ("client_secret", self.client_secret.expose()),
             ("grant_type", "client_credentials"),
             ("scope", &self.scope),
-        ])
+        ]);
+        self.endpoint.request(form).await
     }
 }

@@ -3,6 +3,7 @@ use std::sync::Arc;
 use redis_authx::ConfigError;
 
 use crate::http::{HttpClient, UreqClient};
+use crate::issue::TokenReader;
 use crate::scope::{REDIS_SCOPE_DEFAULT, check_app_scope};
 use crate::token_endpoint::TokenEndpoint;
 use crate::username::Username;
@@ -11,6 +12,7 @@ use crate::{Authority, secret::Secret};
 /// What every way to sign in can be told.
 #[derive(Clone, Debug)]
 pub(super) struct Settings {
+    /// Unused by flows that don't ask Entra ID itself.
     pub(super) authority: Authority,
     pub(super) scope: String,
     pub(super) username: Username,
@@ -30,25 +32,37 @@ impl Default for Settings {
 
 impl Settings {
     /// For a grant in which no person takes part.
-    pub(super) fn app_endpoint(self) -> Result<TokenEndpoint, ConfigError> {
+    pub(super) fn app_endpoint(&self) -> Result<TokenEndpoint, ConfigError> {
         check_app_scope(&self.scope)?;
+        let url = self.authority.app_url("token")?;
+        Ok(TokenEndpoint::new(url, self.http(), self.reader()?))
+    }
+
+    /// How the access token is read.
+    pub(super) fn reader(&self) -> Result<TokenReader, ConfigError> {
         self.username.check()?;
-        let url = self.authority.app_token_url()?;
-        let http = self.http.unwrap_or_else(|| Arc::new(UreqClient::new()));
-        Ok(TokenEndpoint::new(url, http, self.username))
+        Ok(TokenReader::new(self.username.clone()))
+    }
+
+    /// The client that was given, or the default one.
+    pub(super) fn http(&self) -> Arc<dyn HttpClient> {
+        self.http
+            .clone()
+            .unwrap_or_else(|| Arc::new(UreqClient::new()))
     }
 }
 
 /// An application's id: a GUID, but only its shape as a field is checked.
-pub(super) fn check_client_id(id: &str, secret: &Secret) -> Result<(), ConfigError> {
+/// `secret`, where the flow has one, is easily given in its place, and must
+/// not be shown.
+pub(super) fn check_client_id(id: &str, secret: Option<&Secret>) -> Result<(), ConfigError> {
     let blank = id.trim().is_empty();
     if !blank && !id.contains(|c: char| c.is_whitespace() || c.is_control()) {
         return Ok(());
     }
-    // The two are easily swapped, and a secret must not be shown.
     let found = if blank {
         "blank".to_owned()
-    } else if id.contains(secret.expose()) {
+    } else if secret.is_some_and(|secret| id.contains(secret.expose())) {
         "[redacted]".to_owned()
     } else {
         format!("{id:?}")

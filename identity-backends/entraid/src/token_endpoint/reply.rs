@@ -6,12 +6,15 @@ use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::EntraError;
+use crate::http::HttpResponse;
 
 /// A successful reply (RFC 6749 §5.1), as far as it is needed.
-pub(super) struct Reply {
-    pub(super) access_token: Zeroizing<String>,
+pub(crate) struct Reply {
+    pub(crate) access_token: Zeroizing<String>,
     /// `None` when it is not there or no number: `exp` is there as well.
-    pub(super) expires_in: Option<Duration>,
+    pub(crate) expires_in: Option<Duration>,
+    /// The answer's `Date` header.
+    pub(crate) date: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -21,7 +24,8 @@ struct Json {
 }
 
 /// Never shows what the parser says: it would quote the token.
-pub(super) fn parse(body: &[u8]) -> Result<Reply, ProviderError> {
+pub(super) fn parse(answer: &HttpResponse) -> Result<Reply, ProviderError> {
+    let body = answer.body();
     let unusable = |advice| EntraError::unusable(ErrorKind::InvalidResponse, advice);
     if body.iter().all(u8::is_ascii_whitespace) {
         return Err(unusable("the reply is empty"));
@@ -35,6 +39,7 @@ pub(super) fn parse(body: &[u8]) -> Result<Reply, ProviderError> {
     Ok(Reply {
         access_token,
         expires_in: json.expires_in.as_ref().and_then(seconds),
+        date: answer.header("date").map(str::to_owned),
     })
 }
 
@@ -50,9 +55,13 @@ fn seconds(value: &Value) -> Option<Duration> {
 mod tests {
     use super::*;
 
+    fn answer(body: impl Into<Vec<u8>>) -> HttpResponse {
+        HttpResponse::new(200).with_body(body)
+    }
+
     fn expires_in(json: &str) -> Option<u64> {
         let body = format!(r#"{{"access_token":"x","expires_in":{json},"other":[{{}}]}}"#);
-        let reply = parse(body.as_bytes()).expect("a usable reply");
+        let reply = parse(&answer(body)).expect("a usable reply");
         reply.expires_in.map(|duration| duration.as_secs())
     }
 
@@ -88,11 +97,11 @@ mod tests {
             r#"{"access_token":"hunter2"} hunter2"#,
             "<html>hunter2</html>",
         ] {
-            let error = parse(body.as_bytes()).err().expect("no usable reply");
+            let error = parse(&answer(body)).err().expect("no usable reply");
             assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{body}");
             assert!(!format!("{error:?}").contains("hunter2"), "{body}");
         }
-        assert!(parse(b"\xff\xfe").is_err());
-        assert!(parse("[".repeat(100_000).as_bytes()).is_err());
+        assert!(parse(&answer(*b"\xff\xfe")).is_err());
+        assert!(parse(&answer("[".repeat(100_000))).is_err());
     }
 }

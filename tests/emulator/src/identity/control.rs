@@ -5,7 +5,7 @@ use std::{
     fmt,
     sync::{
         Mutex, MutexGuard, PoisonError,
-        atomic::{AtomicU64, Ordering::Relaxed},
+        atomic::{AtomicBool, AtomicU64, Ordering::Relaxed},
     },
     time::{Duration, Instant},
 };
@@ -214,7 +214,7 @@ impl IdentityControl {
         times.push_back(Instant::now());
         RequestGuard {
             control: self,
-            issued: false,
+            issued: AtomicBool::new(false),
         }
     }
 
@@ -236,18 +236,18 @@ impl fmt::Debug for IdentityControl {
 /// Counts one request when it is over.
 pub(crate) struct RequestGuard<'a> {
     control: &'a IdentityControl,
-    issued: bool,
+    issued: AtomicBool,
 }
 
 impl RequestGuard<'_> {
-    pub(crate) fn issued(mut self) {
-        self.issued = true;
+    pub(crate) fn issued(&self) {
+        self.issued.store(true, Relaxed);
     }
 }
 
 impl Drop for RequestGuard<'_> {
     fn drop(&mut self) {
-        let counter = if self.issued {
+        let counter = if *self.issued.get_mut() {
             &self.control.issued
         } else {
             &self.control.failed

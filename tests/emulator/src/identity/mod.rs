@@ -3,12 +3,14 @@
 mod control;
 mod discovery;
 mod fault;
+mod form;
+mod grant;
 mod http;
 pub(crate) mod issuer;
 pub(crate) mod key;
 mod refusal;
-mod request;
 mod token_endpoint;
+mod turn;
 
 use std::sync::Arc;
 
@@ -37,6 +39,24 @@ pub(crate) struct IdentityState {
 }
 
 impl IdentityState {
+    #[cfg(test)]
+    #[allow(clippy::unwrap_used)]
+    fn for_tests(tenant: &str, client: &str, secret: &str) -> Self {
+        let ids = issuer::Ids {
+            tenant: tenant.to_owned(),
+            client: client.to_owned(),
+            object: "o-1".to_owned(),
+        };
+        let key = key::SigningKey::new().unwrap();
+        Self {
+            issuer: Arc::new(Issuer::new(ids, key, TokenVersion::V2, false)),
+            control: Arc::new(IdentityControl::new(std::time::Duration::from_secs(3600))),
+            client_secret: secret.to_owned(),
+            tls_port: 0,
+            plain_port: None,
+        }
+    }
+
     fn own_host(&self, scheme: Scheme) -> String {
         match scheme {
             Scheme::Https => format!("localhost:{}", self.tls_port),

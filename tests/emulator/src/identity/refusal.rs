@@ -55,12 +55,14 @@ impl Refusal {
         Self::bad_request("unauthorized_client", 700_016, text)
     }
 
-    pub(crate) fn wrong_secret(client: &str) -> Self {
-        let text = format!(
-            "Invalid client secret provided for app '{}'. Send the secret's value, not its id.",
-            short(client)
-        );
-        Self::new(StatusCode::UNAUTHORIZED, "invalid_client", 7_000_215, text)
+    pub(crate) fn wrong_secret() -> Self {
+        let text = "Invalid client secret provided. Send the secret's value, not its id.";
+        Self::new(
+            StatusCode::UNAUTHORIZED,
+            "invalid_client",
+            7_000_215,
+            text.to_owned(),
+        )
     }
 
     pub(crate) fn no_credential() -> Self {
