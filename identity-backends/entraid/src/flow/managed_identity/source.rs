@@ -41,7 +41,9 @@ pub enum ManagedIdentitySource {
     /// A Service Fabric application (Microsoft Learn, "How to leverage a
     /// Service Fabric application's managed identity to access Azure
     /// services"). Its endpoint's certificate is checked against
-    /// `IDENTITY_SERVER_THUMBPRINT`, a SHA-1.
+    /// `IDENTITY_SERVER_THUMBPRINT`, a SHA-1, by a client made for that; an
+    /// [`http_client`](crate::ManagedIdentity::http_client) of your own must
+    /// trust it by itself.
     ServiceFabric,
     /// A virtual machine, a scale set, a node of AKS: the Azure Instance
     /// Metadata Service, IMDS (Microsoft Learn, "How to use managed identities
