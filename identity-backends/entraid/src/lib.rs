@@ -110,6 +110,8 @@
 
 mod authority;
 mod claims;
+#[allow(dead_code, reason = "the flows that read it follow")]
+mod environment;
 mod error;
 mod flow;
 mod http;
