@@ -4,6 +4,9 @@
 
 #![allow(clippy::unwrap_used)] // the cases are called by tests, not marked as such
 
+mod client_assertion;
+mod client_certificate;
 mod client_secret;
 mod contract;
 mod support;
+mod workload_identity;
