@@ -1,6 +1,7 @@
 //! The file changes while the program runs.
 
 use std::path::Path;
+use std::sync::Mutex;
 
 use redis_authx_entraid::{ClientCertificate, EntraIdentity};
 
@@ -86,4 +87,44 @@ fn a_pinned_certificate_is_not_replaced() {
     folder.write("app.pem", with_key_2());
     request(&identity).expect("a token");
     assert!(Assertion::of(&http.requests()[0]).is_signed_by(KEY_1));
+}
+
+/// Keeps what is logged.
+struct Records(Mutex<String>);
+
+impl log::Log for Records {
+    fn enabled(&self, _: &log::Metadata<'_>) -> bool {
+        true
+    }
+
+    fn log(&self, record: &log::Record<'_>) {
+        let mut text = self.0.lock().expect("no test panicked");
+        *text += &format!("{} {}\n", record.level(), record.args());
+    }
+
+    fn flush(&self) {}
+}
+
+static RECORDS: Records = Records(Mutex::new(String::new()));
+
+#[test]
+fn what_is_wrong_with_the_file_is_logged_and_not_what_is_in_it() {
+    log::set_logger(&RECORDS).expect("no other test sets one");
+    log::set_max_level(log::LevelFilter::Trace);
+    let rotating = Rotating::new("logged", good());
+    rotating.write(certificate_pem(KEY_2, -DAY, DAY) + &key_pem(KEY_1));
+    assert!(rotating.signed_with(KEY_1));
+
+    let logged = RECORDS.0.lock().expect("no test panicked").clone();
+    let warning = "WARN the certificate file can't be used, so the former certificate stays";
+    assert!(logged.contains(warning), "{logged}");
+    assert!(logged.contains("does not belong to"), "{logged}");
+    let jwt = Assertion::of(&rotating.http.requests()[0]).jwt;
+    for secret in [
+        &key_pem(KEY_1)[100..140],
+        &jwt[..40],
+        &jwt[jwt.len() - 40..],
+    ] {
+        assert!(!logged.contains(secret), "{logged}");
+    }
 }

@@ -7,13 +7,14 @@ use std::time::SystemTime;
 use redis_authx::ConfigError;
 
 use super::credential::Credential;
-use super::source::Source;
+use super::source::{Reading, Source};
 use super::thumbprint::Thumbprint;
 
 /// Holds the newest certificate that could be read.
 #[derive(Debug)]
 pub(super) struct Holder {
-    source: Source,
+    /// `None` for one that can't change: what it held of the key is wiped.
+    source: Option<Source>,
     expected: Option<Thumbprint>,
     held: Mutex<Held>,
 }
@@ -31,10 +32,9 @@ impl Holder {
         expected: Option<Thumbprint>,
         now: SystemTime,
     ) -> Result<Self, ConfigError> {
-        let held = load(&source, expected, now, None)?;
-        let held = held.ok_or_else(|| ConfigError::missing("certificate", "a certificate"))?;
+        let held = open(&source, &source.read()?, expected, now)?;
         Ok(Self {
-            source,
+            source: Some(source).filter(Source::is_on_disk),
             expected,
             held: Mutex::new(held),
         })
@@ -48,8 +48,8 @@ impl Holder {
     pub(super) fn current(&self, now: SystemTime) -> Result<Arc<Credential>, ConfigError> {
         let held = self.lock().clone();
         let still_good = || held.credential.check_dates(now);
-        if self.source.is_on_disk() {
-            match load(&self.source, self.expected, now, Some(&held.digest)) {
+        if let Some(source) = &self.source {
+            match self.newer(source, &held.digest, now) {
                 Ok(None) => {}
                 Ok(Some(newer)) => {
                     *self.lock() = newer.clone();
@@ -66,28 +66,38 @@ impl Holder {
         Ok(held.credential)
     }
 
+    /// What the source holds now; `None` if it is what it was.
+    fn newer(
+        &self,
+        source: &Source,
+        known: &[u8; 32],
+        now: SystemTime,
+    ) -> Result<Option<Held>, ConfigError> {
+        let reading = source.read()?;
+        if reading.digest == *known {
+            return Ok(None);
+        }
+        open(source, &reading, self.expected, now).map(Some)
+    }
+
     fn lock(&self) -> MutexGuard<'_, Held> {
         self.held.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// `None` for what has the digest `known`.
-fn load(
+/// What was read, if it can be used at `now`.
+fn open(
     source: &Source,
+    reading: &Reading,
     expected: Option<Thumbprint>,
     now: SystemTime,
-    known: Option<&[u8; 32]>,
-) -> Result<Option<Held>, ConfigError> {
-    let reading = source.read()?;
-    if known == Some(&reading.digest) {
-        return Ok(None);
-    }
-    let credential = Credential::new(source.open(&reading)?, expected)?;
+) -> Result<Held, ConfigError> {
+    let credential = Credential::new(source.open(reading)?, expected)?;
     credential.check_dates(now)?;
-    Ok(Some(Held {
+    Ok(Held {
         credential: Arc::new(credential),
         digest: reading.digest,
-    }))
+    })
 }
 
 impl fmt::Debug for Held {
