@@ -55,6 +55,8 @@
 //! | it throttles, fails, hangs, talks nonsense | [`set_fault`](IdentityControl::set_fault), [`fail_next`](IdentityControl::fail_next) with a [`Fault`] |
 //! | it is slow | [`set_latency`](IdentityControl::set_latency) |
 //! | tokens are expired, premature, for someone else, the same again | a [`Fault`] too |
+//! | a sign-in is refused, for any reason that has a number | [`Fault::Refused`] |
+//! | the client's certificate is not known, or another one is | [`forget_certificates`](IdentityControl::forget_certificates), [`register_certificate`](IdentityControl::register_certificate) with an [`AppCertificate`] |
 //! | tokens live shorter | [`set_token_lifetime`](IdentityControl::set_token_lifetime) |
 //! | the clocks of both services differ | [`set_clock_skew`](IdentityControl::set_clock_skew) |
 //! | the service is being updated, for a while | [`fail_for`](IdentityControl::fail_for) with [`Fault::ServerError`] 410 |
@@ -84,6 +86,10 @@
 //!   real file; Service Fabric's certificate is signed by itself.
 //!   [`managed_identity_variables`](Emulator::managed_identity_variables) are what a client in any
 //!   language has to be started with.
+//! * Assertions that a registered certificate has signed, and tokens of one foreign issuer, stand
+//!   in for the secret ("Application authentication certificate credentials", "Workload identity
+//!   federation"). By default they are read with the tolerance that the official libraries need;
+//!   see [`Builder::strict_assertions`].
 //! * Tokens are RS256-signed JWTs with the claims of "Access token claims reference", in both
 //!   versions ([`TokenVersion`]). The `oid` is not the client id.
 //! * `AUTH` and `HELLO … AUTH` take the `oid` and a token whose signature, audience, `nbf` and
@@ -94,8 +100,8 @@
 //!
 //! # What it does not
 //!
-//! * No other flows yet than client credentials with a secret and managed identities: no
-//!   certificates or users. System- and user-assigned identity are one principal. No clusters, access policies or groups: one user, with the right to everything but
+//! * No users yet. System- and user-assigned identity are one principal. A registered certificate's
+//!   dates and issuer are not looked at. No clusters, access policies or groups: one user, with the right to everything but
 //!   `MONITOR`, `SYNC`, `PSYNC`, `REPLICAOF`, `SHUTDOWN` and `CLIENT REPLY`.
 //! * The gateway closes an expired connection without a word; whether Azure answers commands in
 //!   flight first is not documented. It holds a request whole, so that one may have 64 MiB at most.
@@ -104,6 +110,7 @@
 //!   only, and nothing but test data belongs in it.
 //! * A `redis-server` child outlives a test process that is killed, as nobody is left to end it.
 
+mod app_certificate;
 mod builder;
 mod clock;
 mod credentials;
@@ -120,6 +127,7 @@ mod temp_dir;
 mod tls;
 
 pub use self::{
+    app_certificate::AppCertificate,
     builder::Builder,
     emulator::Emulator,
     error::EmulatorError,

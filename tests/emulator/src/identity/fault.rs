@@ -30,6 +30,9 @@ pub enum Fault {
     /// Of a managed identity's endpoint its way to say that no such identity is
     /// assigned.
     UnknownClient,
+    /// A refusal with this `AADSTS` number, and the status and error word that
+    /// it comes with, such as 700027, 700030, 700016 or 500011.
+    Refused(u32),
     /// 200 with JSON that ends in the middle.
     Malformed,
     /// 200 with no body.

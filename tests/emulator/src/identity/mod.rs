@@ -1,5 +1,6 @@
 //! The identity side: what the emulator needs of Microsoft Entra ID.
 
+mod assertion;
 mod control;
 mod discovery;
 mod fault;
@@ -23,6 +24,7 @@ use axum::{
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
+pub(crate) use self::assertion::{FederatedIssuer, registered::Registered};
 pub use self::{
     control::IdentityControl, fault::Fault, issuer::TokenVersion,
     managed_identity::AssignedIdentities,
@@ -39,6 +41,7 @@ pub(crate) struct IdentityState {
     pub(crate) control: Arc<IdentityControl>,
     pub(crate) client_secret: String,
     pub(crate) managed: ManagedIdentities,
+    pub(crate) strict_assertions: bool,
     pub(crate) tls_port: u16,
     pub(crate) plain_port: Option<u16>,
 }
@@ -58,6 +61,7 @@ impl IdentityState {
             control: Arc::new(IdentityControl::new(std::time::Duration::from_secs(3600))),
             client_secret: secret.to_owned(),
             managed: ManagedIdentities::new().unwrap(),
+            strict_assertions: false,
             tls_port: 0,
             plain_port: None,
         }

@@ -4,7 +4,10 @@
 
 #![allow(clippy::unwrap_used)] // the cases are called by tests, not marked as such
 
+mod client_assertion;
+mod client_certificate;
 mod client_secret;
 mod contract;
 mod managed_identity;
 mod support;
+mod workload_identity;
