@@ -3,7 +3,12 @@
 #[macro_use]
 mod setters;
 
+mod authorization_code;
 mod client_secret;
+mod device_code;
 mod settings;
+mod user;
 
+pub use authorization_code::{AuthorizationCode, LoopbackSignIn, Prompt, SignIn};
 pub use client_secret::ClientSecret;
+pub use device_code::{DeviceCode, DeviceSignIn};

@@ -123,8 +123,10 @@ mod username;
 
 pub use authority::{Authority, Cloud};
 pub use claims::{ClaimError, Claims};
-pub use error::EntraError;
-pub use flow::ClientSecret;
+pub use error::{EntraError, SignInError};
+pub use flow::{
+    AuthorizationCode, ClientSecret, DeviceCode, DeviceSignIn, LoopbackSignIn, Prompt, SignIn,
+};
 #[cfg(feature = "reqwest")]
 pub use http::ReqwestClient;
 pub use http::{

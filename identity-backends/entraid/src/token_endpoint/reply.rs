@@ -15,12 +15,17 @@ pub(crate) struct Reply {
     pub(crate) expires_in: Option<Duration>,
     /// The answer's `Date` header.
     pub(crate) date: Option<String>,
+    /// Where a person signed in: what renews the token, and who it was.
+    pub(crate) refresh_token: Option<Zeroizing<String>>,
+    pub(crate) id_token: Option<Zeroizing<String>>,
 }
 
 #[derive(Deserialize)]
 struct Json {
     access_token: Option<Zeroizing<String>>,
     expires_in: Option<Value>,
+    refresh_token: Option<Zeroizing<String>>,
+    id_token: Option<Zeroizing<String>>,
 }
 
 /// Never shows what the parser says: it would quote the token.
@@ -40,6 +45,8 @@ pub(super) fn parse(answer: &HttpResponse) -> Result<Reply, ProviderError> {
         access_token,
         expires_in: json.expires_in.as_ref().and_then(seconds),
         date: answer.header("date").map(str::to_owned),
+        refresh_token: json.refresh_token.filter(|token| !token.is_empty()),
+        id_token: json.id_token,
     })
 }
 
