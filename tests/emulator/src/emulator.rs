@@ -5,9 +5,9 @@ use std::{fmt, future::Future, sync::Arc, time::Duration};
 use tokio::{runtime::Handle, task::AbortHandle};
 
 use crate::{
-    Builder, EmulatorError, IdentityControl, RedisControl, gateway,
+    Builder, EmulatorError, IdentityControl, RedisControl, SignInControl, gateway,
     identity::{
-        self, IdentityState,
+        self, IdentityState, People,
         issuer::{Ids, Issuer, Order, REDIS_RESOURCE},
         key::SigningKey,
     },
@@ -76,6 +76,10 @@ impl Emulator {
             issuer,
             control: Arc::clone(&identity),
             client_secret: builder.client_secret.map_or_else(random::secret, Ok)?,
+            people: People {
+                registration: builder.registration,
+                ..People::default()
+            },
             tls_port,
             plain_port,
         });
@@ -169,6 +173,11 @@ impl Emulator {
         &self.identity
     }
 
+    /// What becomes of people who sign in, and how many did.
+    pub fn sign_ins(&self) -> &SignInControl {
+        &self.state.people.control
+    }
+
     /// Faults and counters of the Redis side.
     pub fn redis(&self) -> &RedisControl {
         &self.redis
@@ -184,6 +193,7 @@ impl Emulator {
         let order = Order {
             lifetime: lifetime.min(Duration::from_secs(1 << 32)),
             resource: REDIS_RESOURCE,
+            user: None,
             skew_seconds: 0,
             flaw: None,
         };

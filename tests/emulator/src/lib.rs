@@ -112,6 +112,6 @@ pub use self::{
     emulator::Emulator,
     error::EmulatorError,
     gateway::{AuthRefusal, ConnectionReport, RedisControl},
-    identity::{Fault, IdentityControl, TokenVersion},
+    identity::{Fault, IdentityControl, SignInAnswer, SignInControl, TokenVersion},
     server::Store,
 };

@@ -8,6 +8,7 @@ mod grant;
 mod http;
 pub(crate) mod issuer;
 pub(crate) mod key;
+mod people;
 mod refusal;
 mod token_endpoint;
 mod turn;
@@ -22,7 +23,13 @@ use axum::{
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
-pub use self::{control::IdentityControl, fault::Fault, issuer::TokenVersion};
+pub(crate) use self::people::{People, Registration};
+pub use self::{
+    control::IdentityControl,
+    fault::Fault,
+    issuer::TokenVersion,
+    people::{SignInAnswer, SignInControl},
+};
 use self::{http::Scheme, issuer::Issuer};
 use crate::listener;
 
@@ -34,6 +41,7 @@ pub(crate) struct IdentityState {
     pub(crate) issuer: Arc<Issuer>,
     pub(crate) control: Arc<IdentityControl>,
     pub(crate) client_secret: String,
+    pub(crate) people: People,
     pub(crate) tls_port: u16,
     pub(crate) plain_port: Option<u16>,
 }
@@ -52,6 +60,7 @@ impl IdentityState {
             issuer: Arc::new(Issuer::new(ids, key, TokenVersion::V2, false)),
             control: Arc::new(IdentityControl::new(std::time::Duration::from_secs(3600))),
             client_secret: secret.to_owned(),
+            people: People::default(),
             tls_port: 0,
             plain_port: None,
         }
@@ -99,9 +108,19 @@ async fn connection(
 
 fn routes(state: Arc<IdentityState>) -> Router {
     let token = post(token_endpoint::token).fallback(token_endpoint::wrong_method);
+    let devicecode = post(people::device::begin).fallback(token_endpoint::wrong_method);
     let configuration = get(discovery::openid_configuration);
     Router::new()
         .route("/{tenant}/oauth2/v2.0/token", token)
+        .route(
+            "/{tenant}/oauth2/v2.0/authorize",
+            get(people::authorize::show).post(people::authorize::submit),
+        )
+        .route("/{tenant}/oauth2/v2.0/devicecode", devicecode)
+        .route(
+            "/{tenant}/oauth2/deviceauth",
+            get(people::device::show).post(people::device::submit),
+        )
         .route(
             "/{tenant}/v2.0/.well-known/openid-configuration",
             configuration.clone(),

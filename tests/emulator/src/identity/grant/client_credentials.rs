@@ -13,6 +13,7 @@ pub(super) fn judge(state: &IdentityState, tenant: &str, form: &Form) -> Result<
     check_secret(state, form)?;
     Ok(Granted {
         resource: resource(form, tenant)?,
+        user: None,
         more: Map::new(),
     })
 }
