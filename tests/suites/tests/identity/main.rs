@@ -4,6 +4,8 @@
 
 #![allow(clippy::unwrap_used)] // the cases are called by tests, not marked as such
 
+mod authorization_code;
 mod client_secret;
 mod contract;
+mod device_code;
 mod support;
