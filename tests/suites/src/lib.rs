@@ -4,5 +4,5 @@
 mod bed;
 mod load;
 
-pub use bed::{Bed, BedBuilder, patient};
+pub use bed::{Bed, BedBuilder, PATIENCE, patient};
 pub use load::{KEY, Load, Seen};

@@ -86,7 +86,7 @@ pub(super) fn form_post(action: &str, fields: &[(&'static str, String)]) -> Resp
 
 fn for_application(client: &str) -> String {
     format!(
-        r#"<p>To the application <code>{}</code></p>
+        r#"<p>To the application<br><code>{}</code></p>
 <p class="note">This is an emulator: any user name will do, and there is no password.</p>"#,
         escaped(client)
     )
