@@ -57,6 +57,9 @@
 //! | tokens are expired, premature, for someone else, the same again | a [`Fault`] too |
 //! | tokens live shorter | [`set_token_lifetime`](IdentityControl::set_token_lifetime) |
 //! | the clocks of both services differ | [`set_clock_skew`](IdentityControl::set_clock_skew) |
+//! | a person cancels, declines, is let through | [`SignInControl::set_answer`] with a [`SignInAnswer`] |
+//! | a person's refresh token dies | [`revoke_refresh_tokens`](SignInControl::revoke_refresh_tokens), [`expire_refresh_tokens`](SignInControl::expire_refresh_tokens), [`require_interaction`](SignInControl::require_interaction), [`single_use_refresh_tokens`](SignInControl::single_use_refresh_tokens) |
+//! | codes expire, devices poll too often | [`expire_codes`](SignInControl::expire_codes), [`slow_down_next`](SignInControl::slow_down_next) |
 //! | error texts that a client's JSON reader can take | [`set_plain_error_text`](IdentityControl::set_plain_error_text) |
 //! | Redis refuses a log-in | [`refuse_next_auths`](RedisControl::refuse_next_auths), [`refuse_auth_until_fresh_token`](RedisControl::refuse_auth_until_fresh_token) |
 //! | Redis is slow to log in | [`delay_next_auths`](RedisControl::delay_next_auths), [`set_auth_delay`](RedisControl::set_auth_delay) |
@@ -64,7 +67,7 @@
 //! | connections break | [`drop_connections`](RedisControl::drop_connections), [`refuse_connections`](RedisControl::refuse_connections) |
 //! | the server restarts | [`restart_server`](RedisControl::restart_server), [`stop_server`](RedisControl::stop_server), [`start_server`](RedisControl::start_server) |
 //!
-//! What happened is counted by [`IdentityControl`] and [`RedisControl`], and told for each
+//! What happened is counted by [`IdentityControl`], [`SignInControl`] and [`RedisControl`], and told for each
 //! connection by [`RedisControl::connection_reports`]. Redis answers every bad log-in with
 //! `WRONGPASS`; [`ConnectionReport::last_refusal`] says why.
 //!
@@ -74,6 +77,13 @@
 //!   and refused with Entra's error words, `AADSTS` numbers, statuses and line breaks (Microsoft
 //!   identity platform: "OAuth 2.0 client credentials flow", "Microsoft Entra authentication and
 //!   authorization error codes").
+//! * People sign in on a page, by authorization code with or without PKCE, in all three response
+//!   modes, or on another device. Codes are for one redemption within ten minutes, by the redirect
+//!   URI and verifier they were asked for with; redirect URIs are matched as Entra ID does, with
+//!   any port on `localhost`; public clients must not send a secret, web applications must ("OAuth
+//!   2.0 authorization code flow", "OAuth 2.0 device authorization grant flow", "Redirect URI (reply
+//!   URL) outline and restrictions"). Refresh tokens come with `offline_access`, id tokens with
+//!   `openid`. A scope of Microsoft Graph gives a token that Redis refuses.
 //! * Tokens are RS256-signed JWTs with the claims of "Access token claims reference", in both
 //!   versions ([`TokenVersion`]). The `oid` is not the client id.
 //! * `AUTH` and `HELLO … AUTH` take the `oid` and a token whose signature, audience, `nbf` and
@@ -84,8 +94,8 @@
 //!
 //! # What it does not
 //!
-//! * No other flow yet than client credentials with a secret: no certificates, managed identities
-//!   or users. No clusters, access policies or groups: one user, with the right to everything but
+//! * No other flows yet: no certificates, no managed identities. Every person has the same object
+//!   id, whatever name they sign in with, and nobody has a password. No clusters, access policies or groups: one user, with the right to everything but
 //!   `MONITOR`, `SYNC`, `PSYNC`, `REPLICAOF`, `SHUTDOWN` and `CLIENT REPLY`.
 //! * The gateway closes an expired connection without a word; whether Azure answers commands in
 //!   flight first is not documented. It holds a request whole, so that one may have 64 MiB at most.
