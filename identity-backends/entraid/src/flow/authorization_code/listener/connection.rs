@@ -52,6 +52,7 @@ impl Connection {
             else {
                 return refuse(self.stream, "431 Request Header Fields Too Large");
             };
+            let before = self.length;
             match self.stream.read(room) {
                 Ok(0) => return Progress::Over,
                 Ok(read) => self.length += read,
@@ -63,8 +64,10 @@ impl Connection {
             }
             let seen = &self.request[..self.length];
             // To the end of the headers: closing on a half-read request can
-            // cost the browser its answer.
-            if seen.windows(4).any(|end| end == b"\r\n\r\n") {
+            // cost the browser its answer. Only what is new is searched, that
+            // a byte at a time costs no more.
+            let new = &seen[before.saturating_sub(3)..];
+            if new.windows(4).any(|end| end == b"\r\n\r\n") {
                 return match target(seen, path) {
                     Ok(target) => Progress::Redirected(Request {
                         stream: self.stream,

@@ -1,128 +1,14 @@
 //! People who sign in, by the requests that browsers and libraries send.
 #![allow(clippy::unwrap_used)]
 
+mod app;
+mod device;
+#[path = "../support/mod.rs"]
 mod support;
 
-use std::collections::HashMap;
-
-use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
+use app::{App, CHALLENGE, SCOPE, claims, parameters, text};
 use redis_authx_emulator::{Emulator, SignInAnswer};
-use redis_authx_entraid::{HttpClient, HttpMethod, HttpRequest, HttpResponse, UreqClient};
-use serde_json::Value;
-use url::{Url, form_urlencoded};
-
-/// RFC 7636 appendix B.
-const VERIFIER: &str = "dBjftJeZ4CVP-mB92K27uhbUJU1p1r_wW1gFWFOEjXk";
-const CHALLENGE: &str = "E9Melhoa2OwvFrEMTJguCHaoeK1t8URWbuGJSstw-cM";
-const SCOPE: &str = "https://redis.azure.com/.default openid profile offline_access";
-const REDIRECT: &str = "http://localhost:1234";
-
-struct App {
-    emulator: Emulator,
-    http: UreqClient,
-}
-
-impl App {
-    async fn new() -> Self {
-        Self::of(Emulator::builder().start().await.unwrap())
-    }
-
-    fn of(emulator: Emulator) -> Self {
-        let http = UreqClient::builder().root_certificate_pem(emulator.ca_pem());
-        let http = http.build().unwrap();
-        Self { emulator, http }
-    }
-
-    fn endpoint(&self, name: &str) -> String {
-        let tenant = self.emulator.tenant_id();
-        format!(
-            "{}/{tenant}/oauth2/v2.0/{name}",
-            self.emulator.identity_url()
-        )
-    }
-
-    /// The address of the sign-in page, with some parameters set otherwise;
-    /// an empty one is left out.
-    fn page(&self, other: &[(&str, &str)]) -> String {
-        let mut parameters = vec![
-            ("client_id", self.emulator.client_id()),
-            ("response_type", "code"),
-            ("redirect_uri", REDIRECT),
-            ("scope", SCOPE),
-            ("state", "a b&c"),
-            ("nonce", "n-1"),
-            ("code_challenge", CHALLENGE),
-            ("code_challenge_method", "S256"),
-        ];
-        parameters.extend(other);
-        let parameters: HashMap<_, _> = parameters.into_iter().collect();
-        let mut url = Url::parse(&self.endpoint("authorize")).unwrap();
-        url.query_pairs_mut().extend_pairs(
-            parameters
-                .into_iter()
-                .filter(|(_, value)| !value.is_empty()),
-        );
-        url.into()
-    }
-
-    async fn send(&self, method: HttpMethod, url: &str, fields: &[(&str, &str)]) -> HttpResponse {
-        let body = form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(fields)
-            .finish();
-        let request = HttpRequest::new(method, url).with_body(body);
-        self.http.send(request).await.unwrap()
-    }
-
-    /// What the redirect of a signed-in person says.
-    async fn signed_in(&self, other: &[(&str, &str)]) -> HashMap<String, String> {
-        parameters(&self.emulator.sign_in(&self.page(other)).await.unwrap())
-    }
-
-    /// The token endpoint's answer, with some fields set otherwise.
-    async fn token(&self, fields: &[(&str, &str)]) -> (u16, Value) {
-        let mut all = vec![("client_id", self.emulator.client_id())];
-        all.extend(fields);
-        let all: HashMap<_, _> = all.into_iter().collect();
-        let all: Vec<_> = all.into_iter().collect();
-        let answer = self
-            .send(HttpMethod::Post, &self.endpoint("token"), &all)
-            .await;
-        let json = serde_json::from_slice(answer.body()).unwrap();
-        (answer.status(), json)
-    }
-
-    async fn redeem(&self, code: &str, other: &[(&str, &str)]) -> (u16, Value) {
-        let mut fields = vec![
-            ("grant_type", "authorization_code"),
-            ("code", code),
-            ("redirect_uri", REDIRECT),
-            ("code_verifier", VERIFIER),
-        ];
-        fields.extend(other);
-        self.token(&fields).await
-    }
-
-    async fn refresh(&self, token: &str) -> (u16, Value) {
-        self.token(&[("grant_type", "refresh_token"), ("refresh_token", token)])
-            .await
-    }
-}
-
-fn parameters(url: &str) -> HashMap<String, String> {
-    let query = url.split_once(['?', '#']).unwrap().1;
-    form_urlencoded::parse(query.as_bytes())
-        .into_owned()
-        .collect()
-}
-
-fn claims(token: &Value) -> Value {
-    let payload = token.as_str().unwrap().split('.').nth(1).unwrap();
-    serde_json::from_slice(&URL_SAFE_NO_PAD.decode(payload).unwrap()).unwrap()
-}
-
-fn text(answer: &HttpResponse) -> String {
-    String::from_utf8(answer.body().to_vec()).unwrap()
-}
+use redis_authx_entraid::HttpMethod;
 
 #[tokio::test]
 async fn the_page_asks_and_escapes_what_it_was_given() {
@@ -410,61 +296,4 @@ async fn a_scope_of_microsoft_graph_gives_a_token_that_redis_refuses() {
         .err()
         .unwrap();
     assert!(support::refused(&error), "{error}");
-}
-
-#[tokio::test]
-async fn a_device_waits_for_its_person() {
-    let app = App::new().await;
-    let sign_ins = app.emulator.sign_ins();
-    let begin = async || {
-        let fields = [("client_id", app.emulator.client_id()), ("scope", SCOPE)];
-        let answer = app
-            .send(HttpMethod::Post, &app.endpoint("devicecode"), &fields)
-            .await;
-        let json: Value = serde_json::from_slice(answer.body()).unwrap();
-        assert!(json["expires_in"].is_u64() && json["interval"].is_u64());
-        json
-    };
-    let poll = async |begun: &Value| {
-        let code = begun["device_code"].as_str().unwrap();
-        let grant = "urn:ietf:params:oauth:grant-type:device_code";
-        app.token(&[("grant_type", grant), ("device_code", code)])
-            .await
-            .1
-    };
-    let begun = begin().await;
-    sign_ins.slow_down_next(1);
-    assert_eq!(poll(&begun).await["error"], "slow_down");
-    assert_eq!(poll(&begun).await["error"], "authorization_pending");
-
-    // On the page, in lower case, after a mistake.
-    let page = begun["verification_uri"].as_str().unwrap();
-    let shown = text(&app.send(HttpMethod::Get, page, &[]).await);
-    assert!(shown.contains("name=\"code\""));
-    let code = begun["user_code"].as_str().unwrap().to_lowercase();
-    let wrong = [("code", "x"), ("username", "ada")];
-    let shown = text(&app.send(HttpMethod::Post, page, &wrong).await);
-    assert!(shown.contains("role=\"alert\""));
-    let right = [("code", code.as_str()), ("username", "ada")];
-    app.send(HttpMethod::Post, page, &right).await;
-    assert!(poll(&begun).await["refresh_token"].is_string());
-    assert_eq!(poll(&begun).await["error"], "expired_token");
-
-    let begun = begin().await;
-    assert_eq!(
-        sign_ins.user_codes(),
-        [begun["user_code"].as_str().unwrap()]
-    );
-    assert!(sign_ins.decline_device(&sign_ins.user_codes()[0]));
-    assert_eq!(poll(&begun).await["error"], "authorization_declined");
-    let begun = begin().await;
-    assert!(sign_ins.approve_device(&sign_ins.user_codes()[0]));
-    assert!(!sign_ins.approve_device("x"));
-    assert!(poll(&begun).await["access_token"].is_string());
-    let begun = begin().await;
-    sign_ins.expire_codes();
-    assert_eq!(poll(&begun).await["error"], "expired_token");
-    let unknown = serde_json::json!({ "device_code": "x" });
-    assert_eq!(poll(&unknown).await["error"], "bad_verification_code");
-    assert_eq!((sign_ins.signed_in(), sign_ins.cancelled()), (2, 1));
 }
