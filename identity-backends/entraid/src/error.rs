@@ -1,6 +1,6 @@
 //! How the identity service said no.
 
-mod codes;
+pub(crate) mod codes;
 mod diagnosis;
 mod reply;
 mod sign_in;
@@ -9,7 +9,7 @@ use std::fmt;
 
 use redis_authx::{ErrorKind, ProviderError};
 
-pub(crate) use reply::{redirected, refusal};
+pub(crate) use reply::{Answer, redirected, refusal};
 pub use sign_in::SignInError;
 
 /// What the identity service answered in place of a usable token: the source
@@ -36,7 +36,9 @@ impl EntraError {
     }
 
     /// The error word of RFC 6749 §5.2, as `invalid_client`; `None` when the
-    /// reply had none, or one that is not in lower-case letters and `_`.
+    /// reply had none, or one that is not in lower-case letters and `_`. Of
+    /// managed identities' endpoints also the words that they add to these, as
+    /// `ManagedIdentityNotFound`.
     #[must_use]
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
@@ -63,8 +65,13 @@ impl EntraError {
 
     /// A reply of status 200 that is of no use.
     pub(crate) fn unusable(kind: ErrorKind, advice: &'static str) -> ProviderError {
+        Self::answered(200, kind, advice)
+    }
+
+    /// A reply of which no more is to be told than its status.
+    pub(crate) fn answered(status: u16, kind: ErrorKind, advice: &'static str) -> ProviderError {
         ProviderError::new(kind).with_source(Self {
-            status: 200,
+            status,
             error: None,
             codes: Vec::new(),
             trace_id: None,

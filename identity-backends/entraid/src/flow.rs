@@ -6,9 +6,11 @@ mod setters;
 mod authorization_code;
 mod client_secret;
 mod device_code;
+mod managed_identity;
 mod settings;
 mod user;
 
 pub use authorization_code::{AuthorizationCode, LoopbackSignIn, Prompt, SignIn};
 pub use client_secret::ClientSecret;
 pub use device_code::{DeviceCode, DeviceSignIn};
+pub use managed_identity::{ManagedIdentity, ManagedIdentitySource, UserAssignedId};

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use crate::username::Username;
 use crate::{Claims, EntraError};
-use lifetime::lifetime;
+pub(crate) use lifetime::lifetime;
 
 /// How an access token is read.
 #[derive(Debug)]

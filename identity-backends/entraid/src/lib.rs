@@ -73,10 +73,17 @@
 //! has expired on arrival is an error of kind
 //! [`Expired`](redis_authx::ErrorKind::Expired).
 //!
+//! # Ways to sign in
+//! | as | with |
+//! |---|---|
+//! | an application, by its secret | [`ClientSecret`] |
+//! | the place in Azure that the program runs in | [`ManagedIdentity`] |
+//!
 //! # Errors
-//! How an answer is classified, after Microsoft Learn, "Microsoft Entra
+//! How an answer of Entra ID is classified, after Microsoft Learn, "Microsoft Entra
 //! authentication and authorization error codes". The status is looked at
 //! before the body, and of the body the `AADSTS` number before the error word.
+//! What a managed identity's endpoint answers is judged by rows of its own.
 //! [`Rejected`](redis_authx::ErrorKind::Rejected) and
 //! [`Misconfigured`](redis_authx::ErrorKind::Misconfigured) wait for an
 //! operator; the others are tried again soon. The
@@ -96,6 +103,11 @@
 //! | 3xx, and any other status but 200 | `InvalidResponse` |
 //! | 200 without a usable JSON object, access token or claim; longer than 1 MiB | `InvalidResponse` |
 //! | 200 with an expired token | `Expired` |
+//! | a managed identity's: 404 of IMDS or Azure Arc; 410 | `Unavailable`, with the waits of [`ManagedIdentity`](ManagedIdentity#attempts) |
+//! | a managed identity's: 400, other 404; `invalid_request`, `invalid_resource`, `bad_request_102`, `unknown_source`; `ManagedIdentityNotFound`, `ArgumentNullOrEmpty`, `InvalidApiVersion` | `Misconfigured` |
+//! | a managed identity's: 401, 403; `unauthorized_client`, `access_denied`, `SecretHeaderNotFound` | `Rejected` |
+//! | Azure Arc's key file: not in its directory, malformed; not permitted; gone | `InvalidResponse`; `Misconfigured`; `Unavailable` |
+//! | a variable with a secret that has gone from the environment | `Misconfigured` |
 //! | no connection; no TLS, as with a certificate that is not trusted | `Unavailable` |
 //! | no answer in time | `Timeout` |
 //!
@@ -117,7 +129,10 @@
 //! | `authorityConfig.type`: `default` | [`Authority::Default`]: for people; refused for applications, as Entra ID does |
 //! | `multi-tenant` with `tenantId` | [`Authority::tenant`] |
 //! | `custom` with `authorityUrl` | [`Authority::custom`] |
-//! | `scopes` | [`ClientSecret::scope`]: one |
+//! | `createForSystemAssignedManagedIdentity` | [`ManagedIdentity::system_assigned`]; `clientId` has no use |
+//! | `createForUserAssignedManagedIdentity` | [`ManagedIdentity::user_assigned`]; `clientId` has no use |
+//! | `userAssignedClientId` | [`UserAssignedId::Client`] |
+//! | `scopes` | `scope` of each builder, as [`ClientSecret::scope`]: one |
 //! | `REDIS_SCOPE_DEFAULT` | [`REDIS_SCOPE_DEFAULT`] |
 //!
 //! # Features
@@ -127,6 +142,7 @@
 
 mod authority;
 mod claims;
+mod environment;
 mod error;
 mod flow;
 mod http;
@@ -142,7 +158,8 @@ pub use authority::{Authority, Cloud};
 pub use claims::{ClaimError, Claims};
 pub use error::{EntraError, SignInError};
 pub use flow::{
-    AuthorizationCode, ClientSecret, DeviceCode, DeviceSignIn, LoopbackSignIn, Prompt, SignIn,
+    AuthorizationCode, ClientSecret, DeviceCode, DeviceSignIn, LoopbackSignIn, ManagedIdentity,
+    ManagedIdentitySource, Prompt, SignIn, UserAssignedId,
 };
 #[cfg(feature = "reqwest")]
 pub use http::ReqwestClient;

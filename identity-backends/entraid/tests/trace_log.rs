@@ -10,7 +10,7 @@ use std::time::{Instant, SystemTime};
 use common::*;
 use log::{Level, LevelFilter, Log, Metadata, Record};
 use redis_authx::{Clock, Sleep};
-use redis_authx_entraid::{Authority, DeviceCode, UreqClient};
+use redis_authx_entraid::{Authority, DeviceCode, ManagedIdentity, UreqClient};
 use support::{Server, ok};
 
 #[derive(Debug)]
@@ -110,6 +110,18 @@ fn neither_secret_nor_token_is_logged() {
     }
 
     device_sign_in(&access_token);
+    let server = Server::plain(ok(&body));
+    let url = server.url("/msi/token");
+    let identity = ManagedIdentity::system_assigned()
+        .environment(move |name| match name {
+            "IDENTITY_ENDPOINT" => Some(url.clone()),
+            "IDENTITY_HEADER" => Some(SECRET.to_owned()),
+            _ => None,
+        })
+        .build()
+        .expect("a good configuration");
+    request(&identity).expect("a token");
+    assert!(server.next().contains("hunter2"));
 
     let log = LOG.0.lock().expect("no test panicked").clone();
     let dump = dumped(&log);

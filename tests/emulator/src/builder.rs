@@ -23,6 +23,7 @@ pub struct Builder {
     pub(crate) redis_tls_port: u16,
     pub(crate) identity_port: u16,
     pub(crate) plain_identity_port: u16,
+    pub(crate) managed_identity_port: u16,
     pub(crate) redis_server_program: String,
 }
 
@@ -43,6 +44,7 @@ impl Default for Builder {
             redis_tls_port: 0,
             identity_port: 0,
             plain_identity_port: 0,
+            managed_identity_port: 0,
             redis_server_program: "redis-server".to_owned(),
         }
     }
@@ -167,6 +169,13 @@ impl Builder {
     #[must_use]
     pub fn plain_identity_port(mut self, port: u16) -> Self {
         self.plain_identity_port = port;
+        self
+    }
+
+    /// The port of managed identities' endpoints; default 0, a free one.
+    #[must_use]
+    pub fn managed_identity_port(mut self, port: u16) -> Self {
+        self.managed_identity_port = port;
         self
     }
 

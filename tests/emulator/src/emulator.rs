@@ -10,10 +10,11 @@ use crate::{
         self, IdentityState, People,
         issuer::{Ids, Issuer, Order, REDIS_RESOURCE},
         key::SigningKey,
+        managed_identity::{self, ManagedIdentities},
     },
     listener, random,
     server::Backend,
-    tls::Tls,
+    tls::{SelfSigned, Tls},
 };
 
 /// A running emulator: a local Microsoft Entra ID and a local Azure Managed
@@ -26,11 +27,19 @@ pub struct Emulator {
     redis_tls_url: String,
     identity_url: String,
     identity_plain_url: Option<String>,
+    pub(crate) managed_identity_url: String,
+    pub(crate) service_fabric: ServiceFabric,
     ca_pem: String,
     identity: Arc<IdentityControl>,
-    state: Arc<IdentityState>,
+    pub(crate) state: Arc<IdentityState>,
     redis: Arc<RedisControl>,
     tasks: Vec<AbortHandle>,
+}
+
+/// Where Service Fabric's endpoint is, and how it is known.
+pub(crate) struct ServiceFabric {
+    pub(crate) url: String,
+    pub(crate) thumbprint: String,
 }
 
 impl Emulator {
@@ -55,6 +64,10 @@ impl Emulator {
         } else {
             None
         };
+        let (managed, managed_port) =
+            listener::bind("managed identities", builder.managed_identity_port).await?;
+        let (fabric, fabric_port) = listener::bind("Service Fabric's identities", 0).await?;
+        let fabric_tls = SelfSigned::generate()?;
         let plain_port = identity_plain.as_ref().map(|(_, port)| *port);
 
         let ids = Ids {
@@ -80,6 +93,7 @@ impl Emulator {
                 registration: builder.registration,
                 ..People::default()
             },
+            managed: ManagedIdentities::new()?,
             tls_port,
             plain_port,
         });
@@ -89,6 +103,11 @@ impl Emulator {
             redis_tls_url: format!("rediss://localhost:{redis_tls_port}"),
             identity_url: format!("https://localhost:{tls_port}"),
             identity_plain_url: plain_port.map(|port| format!("http://127.0.0.1:{port}")),
+            managed_identity_url: format!("http://127.0.0.1:{managed_port}"),
+            service_fabric: ServiceFabric {
+                url: format!("https://localhost:{fabric_port}"),
+                thumbprint: fabric_tls.thumbprint,
+            },
             ca_pem: tls.ca_pem,
             identity,
             state: Arc::clone(&state),
@@ -104,6 +123,20 @@ impl Emulator {
             emulator.run(
                 &runtime,
                 identity::serve(listener, None, Arc::clone(&state)),
+            );
+        }
+        for (listener, tls, routes) in [
+            (managed, None, managed_identity::routes(Arc::clone(&state))),
+            (
+                fabric,
+                Some(fabric_tls.acceptor),
+                managed_identity::service_fabric_routes(Arc::clone(&state)),
+            ),
+        ] {
+            let state = Arc::clone(&state);
+            emulator.run(
+                &runtime,
+                identity::serve_routes(listener, tls, routes, state),
             );
         }
         for listener in [Some(redis_tls), redis_ipv6].into_iter().flatten() {
@@ -212,6 +245,7 @@ impl Drop for Emulator {
             task.abort();
         }
         self.redis.end();
+        self.state.managed.end();
     }
 }
 

@@ -60,6 +60,9 @@
 //! | a person cancels, declines, is let through | [`SignInControl::set_answer`] with a [`SignInAnswer`] |
 //! | a person's refresh token dies | [`revoke_refresh_tokens`](SignInControl::revoke_refresh_tokens), [`expire_refresh_tokens`](SignInControl::expire_refresh_tokens), [`require_interaction`](SignInControl::require_interaction), [`single_use_refresh_tokens`](SignInControl::single_use_refresh_tokens) |
 //! | codes expire, devices poll too often | [`expire_codes`](SignInControl::expire_codes), [`slow_down_next`](SignInControl::slow_down_next) |
+//! | the service is being updated, for a while | [`fail_for`](IdentityControl::fail_for) with [`Fault::ServerError`] 410 |
+//! | no managed identity is assigned, or not this one | [`set_assigned_identities`](IdentityControl::set_assigned_identities) |
+//! | `expires_on` is a number, not a text | [`set_numeric_expires_on`](IdentityControl::set_numeric_expires_on) |
 //! | error texts that a client's JSON reader can take | [`set_plain_error_text`](IdentityControl::set_plain_error_text) |
 //! | Redis refuses a log-in | [`refuse_next_auths`](RedisControl::refuse_next_auths), [`refuse_auth_until_fresh_token`](RedisControl::refuse_auth_until_fresh_token) |
 //! | Redis is slow to log in | [`delay_next_auths`](RedisControl::delay_next_auths), [`set_auth_delay`](RedisControl::set_auth_delay) |
@@ -84,6 +87,13 @@
 //!   2.0 authorization code flow", "OAuth 2.0 device authorization grant flow", "Redirect URI (reply
 //!   URL) outline and restrictions"). Refresh tokens come with `offline_access`, id tokens with
 //!   `openid`. A scope of Microsoft Graph gives a token that Redis refuses.
+//! * Managed identities are asked for at an endpoint of each source (virtual machine, App Service,
+//!   Azure Arc, Service Fabric, Azure Machine Learning, Cloud Shell), with the headers, parameters,
+//!   versions and ids of each, and refused in its words ("How to use managed identities for Azure
+//!   resources on an Azure VM to acquire an access token" and its like). Azure Arc's challenge is a
+//!   real file; Service Fabric's certificate is signed by itself.
+//!   [`managed_identity_variables`](Emulator::managed_identity_variables) are what a client in any
+//!   language has to be started with.
 //! * Tokens are RS256-signed JWTs with the claims of "Access token claims reference", in both
 //!   versions ([`TokenVersion`]). The `oid` is not the client id.
 //! * `AUTH` and `HELLO … AUTH` take the `oid` and a token whose signature, audience, `nbf` and
@@ -94,8 +104,9 @@
 //!
 //! # What it does not
 //!
-//! * No other flows yet: no certificates, no managed identities. Every person has the same object
-//!   id, whatever name they sign in with, and nobody has a password. No clusters, access policies or groups: one user, with the right to everything but
+//! * No other flows yet: no certificates. System- and user-assigned identity are one principal, and
+//!   so is every person, whatever name they sign in with; nobody has a password. No clusters,
+//!   access policies or groups: one user, with the right to everything but
 //!   `MONITOR`, `SYNC`, `PSYNC`, `REPLICAOF`, `SHUTDOWN` and `CLIENT REPLY`.
 //! * The gateway closes an expired connection without a word; whether Azure answers commands in
 //!   flight first is not documented. It holds a request whole, so that one may have 64 MiB at most.
@@ -112,9 +123,11 @@ mod error;
 mod gateway;
 mod identity;
 mod listener;
+mod managed_identity;
 mod random;
 mod server;
 mod store;
+mod temp_dir;
 mod tls;
 
 pub use self::{
@@ -122,6 +135,8 @@ pub use self::{
     emulator::Emulator,
     error::EmulatorError,
     gateway::{AuthRefusal, ConnectionReport, RedisControl},
-    identity::{Fault, IdentityControl, SignInAnswer, SignInControl, TokenVersion},
+    identity::{
+        AssignedIdentities, Fault, IdentityControl, SignInAnswer, SignInControl, TokenVersion,
+    },
     server::Store,
 };

@@ -6,9 +6,10 @@ use std::{
 };
 
 use rcgen::{
-    BasicConstraints, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa, Issuer, KeyPair,
-    KeyUsagePurpose, date_time_ymd,
+    BasicConstraints, Certificate, CertificateParams, DnType, ExtendedKeyUsagePurpose, IsCa,
+    Issuer, KeyPair, KeyUsagePurpose, date_time_ymd,
 };
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use rustls::{
     ServerConfig,
     pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer},
@@ -55,24 +56,59 @@ impl Tls {
         let leaf_key = KeyPair::generate().map_err(failed)?;
         let leaf_certificate = leaf.signed_by(&leaf_key, &issuer).map_err(failed)?;
 
-        // The provider is named so that an application with another default
-        // provider, or with two, still gets an emulator.
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let config = ServerConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| {
-                builder.with_no_client_auth().with_single_cert(
-                    vec![leaf_certificate.der().clone()],
-                    PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(leaf_key.serialize_der())),
-                )
-            })
-            .map_err(|error| EmulatorError::Certificates(Arc::new(error)))?;
-
         Ok(Self {
             ca_pem: ca_certificate.pem(),
-            acceptor: TlsAcceptor::from(Arc::new(config)),
+            acceptor: acceptor(&leaf_certificate, &leaf_key)?,
         })
     }
+}
+
+/// A server whose certificate is signed by itself, as Service Fabric's endpoint
+/// for managed identities is, and is for no name: clients know it by its SHA-1
+/// thumbprint.
+pub(crate) struct SelfSigned {
+    pub(crate) thumbprint: String,
+    pub(crate) acceptor: TlsAcceptor,
+}
+
+impl SelfSigned {
+    pub(crate) fn generate() -> Result<Self, EmulatorError> {
+        let failed = |error: rcgen::Error| EmulatorError::Certificates(Arc::new(error));
+
+        let mut params = CertificateParams::new(Vec::new()).map_err(failed)?;
+        params.distinguished_name = Default::default();
+        params
+            .distinguished_name
+            .push(DnType::CommonName, "redis-authx emulator, Service Fabric");
+        short_validity(&mut params);
+        let key = KeyPair::generate().map_err(failed)?;
+        let certificate = params.self_signed(&key).map_err(failed)?;
+        let sha1 = digest(&SHA1_FOR_LEGACY_USE_ONLY, certificate.der());
+        Ok(Self {
+            thumbprint: sha1
+                .as_ref()
+                .iter()
+                .map(|byte| format!("{byte:02X}"))
+                .collect(),
+            acceptor: acceptor(&certificate, &key)?,
+        })
+    }
+}
+
+fn acceptor(certificate: &Certificate, key: &KeyPair) -> Result<TlsAcceptor, EmulatorError> {
+    // The provider is named so that an application with another default
+    // provider, or with two, still gets an emulator.
+    let provider = Arc::new(rustls::crypto::ring::default_provider());
+    let config = ServerConfig::builder_with_provider(provider)
+        .with_safe_default_protocol_versions()
+        .and_then(|builder| {
+            builder.with_no_client_auth().with_single_cert(
+                vec![certificate.der().clone()],
+                PrivateKeyDer::Pkcs8(PrivatePkcs8KeyDer::from(key.serialize_der())),
+            )
+        })
+        .map_err(|error| EmulatorError::Certificates(Arc::new(error)))?;
+    Ok(TlsAcceptor::from(Arc::new(config)))
 }
 
 /// A day back, for clocks that differ, and 90 days on: some TLS stacks refuse

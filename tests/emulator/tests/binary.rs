@@ -37,6 +37,8 @@ fn it_prints_the_settings_of_clients_and_ends_cleanly() {
     assert_eq!(exports["AZURE_CLIENT_SECRET"], r"it'\''s secret");
     assert!(exports["AZURE_AUTHORITY_HOST"].starts_with("https://localhost:"));
     assert!(exports["REDIS_URL"].starts_with("rediss://localhost:"));
+    assert!(exports["IDENTITY_ENDPOINT"].starts_with("http://127.0.0.1:"));
+    assert!(exports.contains_key("IDENTITY_HEADER"));
     for name in ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"] {
         let pem = fs::read_to_string(&exports[name]).unwrap();
         assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"));

@@ -10,7 +10,8 @@ use std::thread;
 use std::time::Duration;
 
 use rustls::pki_types::{PrivateKeyDer, PrivatePkcs8KeyDer};
-use rustls::{ServerConfig, ServerConnection, StreamOwned};
+use rustls::sign::{CertifiedKey, SingleCertAndKey};
+use rustls::{ServerConfig, ServerConnection, StreamOwned, SupportedProtocolVersion};
 
 /// Longer than any test takes that does not hang.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -66,6 +67,34 @@ impl Server {
             stream.flush()
         });
         (server, pem)
+    }
+
+    /// Over this version of TLS, with a certificate that it has not the key of;
+    /// and that certificate as PEM.
+    pub(crate) fn impostor(version: &'static SupportedProtocolVersion) -> (Self, String) {
+        let name = || ["localhost".to_owned()];
+        let stolen = rcgen::generate_simple_self_signed(name()).expect("a key");
+        let own = rcgen::generate_simple_self_signed(name()).expect("a key");
+        let own = PrivatePkcs8KeyDer::from(own.signing_key.serialize_der());
+        let provider = Arc::new(rustls::crypto::ring::default_provider());
+        let own = provider
+            .key_provider
+            .load_private_key(PrivateKeyDer::from(own))
+            .expect("a key");
+        let shown = CertifiedKey::new(vec![stolen.cert.der().clone()], own);
+        let config = ServerConfig::builder_with_provider(provider)
+            .with_protocol_versions(&[version])
+            .expect("a TLS version")
+            .with_no_client_auth()
+            .with_cert_resolver(Arc::new(SingleCertAndKey::from(shown)));
+        let config = Arc::new(config);
+        let server = Self::start(move |stream, report| {
+            let session = ServerConnection::new(Arc::clone(&config)).map_err(io::Error::other)?;
+            let mut stream = StreamOwned::new(session, stream);
+            report(read_request(&mut BufReader::new(&mut stream))?);
+            Ok(())
+        });
+        (server, stolen.cert.pem())
     }
 
     fn start<F>(serve: F) -> Self

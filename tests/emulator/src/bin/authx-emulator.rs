@@ -10,6 +10,7 @@ use std::{
 
 use clap::Parser;
 use redis_authx_emulator::{Builder, Emulator, Store, TokenVersion};
+use redis_authx_entraid::ManagedIdentitySource;
 use tokio::signal;
 
 const SECRET_VARIABLE: &str = "AUTHX_EMULATOR_CLIENT_SECRET";
@@ -68,6 +69,9 @@ struct Arguments {
     /// The port for that; 0 takes a free one
     #[arg(long, default_value_t = 0, requires = "plain_identity")]
     plain_identity_port: u16,
+    /// The port of managed identities' endpoints; 0 takes a free one
+    #[arg(long, default_value_t = 0)]
+    managed_identity_port: u16,
     /// The program for --store redis-server
     #[arg(long, default_value = "redis-server")]
     redis_server: String,
@@ -88,6 +92,7 @@ impl Arguments {
             .identity_port(self.identity_port)
             .plain_identity(self.plain_identity)
             .plain_identity_port(self.plain_identity_port)
+            .managed_identity_port(self.managed_identity_port)
             .redis_server_program(&self.redis_server);
         if self.v1_tokens {
             builder = builder.token_version(TokenVersion::V1);
@@ -183,6 +188,7 @@ fn announce(emulator: &Emulator, ca: &Path) {
     if let Some(url) = emulator.identity_plain_url() {
         println!("        , no TLS {url}");
     }
+    println!("Managed identity {}", emulator.managed_identity_url());
     println!(
         "Redis user       {}   (the object id)",
         emulator.object_id()
@@ -197,6 +203,10 @@ fn announce(emulator: &Emulator, ca: &Path) {
         ("REDIS_URL", emulator.redis_tls_url()),
     ] {
         println!("export {name}={}", quoted(value));
+    }
+    println!("# As a managed identity, where a client can be one, as in App Service:");
+    for (name, value) in emulator.managed_identity_variables(ManagedIdentitySource::AppService) {
+        println!("export {name}={}", quoted(&value));
     }
     println!("# Its CA is not one of the system's. Rust and OpenSSL, Node, Python:");
     for name in ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"] {

@@ -12,7 +12,7 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::fault::Fault;
+use super::{fault::Fault, managed_identity::AssignedIdentities};
 
 /// How many request times are kept.
 const REQUEST_TIMES_KEPT: usize = 10_000;
@@ -38,6 +38,9 @@ struct Plan {
     out: bool,
     fault: Option<Fault>,
     next_faults: Option<(u64, Fault)>,
+    fault_until: Option<(Instant, Fault)>,
+    assigned: AssignedIdentities,
+    numeric_expires_on: bool,
     skew_seconds: i64,
     plain_error_text: bool,
 }
@@ -52,6 +55,9 @@ impl IdentityControl {
                 out: false,
                 fault: None,
                 next_faults: None,
+                fault_until: None,
+                assigned: AssignedIdentities::default(),
+                numeric_expires_on: false,
                 skew_seconds: 0,
                 plain_error_text: false,
             }),
@@ -107,12 +113,24 @@ impl IdentityControl {
         self.release_hung();
     }
 
+    /// Every token request meets `fault` for `duration` from now, as an endpoint
+    /// that is being updated answers 410 for a while; it goes before one set
+    /// with [`set_fault`](Self::set_fault). A second call replaces the first;
+    /// zero ends it.
+    pub fn fail_for(&self, duration: Duration, fault: Fault) {
+        let end = Instant::now().checked_add(duration);
+        self.plan().fault_until = end.map(|end| (end, fault));
+        self.release_hung();
+    }
+
     /// Every token request meets `fault` until it is set to `None`, which also
-    /// ends a [`fail_next`](Self::fail_next) that is not used up.
+    /// ends a [`fail_next`](Self::fail_next) that is not used up and a
+    /// [`fail_for`](Self::fail_for) that is not over.
     pub fn set_fault(&self, fault: Option<Fault>) {
         let mut plan = self.plan();
         if fault.is_none() {
             plan.next_faults = None;
+            plan.fault_until = None;
         }
         plan.fault = fault;
         drop(plan);
@@ -138,6 +156,18 @@ impl IdentityControl {
     /// can't read those. `true` sends texts without any.
     pub fn set_plain_error_text(&self, plain: bool) {
         self.plan().plain_error_text = plain;
+    }
+
+    /// Which managed identities are assigned to this machine or application.
+    pub fn set_assigned_identities(&self, assigned: AssignedIdentities) {
+        self.plan().assigned = assigned;
+    }
+
+    /// Whether managed identities' endpoints send `expires_on` as a number, as
+    /// the page on Service Fabric has it, and not as a text of digits. Default:
+    /// `false`.
+    pub fn set_numeric_expires_on(&self, numeric: bool) {
+        self.plan().numeric_expires_on = numeric;
     }
 
     /// Token requests seen, whatever became of them. Requests that could not
@@ -179,6 +209,14 @@ impl IdentityControl {
         self.plan().plain_error_text
     }
 
+    pub(crate) fn assigned(&self) -> AssignedIdentities {
+        self.plan().assigned
+    }
+
+    pub(crate) fn numeric_expires_on(&self) -> bool {
+        self.plan().numeric_expires_on
+    }
+
     pub(crate) fn is_out(&self) -> bool {
         let mut plan = self.plan();
         if plan.out_until.is_some_and(|end| end <= Instant::now()) {
@@ -196,7 +234,10 @@ impl IdentityControl {
             }
             return Some(fault);
         }
-        plan.fault.clone()
+        let now = Instant::now();
+        plan.fault_until = plan.fault_until.take().filter(|(end, _)| now < *end);
+        let passing = plan.fault_until.as_ref().map(|(_, fault)| fault.clone());
+        passing.or_else(|| plan.fault.clone())
     }
 
     pub(crate) fn releases(&self) -> watch::Receiver<u64> {
@@ -274,7 +315,12 @@ mod tests {
                 Some(Fault::EmptyBody)
             ]
         );
+        control.fail_for(Duration::from_secs(3600), Fault::ServerError(410));
+        assert_eq!(control.take_fault(), Some(Fault::ServerError(410)));
+        control.fail_for(Duration::ZERO, Fault::ServerError(410));
+        assert_eq!(control.take_fault(), Some(Fault::EmptyBody));
         control.fail_next(5, Fault::Malformed);
+        control.fail_for(Duration::from_secs(3600), Fault::Malformed);
         control.set_fault(None);
         assert_eq!(control.take_fault(), None);
     }

@@ -1,10 +1,10 @@
-//! The faults that the token endpoint can be made to show.
+//! The faults that the endpoints can be made to show.
 
 use std::time::Duration;
 
 use super::issuer::Flaw;
 
-/// What the token endpoint does instead of answering well.
+/// What an endpoint that gives tokens does instead of answering well.
 ///
 /// Set with [`IdentityControl::set_fault`](crate::IdentityControl::set_fault)
 /// until taken back, or with
@@ -19,11 +19,17 @@ pub enum Fault {
         /// The value of `Retry-After`.
         retry_after: Duration,
     },
-    /// This status with a JSON error body, such as 500 or 503. A number that
-    /// is no HTTP status counts as 500.
+    /// This status with a JSON error body, such as 500 or 503, or 404 or 410 of
+    /// a managed identity's endpoint. A number that is no HTTP status counts as
+    /// 500.
     ServerError(u16),
-    /// 401 `invalid_client`, AADSTS7000215: the secret is wrong.
+    /// 401 `invalid_client`, AADSTS7000215: the secret is wrong. Of a managed
+    /// identity's endpoint 401 as well: it does not accept the secret header.
     InvalidClient,
+    /// 400 `unauthorized_client`, AADSTS700016: the application is not known.
+    /// Of a managed identity's endpoint its way to say that no such identity is
+    /// assigned.
+    UnknownClient,
     /// 200 with JSON that ends in the middle.
     Malformed,
     /// 200 with no body.

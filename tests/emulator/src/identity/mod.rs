@@ -8,6 +8,7 @@ mod grant;
 mod http;
 pub(crate) mod issuer;
 pub(crate) mod key;
+pub(crate) mod managed_identity;
 mod people;
 mod refusal;
 mod token_endpoint;
@@ -28,9 +29,10 @@ pub use self::{
     control::IdentityControl,
     fault::Fault,
     issuer::TokenVersion,
+    managed_identity::AssignedIdentities,
     people::{SignInAnswer, SignInControl},
 };
-use self::{http::Scheme, issuer::Issuer};
+use self::{http::Scheme, issuer::Issuer, managed_identity::ManagedIdentities};
 use crate::listener;
 
 /// No request of any flow comes near this.
@@ -42,6 +44,7 @@ pub(crate) struct IdentityState {
     pub(crate) control: Arc<IdentityControl>,
     pub(crate) client_secret: String,
     pub(crate) people: People,
+    pub(crate) managed: ManagedIdentities,
     pub(crate) tls_port: u16,
     pub(crate) plain_port: Option<u16>,
 }
@@ -61,6 +64,7 @@ impl IdentityState {
             control: Arc::new(IdentityControl::new(std::time::Duration::from_secs(3600))),
             client_secret: secret.to_owned(),
             people: People::default(),
+            managed: ManagedIdentities::new().unwrap(),
             tls_port: 0,
             plain_port: None,
         }
@@ -81,6 +85,16 @@ pub(crate) async fn serve(
     state: Arc<IdentityState>,
 ) {
     let routes = routes(Arc::clone(&state));
+    serve_routes(listener, tls, routes, state).await;
+}
+
+/// The same for other routes than those of Entra ID itself.
+pub(crate) async fn serve_routes(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    routes: Router,
+    state: Arc<IdentityState>,
+) {
     listener::accept_loop(listener, |stream| {
         connection(stream, tls.clone(), routes.clone(), Arc::clone(&state))
     })

@@ -130,6 +130,15 @@ impl Refusal {
         Self::new(status, error, 90_033, text.to_owned())
     }
 
+    pub(crate) fn status(&self) -> StatusCode {
+        self.status
+    }
+
+    /// The AADSTS number.
+    pub(crate) fn code(&self) -> u32 {
+        self.code
+    }
+
     /// The OAuth word.
     pub(crate) fn error(&self) -> &'static str {
         self.error

@@ -8,4 +8,5 @@ mod authorization_code;
 mod client_secret;
 mod contract;
 mod device_code;
+mod managed_identity;
 mod support;

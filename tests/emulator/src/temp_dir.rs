@@ -15,19 +15,30 @@ pub(crate) struct TempDir(PathBuf);
 
 impl TempDir {
     pub(crate) fn create() -> Result<Self, EmulatorError> {
+        let folder = Self::reserve();
+        match folder.make() {
+            Ok(()) => Ok(folder),
+            Err(source) => Err(EmulatorError::Write {
+                path: folder.0.clone(),
+                source: Arc::new(source),
+            }),
+        }
+    }
+
+    /// A name for a folder that may be made later.
+    pub(crate) fn reserve() -> Self {
         let name = format!(
             "authx-emulator-{}-{:016x}",
             process::id(),
             fastrand::u64(..)
         );
-        let path = std::env::temp_dir().join(name);
-        match create_private(&path) {
-            Ok(()) => Ok(Self(path)),
-            Err(source) => Err(EmulatorError::Write {
-                path,
-                source: Arc::new(source),
-            }),
-        }
+        Self(std::env::temp_dir().join(name))
+    }
+
+    /// Makes a folder whose name was reserved. It must be new: what already has
+    /// the name may be another user's.
+    pub(crate) fn make(&self) -> io::Result<()> {
+        create_private(&self.0)
     }
 
     pub(crate) fn path(&self) -> &Path {
