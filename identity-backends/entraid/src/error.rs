@@ -3,12 +3,14 @@
 pub(crate) mod codes;
 mod diagnosis;
 mod reply;
+mod sign_in;
 
 use std::fmt;
 
 use redis_authx::{ErrorKind, ProviderError};
 
-pub(crate) use reply::{Answer, refusal};
+pub(crate) use reply::{Answer, redirected, refusal};
+pub use sign_in::SignInError;
 
 /// What the identity service answered in place of a usable token: the source
 /// of a [`ProviderError`].
@@ -27,7 +29,7 @@ pub struct EntraError {
 }
 
 impl EntraError {
-    /// The HTTP status.
+    /// The HTTP status; 302 for what a browser was redirected with.
     #[must_use]
     pub const fn status(&self) -> u16 {
         self.status

@@ -4,15 +4,21 @@
 mod setters;
 
 mod assertion;
+mod authorization_code;
 mod client_assertion;
 mod client_certificate;
 mod client_secret;
+mod device_code;
 mod managed_identity;
 mod settings;
 mod workload_identity;
 
 pub use client_assertion::ClientAssertion;
 pub use client_certificate::{AssertionAlgorithm, ClientCertificate};
+mod user;
+
+pub use authorization_code::{AuthorizationCode, LoopbackSignIn, Prompt, SignIn};
 pub use client_secret::ClientSecret;
+pub use device_code::{DeviceCode, DeviceSignIn};
 pub use managed_identity::{ManagedIdentity, ManagedIdentitySource, UserAssignedId};
 pub use workload_identity::WorkloadIdentity;

@@ -5,7 +5,8 @@ use redis_authx::{IdentityProvider, ProviderError, Token, async_trait};
 ///
 /// Built by a way to sign in, such as [`ClientSecret`](crate::ClientSecret).
 /// Each [`request_token`](IdentityProvider::request_token) asks the service
-/// anew; no token is cached. `Debug` shows no secret.
+/// anew; no token is cached, save the one that came with a person's sign-in,
+/// which is served once. `Debug` shows no secret.
 ///
 /// # Cancel safety
 /// Dropping the future of a request leaves nothing behind in the identity; what

@@ -55,11 +55,23 @@
 //! |---|---|
 //! | a client secret | [`ClientSecret`] |
 //! | a certificate, from PEM or PKCS#12 | [`ClientCertificate`] |
+//! | the identity of the place it runs in: a virtual machine, App Service, … | [`ManagedIdentity`] |
 //! | the token that Kubernetes writes to a file | [`WorkloadIdentity`] |
 //! | a token of any other issuer that the application federates with | [`ClientAssertion`] |
+//! | a person and a browser | [`AuthorizationCode`] |
+//! | a person and another device | [`DeviceCode`] |
+//!
+//! # People
+//! A person signs in once, with a browser on this machine or wherever the
+//! application's redirect is received ([`AuthorizationCode`]), or on another
+//! device ([`DeviceCode`]). What comes of that is an [`EntraIdentity`] like any
+//! other, which needs them no more: it has a refresh token. When that dies,
+//! after 90 days without use or because it was revoked, requests fail with
+//! [`Rejected`](redis_authx::ErrorKind::Rejected), and someone must sign in
+//! again. It is kept in memory only.
 //!
 //! # The user name
-//! Azure wants the object id of the service principal, which is the access
+//! Azure wants the object id of the service principal or the person, which is the access
 //! token's `oid`; neither the client id nor the object id of the app
 //! registration will do. It is read from the token.
 //! [`username_claim`](ClientSecret::username_claim) and
@@ -94,10 +106,10 @@
 //! | 429; AADSTS50196, 90055 | `Throttled`, with `Retry-After` up to an hour |
 //! | 408, 5xx | `Unavailable`, with `Retry-After` |
 //! | 4xx with `server_error`, `temporarily_unavailable`; AADSTS50033, 90006, 90012, 90024, 90033, 90090 | `Unavailable` |
-//! | 4xx with `invalid_client`, `unauthorized_client`, `access_denied`, `invalid_grant`; AADSTS7000215, 7000222, 7000112, 700027, 700030, 53003 | `Rejected` |
+//! | 4xx with `invalid_client`, `unauthorized_client`, `access_denied`, `invalid_grant`, `bad_verification_code`; AADSTS7000215, 7000222, 7000112, 700027, 700030, 53003, 50020, 50034, 50105, 51004, 54005, 501481, 70018, 70019 | `Rejected` |
 //! | 4xx with AADSTS700024, 500133, 50012, 50013, 50027, 70021, 70025, 700211, 700212, 700213, 700229 | `Rejected`: the assertion, or who federates with whom |
-//! | 4xx with `interaction_required`, `consent_required`, `login_required`; AADSTS50072, 50074, 50076, 50079, 50173, 65001, 700082 | `Rejected`: a person is needed |
-//! | 4xx with `invalid_request`, `invalid_scope`, `invalid_resource`, `invalid_tenant`, `invalid_instance`, `unsupported_…`; AADSTS700016, 90002, 900023, 90038, 50059, 50194, 9001023, 70011, 700022, 1002012, 500011, 50001, 900144, 900561, 7000218, 90124, 90130 | `Misconfigured` |
+//! | 4xx with `interaction_required`, `consent_required`, `login_required`; AADSTS50058, 50072, 50074, 50076, 50078, 50079, 50085, 50089, 50132, 50133, 50173, 65001, 65004, 70000, 70008, 70043, 700082, 700084 | `Rejected`: a person must sign in again, or consent |
+//! | 4xx with `invalid_request`, `invalid_scope`, `invalid_resource`, `invalid_tenant`, `invalid_instance`, `unsupported_…`; AADSTS700016, 90002, 900023, 90038, 50059, 50194, 9001023, 70011, 700022, 1002012, 500011, 50001, 900144, 900561, 7000218, 90124, 90130, 50011, 50147, 70004, 501491, 700005, 700025, 9002327 | `Misconfigured` |
 //! | 404, 405, 407 that say nothing of this | `Misconfigured` |
 //! | other 4xx | `Other` |
 //! | 3xx, and any other status but 200 | `InvalidResponse` |
@@ -120,7 +132,11 @@
 //! | a token file that is not there, may not be read, or is too long | `Misconfigured` |
 //! | a token file, or a function's answer, that is empty or no JWT | `Other` |
 //!
-//! No error, `Debug` or log line holds a secret, a token or a response body.
+//! What the browser is redirected with in place of a code is read in the same
+//! way. Why a sign-in came to nothing says [`SignInError`].
+//!
+//! No error, `Debug` or log line holds a secret, a code, a verifier, a token or
+//! a response body.
 //!
 //! # Coming from Redis's other Entra ID libraries
 //! | there | here |
@@ -131,7 +147,11 @@
 //! | `clientId`, `clientCertificate` with `x5c`, `privateKey` | [`ClientCertificate::from_pem_parts`], and [`send_certificate_chain`](ClientCertificate::send_certificate_chain), as `x5c` is sent there |
 //! | `thumbprintSha256` | [`thumbprint_sha256`](ClientCertificate::thumbprint_sha256): may be left out, and is checked |
 //! | `thumbprint` (SHA-1) | [`AssertionAlgorithm::Rs256`]: computed |
-//! | `authorityConfig.type`: `default` | [`Authority::Default`], refused for this grant, as Entra ID does |
+//! | `createForAuthorizationCodeWithPKCE` | [`AuthorizationCode`] |
+//! | `redirectUri` | [`AuthorizationCode::redirect_uri`] |
+//! | its PKCE codes, URL and provider, in three steps | [`begin`](AuthorizationCode::begin), [`SignIn::url`], [`SignIn::finish`]; or [`listen`](AuthorizationCode::listen), which needs no server |
+//! | its scopes, `user.read` among them | one scope for Redis, and no other resource's: with `user.read` the token is Microsoft Graph's, which Redis refuses |
+//! | `authorityConfig.type`: `default` | [`Authority::Default`]: for people; refused for applications, as Entra ID does |
 //! | `multi-tenant` with `tenantId` | [`Authority::tenant`] |
 //! | `custom` with `authorityUrl` | [`Authority::custom`] |
 //! | `createForSystemAssignedManagedIdentity` | [`ManagedIdentity::system_assigned`]; `clientId` has no use |
@@ -164,10 +184,11 @@ mod username;
 
 pub use authority::{Authority, Cloud};
 pub use claims::{ClaimError, Claims};
-pub use error::EntraError;
+pub use error::{EntraError, SignInError};
 pub use flow::{
-    AssertionAlgorithm, ClientAssertion, ClientCertificate, ClientSecret, ManagedIdentity,
-    ManagedIdentitySource, UserAssignedId, WorkloadIdentity,
+    AssertionAlgorithm, AuthorizationCode, ClientAssertion, ClientCertificate, ClientSecret,
+    DeviceCode, DeviceSignIn, LoopbackSignIn, ManagedIdentity, ManagedIdentitySource, Prompt,
+    SignIn, UserAssignedId, WorkloadIdentity,
 };
 #[cfg(feature = "reqwest")]
 pub use http::ReqwestClient;

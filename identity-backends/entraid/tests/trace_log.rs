@@ -5,10 +5,12 @@ mod common;
 mod support;
 
 use std::sync::Mutex;
+use std::time::{Instant, SystemTime};
 
 use common::*;
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use redis_authx_entraid::{Authority, ManagedIdentity, UreqClient};
+use redis_authx::{Clock, Sleep};
+use redis_authx_entraid::{Authority, DeviceCode, ManagedIdentity, UreqClient};
 use support::{Server, ok};
 
 #[derive(Debug)]
@@ -27,6 +29,47 @@ impl Log for Everything {
     }
 
     fn flush(&self) {}
+}
+
+/// A person signs in, and the token is renewed; each answer serves for both
+/// endpoints.
+fn device_sign_in(access_token: &str) {
+    let server = Server::plain(ok(&format!(
+        r#"{{"device_code":"device-hunter2","user_code":"AB","verification_uri":"https://a","interval":1,"access_token":"{access_token}","refresh_token":"refresh-hunter2"}}"#
+    )));
+    let flow = DeviceCode::new(CLIENT_ID)
+        .authority(Authority::custom(server.url("/tenant")))
+        .http_client(UreqClient::new());
+    let sign_in = futures::executor::block_on(flow.begin()).expect("a code");
+    log::trace!("{flow:?} {sign_in:?}");
+    let finish = sign_in.finish(&Hurry);
+    let identity = futures::executor::block_on(finish).expect("an identity");
+    for _ in 0..2 {
+        let token = request(&identity).expect("a token");
+        log::trace!("{identity:?} {token:?}");
+    }
+    server.next();
+    for _ in 0..2 {
+        assert!(server.next().contains("hunter2"));
+    }
+}
+
+/// A clock on which every sleep is over at once.
+#[derive(Debug)]
+struct Hurry;
+
+impl Clock for Hurry {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn wall(&self) -> SystemTime {
+        SystemTime::now()
+    }
+
+    fn sleep_until(&self, _: Instant) -> Sleep {
+        Sleep::new(std::future::ready(()))
+    }
 }
 
 /// The dump has rows of 16 bytes, in hexadecimal and as text with dots for
@@ -66,6 +109,7 @@ fn neither_secret_nor_token_is_logged() {
         assert_eq!(log::max_level(), LevelFilter::Trace);
     }
 
+    device_sign_in(&access_token);
     let server = Server::plain(ok(&body));
     let url = server.url("/msi/token");
     let identity = ManagedIdentity::system_assigned()
@@ -85,6 +129,7 @@ fn neither_secret_nor_token_is_logged() {
     assert!(dump.contains("POST./tenant/oauth2/v2.0/token"), "{log}");
     for text in [&log, &dump] {
         assert!(!text.contains("hunter2"), "{log}");
+        assert!(!text.contains("\"refresh_token"), "{log}");
         assert!(!text.contains("c2lnbmF0dXJl"), "{log}");
         assert!(!text.contains("access_token"), "{log}");
         for part in access_token.split('.') {

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{Emulator, EmulatorError, Store, TokenVersion};
+use crate::{Emulator, EmulatorError, Store, TokenVersion, identity::Registration};
 
 /// Settings of an emulator; each has a default that suits a test.
 ///
@@ -15,6 +15,7 @@ pub struct Builder {
     pub(crate) client_id: String,
     pub(crate) client_secret: Option<String>,
     pub(crate) object_id: String,
+    pub(crate) registration: Registration,
     pub(crate) token_version: TokenVersion,
     pub(crate) fractional_expiry: bool,
     pub(crate) strict_assertions: bool,
@@ -36,6 +37,7 @@ impl Default for Builder {
             client_id: "22222222-2222-4222-8222-222222222222".to_owned(),
             client_secret: None,
             object_id: "33333333-3333-4333-8333-333333333333".to_owned(),
+            registration: Registration::default(),
             token_version: TokenVersion::default(),
             fractional_expiry: false,
             strict_assertions: false,
@@ -99,6 +101,23 @@ impl Builder {
     #[must_use]
     pub fn object_id(mut self, id: impl Into<String>) -> Self {
         self.object_id = id.into();
+        self
+    }
+
+    /// Registers a redirect URI of a public client (platform "Mobile and
+    /// desktop applications"), beside `http://localhost`, which always is. The
+    /// port of a loopback host does not count, the path does.
+    #[must_use]
+    pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.registration.public.push(uri.into());
+        self
+    }
+
+    /// Registers a redirect URI of a confidential client (platform "Web"),
+    /// which must send the client secret.
+    #[must_use]
+    pub fn web_redirect_uri(mut self, uri: impl Into<String>) -> Self {
+        self.registration.web.push(uri.into());
         self
     }
 

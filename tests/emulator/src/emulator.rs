@@ -11,9 +11,9 @@ use std::{
 use tokio::{runtime::Handle, task::AbortHandle};
 
 use crate::{
-    AppCertificate, Builder, EmulatorError, IdentityControl, RedisControl, gateway,
+    AppCertificate, Builder, EmulatorError, IdentityControl, RedisControl, SignInControl, gateway,
     identity::{
-        self, FederatedIssuer, IdentityState, Registered,
+        self, FederatedIssuer, IdentityState, People, Registered,
         issuer::{Ids, Issuer, Order, REDIS_RESOURCE},
         key::SigningKey,
         managed_identity::{self, ManagedIdentities},
@@ -101,6 +101,10 @@ impl Emulator {
             issuer,
             control: Arc::clone(&identity),
             client_secret: builder.client_secret.map_or_else(random::secret, Ok)?,
+            people: People {
+                registration: builder.registration,
+                ..People::default()
+            },
             managed: ManagedIdentities::new()?,
             strict_assertions: builder.strict_assertions,
             tls_port,
@@ -268,6 +272,11 @@ impl Emulator {
         &self.identity
     }
 
+    /// What becomes of people who sign in, and how many did.
+    pub fn sign_ins(&self) -> &SignInControl {
+        &self.state.people.control
+    }
+
     /// Faults and counters of the Redis side.
     pub fn redis(&self) -> &RedisControl {
         &self.redis
@@ -283,6 +292,7 @@ impl Emulator {
         let order = Order {
             lifetime: lifetime.min(Duration::from_secs(1 << 32)),
             resource: REDIS_RESOURCE,
+            user: None,
             skew_seconds: 0,
             flaw: None,
         };

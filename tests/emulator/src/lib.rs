@@ -59,6 +59,9 @@
 //! | the client's certificate is not known, or another one is | [`forget_certificates`](IdentityControl::forget_certificates), [`register_certificate`](IdentityControl::register_certificate) with an [`AppCertificate`] |
 //! | tokens live shorter | [`set_token_lifetime`](IdentityControl::set_token_lifetime) |
 //! | the clocks of both services differ | [`set_clock_skew`](IdentityControl::set_clock_skew) |
+//! | a person cancels, declines, is let through | [`SignInControl::set_answer`] with a [`SignInAnswer`] |
+//! | a person's refresh token dies | [`revoke_refresh_tokens`](SignInControl::revoke_refresh_tokens), [`expire_refresh_tokens`](SignInControl::expire_refresh_tokens), [`require_interaction`](SignInControl::require_interaction), [`single_use_refresh_tokens`](SignInControl::single_use_refresh_tokens) |
+//! | codes expire, devices poll too often | [`expire_codes`](SignInControl::expire_codes), [`slow_down_next`](SignInControl::slow_down_next) |
 //! | the service is being updated, for a while | [`fail_for`](IdentityControl::fail_for) with [`Fault::ServerError`] 410 |
 //! | no managed identity is assigned, or not this one | [`set_assigned_identities`](IdentityControl::set_assigned_identities) |
 //! | `expires_on` is a number, not a text | [`set_numeric_expires_on`](IdentityControl::set_numeric_expires_on) |
@@ -69,7 +72,7 @@
 //! | connections break | [`drop_connections`](RedisControl::drop_connections), [`refuse_connections`](RedisControl::refuse_connections) |
 //! | the server restarts | [`restart_server`](RedisControl::restart_server), [`stop_server`](RedisControl::stop_server), [`start_server`](RedisControl::start_server) |
 //!
-//! What happened is counted by [`IdentityControl`] and [`RedisControl`], and told for each
+//! What happened is counted by [`IdentityControl`], [`SignInControl`] and [`RedisControl`], and told for each
 //! connection by [`RedisControl::connection_reports`]. Redis answers every bad log-in with
 //! `WRONGPASS`; [`ConnectionReport::last_refusal`] says why.
 //!
@@ -79,6 +82,13 @@
 //!   and refused with Entra's error words, `AADSTS` numbers, statuses and line breaks (Microsoft
 //!   identity platform: "OAuth 2.0 client credentials flow", "Microsoft Entra authentication and
 //!   authorization error codes").
+//! * People sign in on a page, by authorization code with or without PKCE, in all three response
+//!   modes, or on another device. Codes are for one redemption within ten minutes, by the redirect
+//!   URI and verifier they were asked for with; redirect URIs are matched as Entra ID does, with
+//!   any port on `localhost`; public clients must not send a secret, web applications must ("OAuth
+//!   2.0 authorization code flow", "OAuth 2.0 device authorization grant flow", "Redirect URI (reply
+//!   URL) outline and restrictions"). Refresh tokens come with `offline_access`, id tokens with
+//!   `openid`. A scope of Microsoft Graph gives a token that Redis refuses.
 //! * Managed identities are asked for at an endpoint of each source (virtual machine, App Service,
 //!   Azure Arc, Service Fabric, Azure Machine Learning, Cloud Shell), with the headers, parameters,
 //!   versions and ids of each, and refused in its words ("How to use managed identities for Azure
@@ -100,8 +110,9 @@
 //!
 //! # What it does not
 //!
-//! * No users yet. System- and user-assigned identity are one principal. A registered certificate's
-//!   dates and issuer are not looked at. No clusters, access policies or groups: one user, with the right to everything but
+//! * System- and user-assigned identity are one principal, and so is every person, whatever name
+//!   they sign in with; nobody has a password. A registered certificate's dates and issuer are not
+//!   looked at. No clusters, access policies or groups: one user, with the right to everything but
 //!   `MONITOR`, `SYNC`, `PSYNC`, `REPLICAOF`, `SHUTDOWN` and `CLIENT REPLY`.
 //! * The gateway closes an expired connection without a word; whether Azure answers commands in
 //!   flight first is not documented. It holds a request whole, so that one may have 64 MiB at most.
@@ -132,6 +143,8 @@ pub use self::{
     emulator::Emulator,
     error::EmulatorError,
     gateway::{AuthRefusal, ConnectionReport, RedisControl},
-    identity::{AssignedIdentities, Fault, IdentityControl, TokenVersion},
+    identity::{
+        AssignedIdentities, Fault, IdentityControl, SignInAnswer, SignInControl, TokenVersion,
+    },
     server::Store,
 };

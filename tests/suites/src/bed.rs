@@ -11,7 +11,7 @@ use redis_authx_redis::{AuthClient, AuthConnection};
 use crate::WrongClock;
 
 /// Nothing here takes longer, on a machine however busy.
-const PATIENCE: Duration = Duration::from_secs(60);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An emulator before a real redis-server, and all that logs in to it.
 #[derive(Debug)]

@@ -5,6 +5,6 @@ mod bed;
 mod clock;
 mod load;
 
-pub use bed::{Bed, BedBuilder, patient};
+pub use bed::{Bed, BedBuilder, PATIENCE, patient};
 pub use clock::WrongClock;
 pub use load::{KEY, Load, Seen};

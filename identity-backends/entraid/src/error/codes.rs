@@ -5,7 +5,7 @@ use redis_authx::ErrorKind;
 use redis_authx::ErrorKind::{Misconfigured, Rejected, Throttled, Unavailable};
 
 pub(super) const NEEDS_A_PERSON: &str =
-    "Entra ID wants a person to sign in or to consent, which an application by itself can't";
+    "a person must sign in again, or consent, which an application by itself can't";
 pub(super) const SCOPE: &str = "the scope is not valid; for Redis it is \
      `https://redis.azure.com/.default`";
 pub(crate) const RESOURCE: &str =
@@ -21,6 +21,8 @@ const FEDERATION: &str = "no federated identity credential of the application ma
 const NO_TENANT: &str = "the authority names no tenant that this application can sign in to; use \
      `Authority::tenant(..)` with its own";
 const TRANSIENT: &str = "Entra ID could not answer at the moment";
+pub(super) const DEVICE_CODE: &str = "the device code is not known here; sign in again";
+const USED_UP: &str = "the authorization code has expired, or was redeemed before; sign in again";
 const PARAMETER: &str = "the request lacks something or is malformed; check the authority's URL";
 
 /// What a code means; `None` for one that is not in the table.
@@ -53,7 +55,26 @@ pub(crate) fn lookup(code: u32) -> Option<(ErrorKind, &'static str)> {
             "a user's token can't stand for an application; federate with an app-only token",
         ),
         7_000_112 => (Rejected, "the application is disabled"),
-        50_072 | 50_074 | 50_076 | 50_079 | 50_173 | 65_001 | 700_082 => (Rejected, NEEDS_A_PERSON),
+        50_058 | 50_072 | 50_074 | 50_076 | 50_078 | 50_079 | 50_085 | 50_089 | 50_132 | 50_133
+        | 50_173 | 65_001 | 65_004 | 70_000 | 70_008 | 70_043 | 700_082 | 700_084 => {
+            (Rejected, NEEDS_A_PERSON)
+        }
+        54_005 => (Rejected, USED_UP),
+        501_481 => (
+            Rejected,
+            "the code verifier is not the one that this sign-in began with; finish it where it \
+             was begun",
+        ),
+        50_105 => (
+            Rejected,
+            "the person is not assigned to the application; assign them, or sign in as another",
+        ),
+        50_020 | 50_034 | 51_004 => (
+            Rejected,
+            "the person is not known in this tenant; sign in as another, or check the authority",
+        ),
+        70_018 => (Rejected, DEVICE_CODE),
+        70_019 => (Rejected, "the device code has expired; sign in again"),
         53_003 => (Rejected, "a Conditional Access policy blocks this sign-in"),
 
         700_016 => (
@@ -64,7 +85,31 @@ pub(crate) fn lookup(code: u32) -> Option<(ErrorKind, &'static str)> {
         50_059 | 50_194 | 9_001_023 => (Misconfigured, NO_TENANT),
         70_011 | 700_022 | 1_002_012 => (Misconfigured, SCOPE),
         50_001 | 500_011 => (Misconfigured, RESOURCE),
-        7_000_218 | 90_124 | 90_130 | 900_144 | 900_561 => (Misconfigured, PARAMETER),
+        50_011 | 70_004 => (
+            Misconfigured,
+            "the redirect URI is not one that the app registration holds; register it, path and \
+             all, or set `redirect_uri` to one that is",
+        ),
+        700_005 => (
+            Misconfigured,
+            "the code is of another tenant than the one that is asked for the token; check the \
+             authority",
+        ),
+        700_025 => (
+            Misconfigured,
+            "the application is a public client, which has no secret: leave it out",
+        ),
+        9_002_327 => (
+            Misconfigured,
+            "the redirect URI is registered for single-page applications; register it for \
+             \"Mobile and desktop applications\", or for \"Web\" and give the client secret",
+        ),
+        7_000_218 => (
+            Misconfigured,
+            "the application is a confidential client: give its secret, or allow public client \
+             flows in the app registration",
+        ),
+        50_147 | 501_491 | 90_124 | 90_130 | 900_144 | 900_561 => (Misconfigured, PARAMETER),
 
         50_196 | 90_055 => (Throttled, "Entra ID is throttling this application"),
         50_033 | 90_006 | 90_012 | 90_024 | 90_033 | 90_090 => (Unavailable, TRANSIENT),

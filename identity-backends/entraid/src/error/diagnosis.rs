@@ -61,6 +61,7 @@ fn by_word(word: &str) -> Option<(ErrorKind, &'static str)> {
         "consent_required" | "interaction_required" | "login_required" => {
             (Rejected, codes::NEEDS_A_PERSON)
         }
+        "bad_verification_code" => (Rejected, codes::DEVICE_CODE),
         "invalid_scope" => (Misconfigured, codes::SCOPE),
         "invalid_resource" => (Misconfigured, codes::RESOURCE),
         "invalid_instance" | "invalid_tenant" => (Misconfigured, codes::TENANT),

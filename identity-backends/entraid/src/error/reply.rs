@@ -10,6 +10,8 @@ use crate::http::HttpResponse;
 const MAX_READ: usize = 64 * 1024;
 const MAX_CODES: usize = 8;
 const MAX_WORD: usize = 64;
+/// The status of the redirect itself, which only the browser sees.
+const FOUND: u16 = 302;
 
 /// Words of managed identities' endpoints that are not made like OAuth 2.0's.
 const MORE_WORDS: [&str; 6] = [
@@ -81,6 +83,23 @@ impl Answer {
     }
 }
 
+/// What a redirect from the authorize endpoint says in place of a code: the
+/// same words and numbers, but in a query (RFC 6749 §4.1.2.1).
+pub(crate) fn redirected(word: &str, description: &str) -> ProviderError {
+    let word = Some(word).filter(|word| is_word(word));
+    let codes: Vec<_> = described(description).into_iter().collect();
+    // As it would be classified in an answer.
+    let (kind, advice) = diagnose(400, word, &codes);
+    ProviderError::new(kind).with_source(EntraError {
+        status: FOUND,
+        error: word.map(str::to_owned),
+        codes,
+        trace_id: None,
+        correlation_id: None,
+        advice,
+    })
+}
+
 /// `error_codes`, or else the number at the beginning of `error_description`.
 fn codes(body: &Value) -> Vec<u32> {
     let number = |value: &Value| value.as_u64().and_then(|number| u32::try_from(number).ok());
@@ -90,12 +109,18 @@ fn codes(body: &Value) -> Vec<u32> {
             return codes;
         }
     }
-    let text = body["error_description"].as_str().unwrap_or_default();
+    described(body["error_description"].as_str().unwrap_or_default())
+        .into_iter()
+        .collect()
+}
+
+/// The number at the beginning of a description.
+fn described(text: &str) -> Option<u32> {
     let digits = text.strip_prefix("AADSTS").unwrap_or_default();
     let end = digits
         .find(|c: char| !c.is_ascii_digit())
         .unwrap_or(digits.len());
-    digits[..end].parse().into_iter().collect()
+    digits[..end].parse().ok()
 }
 
 fn is_word(text: &str) -> bool {

@@ -38,6 +38,14 @@ impl Settings {
         Ok(TokenEndpoint::new(url, self.http(), self.reader()?))
     }
 
+    /// For a grant in which a person takes part. The same scope as for an
+    /// application: Redis has no finer one.
+    pub(super) fn user_endpoint(&self) -> Result<TokenEndpoint, ConfigError> {
+        check_app_scope(&self.scope)?;
+        let url = self.authority.user_url("token")?;
+        Ok(TokenEndpoint::new(url, self.http(), self.reader()?))
+    }
+
     /// How the access token is read.
     pub(super) fn reader(&self) -> Result<TokenReader, ConfigError> {
         self.username.check()?;

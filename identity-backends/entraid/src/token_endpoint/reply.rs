@@ -19,12 +19,17 @@ pub(crate) struct Reply {
     pub(crate) expires_on: Option<SystemTime>,
     /// The answer's `Date` header.
     pub(crate) date: Option<String>,
+    /// Where a person signed in: what renews the token, and who it was.
+    pub(crate) refresh_token: Option<Zeroizing<String>>,
+    pub(crate) id_token: Option<Zeroizing<String>>,
 }
 
 #[derive(Deserialize)]
 struct Json {
     access_token: Option<Zeroizing<String>>,
     expires_in: Option<Value>,
+    refresh_token: Option<Zeroizing<String>>,
+    id_token: Option<Zeroizing<String>>,
     expires_on: Option<Value>,
 }
 
@@ -48,6 +53,8 @@ impl Reply {
             expires_in: json.expires_in.as_ref().and_then(seconds),
             expires_on: expires_on.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since)),
             date: answer.header("date").map(str::to_owned),
+            refresh_token: json.refresh_token.filter(|token| !token.is_empty()),
+            id_token: json.id_token,
         })
     }
 }

@@ -46,6 +46,14 @@ struct Arguments {
     /// The Redis user name, the "oid" in the tokens
     #[arg(long)]
     object_id: Option<String>,
+    /// A redirect URI of a public client, beside http://localhost with any
+    /// port; may be given several times
+    #[arg(long)]
+    redirect_uri: Vec<String>,
+    /// A redirect URI of a web application, which must send the client secret;
+    /// may be given several times
+    #[arg(long)]
+    web_redirect_uri: Vec<String>,
     /// The plain Redis port; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     redis_port: u16,
@@ -102,6 +110,12 @@ impl Arguments {
         }
         if let Some(id) = &self.object_id {
             builder = builder.object_id(id);
+        }
+        for uri in &self.redirect_uri {
+            builder = builder.redirect_uri(uri);
+        }
+        for uri in &self.web_redirect_uri {
+            builder = builder.web_redirect_uri(uri);
         }
         builder
     }

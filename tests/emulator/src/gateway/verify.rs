@@ -122,6 +122,7 @@ mod tests {
         let order = Order {
             lifetime,
             resource,
+            user: None,
             skew_seconds: 0,
             flaw,
         };

@@ -31,11 +31,19 @@ pub(crate) async fn openid_configuration(
         "issuer": format!("{origin}/{issuer_tenant}/v2.0"),
         "authorization_endpoint": format!("{origin}/{tenant}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{origin}/{tenant}/oauth2/v2.0/token"),
+        "device_authorization_endpoint": format!("{origin}/{tenant}/oauth2/v2.0/devicecode"),
         "jwks_uri": format!("{origin}/{tenant}/discovery/v2.0/keys"),
         "token_endpoint_auth_methods_supported": [
             "client_secret_post", "private_key_jwt", "client_secret_basic"
         ],
-        "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
+        "grant_types_supported": [
+            "authorization_code",
+            "client_credentials",
+            "refresh_token",
+            "urn:ietf:params:oauth:grant-type:device_code",
+        ],
+        "code_challenge_methods_supported": ["plain", "S256"],
+        "response_types_supported": ["code"],
         "response_modes_supported": ["query", "fragment", "form_post"],
         "subject_types_supported": ["pairwise"],
         "scopes_supported": ["openid", "profile", "email", "offline_access"],

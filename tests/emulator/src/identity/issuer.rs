@@ -12,13 +12,17 @@ use std::{
 use base64::{Engine, engine::general_purpose::URL_SAFE_NO_PAD};
 use serde_json::{Value, json};
 
-use super::key::SigningKey;
+use super::{key::SigningKey, people::User};
 use crate::clock;
 
 /// The resource that tokens for Azure's Redis are for, as a URI.
 pub(crate) const REDIS_RESOURCE: &str = "https://redis.azure.com";
 /// The same resource by its application id.
 pub(crate) const REDIS_APP_ID: &str = "acca5fbb-b7e4-4009-81f1-37e38fd66d78";
+
+/// Microsoft Graph, of which a scope is that names no resource.
+pub(crate) const GRAPH: &str = "https://graph.microsoft.com";
+const GRAPH_APP_ID: &str = "00000003-0000-0000-c000-000000000000";
 
 /// The two shapes of access tokens. Which one a resource gets is set by its
 /// registration, not by the endpoint that is asked.
@@ -55,6 +59,8 @@ pub(crate) enum Flaw {
 pub(crate) struct Order<'a> {
     pub(crate) lifetime: Duration,
     pub(crate) resource: &'a str,
+    /// Who signed in; `None` for the application itself.
+    pub(crate) user: Option<&'a User>,
     pub(crate) skew_seconds: i64,
     pub(crate) flaw: Option<Flaw>,
 }
@@ -143,6 +149,40 @@ impl Issuer {
         Some(minted)
     }
 
+    /// An id token for the application ("ID token claims reference"): by the scope `profile` it
+    /// says who it is. `None` only if the signing itself fails.
+    pub(crate) fn id_token(
+        &self,
+        profile: Option<&User>,
+        nonce: Option<&str>,
+        skew_seconds: i64,
+    ) -> Option<String> {
+        let Ids {
+            tenant,
+            client,
+            object,
+        } = &self.ids;
+        let now = (clock::unix_now() + skew_seconds as f64) as i64;
+        let mut claims = json!({
+            "aud": client,
+            "iss": format!("https://login.microsoftonline.com/{tenant}/v2.0"),
+            "iat": now,
+            "nbf": now,
+            "exp": now + 3600,
+            "sub": object,
+            "tid": tenant,
+            "ver": "2.0",
+        });
+        if let Some(nonce) = nonce {
+            claims["nonce"] = json!(nonce);
+        }
+        if let Some(user) = profile {
+            claims["oid"] = json!(object);
+            user.describe(&mut claims);
+        }
+        self.key.sign(&claims)
+    }
+
     fn client_claims(&self, order: &Order<'_>) -> Value {
         let Ids {
             tenant,
@@ -159,7 +199,7 @@ impl Issuer {
                 "ver": "1.0",
             }),
             TokenVersion::V2 => json!({
-                "aud": REDIS_APP_ID,
+                "aud": if order.resource == GRAPH { GRAPH_APP_ID } else { REDIS_APP_ID },
                 "iss": format!("https://login.microsoftonline.com/{tenant}/v2.0"),
                 "azp": client,
                 "azpacr": "1",
@@ -167,9 +207,20 @@ impl Issuer {
             }),
         };
         if order.flaw == Some(Flaw::WrongAudience) {
-            claims["aud"] = json!("https://graph.microsoft.com");
+            claims["aud"] = json!(GRAPH);
         }
-        claims["idtyp"] = json!("app");
+        match order.user {
+            None => claims["idtyp"] = json!("app"),
+            Some(user) => {
+                let acr = match self.version {
+                    TokenVersion::V1 => "appidacr",
+                    TokenVersion::V2 => "azpacr",
+                };
+                claims[acr] = json!("0");
+                claims["scp"] = json!("user_impersonation");
+                user.describe(&mut claims);
+            }
+        }
         claims["oid"] = json!(object);
         claims["sub"] = json!(object);
         claims["tid"] = json!(tenant);
@@ -220,6 +271,7 @@ mod tests {
         Order {
             lifetime,
             resource: REDIS_RESOURCE,
+            user: None,
             skew_seconds: 0,
             flaw,
         }

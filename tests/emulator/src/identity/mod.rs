@@ -10,6 +10,7 @@ mod http;
 pub(crate) mod issuer;
 pub(crate) mod key;
 pub(crate) mod managed_identity;
+mod people;
 mod refusal;
 mod token_endpoint;
 mod turn;
@@ -25,9 +26,13 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
 pub(crate) use self::assertion::{FederatedIssuer, registered::Registered};
+pub(crate) use self::people::{People, Registration};
 pub use self::{
-    control::IdentityControl, fault::Fault, issuer::TokenVersion,
+    control::IdentityControl,
+    fault::Fault,
+    issuer::TokenVersion,
     managed_identity::AssignedIdentities,
+    people::{SignInAnswer, SignInControl},
 };
 use self::{http::Scheme, issuer::Issuer, managed_identity::ManagedIdentities};
 use crate::listener;
@@ -40,6 +45,7 @@ pub(crate) struct IdentityState {
     pub(crate) issuer: Arc<Issuer>,
     pub(crate) control: Arc<IdentityControl>,
     pub(crate) client_secret: String,
+    pub(crate) people: People,
     pub(crate) managed: ManagedIdentities,
     pub(crate) strict_assertions: bool,
     pub(crate) tls_port: u16,
@@ -60,6 +66,7 @@ impl IdentityState {
             issuer: Arc::new(Issuer::new(ids, key, TokenVersion::V2, false)),
             control: Arc::new(IdentityControl::new(std::time::Duration::from_secs(3600))),
             client_secret: secret.to_owned(),
+            people: People::default(),
             managed: ManagedIdentities::new().unwrap(),
             strict_assertions: false,
             tls_port: 0,
@@ -119,9 +126,19 @@ async fn connection(
 
 fn routes(state: Arc<IdentityState>) -> Router {
     let token = post(token_endpoint::token).fallback(token_endpoint::wrong_method);
+    let devicecode = post(people::device::begin).fallback(token_endpoint::wrong_method);
     let configuration = get(discovery::openid_configuration);
     Router::new()
         .route("/{tenant}/oauth2/v2.0/token", token)
+        .route(
+            "/{tenant}/oauth2/v2.0/authorize",
+            get(people::authorize::show).post(people::authorize::submit),
+        )
+        .route("/{tenant}/oauth2/v2.0/devicecode", devicecode)
+        .route(
+            "/{tenant}/oauth2/deviceauth",
+            get(people::device::show).post(people::device::submit),
+        )
         .route(
             "/{tenant}/v2.0/.well-known/openid-configuration",
             configuration.clone(),

@@ -20,7 +20,7 @@ pub(crate) struct Refusal {
 }
 
 impl Refusal {
-    fn new(status: StatusCode, error: &'static str, code: u32, text: String) -> Self {
+    pub(crate) fn new(status: StatusCode, error: &'static str, code: u32, text: String) -> Self {
         Self {
             status,
             error,
@@ -29,7 +29,7 @@ impl Refusal {
         }
     }
 
-    fn bad_request(error: &'static str, code: u32, text: String) -> Self {
+    pub(crate) fn bad_request(error: &'static str, code: u32, text: String) -> Self {
         Self::new(StatusCode::BAD_REQUEST, error, code, text)
     }
 
@@ -202,19 +202,40 @@ impl Refusal {
         self.code
     }
 
-    /// The answer. Real texts go on after a CR LF; `plain_text` leaves that off
-    /// for clients whose JSON reader can't take an escape.
-    pub(crate) fn into_answer(self, plain_text: bool) -> Response {
-        let (trace, correlation) = (random::uuid(), random::uuid());
+    /// The OAuth word.
+    pub(crate) fn error(&self) -> &'static str {
+        self.error
+    }
+
+    /// The number and the text, where they are all there is of the answer.
+    pub(crate) fn description(&self, plain_text: bool) -> String {
         let timestamp = clock::timestamp(clock::unix_now());
-        let separator = if plain_text { " " } else { "\r\n" };
-        let description = [
+        self.full_text(plain_text, &random::uuid(), &random::uuid(), &timestamp)
+    }
+
+    /// Real texts go on after a CR LF; `plain_text` leaves that off for clients
+    /// whose JSON reader can't take an escape.
+    fn full_text(
+        &self,
+        plain_text: bool,
+        trace: &str,
+        correlation: &str,
+        timestamp: &str,
+    ) -> String {
+        [
             format!("AADSTS{}: {}", self.code, self.text),
             format!("Trace ID: {trace}"),
             format!("Correlation ID: {correlation}"),
             format!("Timestamp: {timestamp}"),
         ]
-        .join(separator);
+        .join(if plain_text { " " } else { "\r\n" })
+    }
+
+    /// The answer in JSON.
+    pub(crate) fn into_answer(self, plain_text: bool) -> Response {
+        let (trace, correlation) = (random::uuid(), random::uuid());
+        let timestamp = clock::timestamp(clock::unix_now());
+        let description = self.full_text(plain_text, &trace, &correlation, &timestamp);
         let body = json!({
             "error": self.error,
             "error_description": description,
@@ -230,7 +251,7 @@ impl Refusal {
 
 /// Enough of a foreign value to recognise it: someone may have put a secret in
 /// the wrong field.
-fn short(value: &str) -> String {
+pub(crate) fn short(value: &str) -> String {
     const SHOWN: usize = 80;
     if value.chars().count() <= SHOWN {
         value.to_owned()

@@ -35,7 +35,7 @@ pub(crate) async fn token(
         Ok(granted) => granted,
         Err(refusal) => return refuse(refusal),
     };
-    match turn.mint(&state.issuer, &granted.resource) {
+    match turn.mint(&state.issuer, &granted.resource, granted.user.as_ref()) {
         Some(minted) => answer(&minted, granted, turn.padding()),
         None => refuse(Refusal::server_error(500)),
     }

@@ -12,6 +12,7 @@ use super::{
     fault::Fault,
     http::DropConnection,
     issuer::{Issuer, Minted, Order},
+    people::User,
     refusal::Refusal,
 };
 
@@ -76,12 +77,18 @@ impl<'a> Turn<'a> {
 
     /// A token for `resource`, with the flaw that the fault wants; `None` only
     /// if the signing itself fails.
-    pub(crate) fn mint(&self, issuer: &Issuer, resource: &str) -> Option<Minted> {
+    pub(crate) fn mint(
+        &self,
+        issuer: &Issuer,
+        resource: &str,
+        user: Option<&User>,
+    ) -> Option<Minted> {
         let again = (self.fault == Some(Fault::SameToken)).then(|| issuer.latest());
         let minted = again.flatten().or_else(|| {
             issuer.mint(&Order {
                 lifetime: self.control.lifetime(),
                 resource,
+                user,
                 skew_seconds: self.control.skew_seconds(),
                 flaw: self.fault.as_ref().and_then(Fault::flaw),
             })

@@ -4,10 +4,12 @@
 
 #![allow(clippy::unwrap_used)] // the cases are called by tests, not marked as such
 
+mod authorization_code;
 mod client_assertion;
 mod client_certificate;
 mod client_secret;
 mod contract;
+mod device_code;
 mod managed_identity;
 mod support;
 mod workload_identity;

@@ -318,6 +318,7 @@ fn one_foreign_issuer_is_trusted() {
         resource: "https://redis.azure.com",
         skew_seconds: 0,
         flaw: None,
+        user: None,
     });
     assert_eq!(bed.judge(&minted.unwrap().token), "700211");
 }

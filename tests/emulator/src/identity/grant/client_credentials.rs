@@ -17,6 +17,7 @@ pub(super) fn judge(state: &IdentityState, tenant: &str, form: &Form) -> Result<
     }
     Ok(Granted {
         resource: resource(form, tenant)?,
+        user: None,
         more: Map::new(),
     })
 }

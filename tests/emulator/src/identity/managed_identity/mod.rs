@@ -111,7 +111,7 @@ async fn answer(
         Ok(resource) => resource,
         Err(problem) => return shape.refuse(&problem),
     };
-    turn.mint(&state.issuer, &resource)
+    turn.mint(&state.issuer, &resource, None)
         .and_then(|minted| shape.reply(state, &minted, &resource, turn.padding()))
         .unwrap_or_else(|| shape.refuse(&Problem::Status(StatusCode::INTERNAL_SERVER_ERROR)))
 }
