@@ -2,7 +2,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use redis::AsyncConnectionConfig;
-use redis_authx::{Event, ExponentialBackoff, RefreshPolicy, State, TokenManager};
+use redis_authx::{
+    Event, ExponentialBackoff, IdentityProvider, RefreshPolicy, State, TokenManager,
+};
 use redis_authx_emulator::{Emulator, Store};
 use redis_authx_redis::{AuthClient, AuthConnection};
 use redis_authx_tokio::Tokio;
@@ -70,13 +72,28 @@ impl BedBuilder {
     /// # Panics
     /// When something does not start.
     pub async fn start_with(self, prepare: impl FnOnce(&Emulator)) -> Bed {
+        self.start_as(async |emulator: &Emulator| {
+            prepare(emulator);
+            emulator.client_secret_identity().expect("an identity")
+        })
+        .await
+    }
+
+    /// Starts everything, and signs in with what `identity` makes.
+    ///
+    /// # Panics
+    /// When something does not start.
+    pub async fn start_as<P: IdentityProvider>(
+        self,
+        identity: impl AsyncFnOnce(&Emulator) -> P,
+    ) -> Bed {
         let emulator = Emulator::builder()
             .token_lifetime(self.lifetime)
             .store(Store::RedisServer)
             .start()
             .await
             .expect("the emulator starts");
-        prepare(&emulator);
+        let identity = identity(&emulator).await;
         let refresh = RefreshPolicy::builder()
             .expiration_refresh_ratio(self.ratio)
             .request_timeout(self.request_timeout)
@@ -90,13 +107,12 @@ impl BedBuilder {
             .expect("a policy");
         let events = Arc::new(Mutex::new(Vec::new()));
         let log = Arc::clone(&events);
-        let manager =
-            TokenManager::builder(emulator.client_secret_identity().expect("an identity"))
-                .refresh_policy(refresh)
-                .retry_policy(retry)
-                .observer(move |event: &Event| log.lock().expect("no panic").push(event.clone()))
-                .spawn(Tokio)
-                .expect("a manager");
+        let manager = TokenManager::builder(identity)
+            .refresh_policy(refresh)
+            .retry_policy(retry)
+            .observer(move |event: &Event| log.lock().expect("no panic").push(event.clone()))
+            .spawn(Tokio)
+            .expect("a manager");
         let protocol = if self.resp3 { "?protocol=resp3" } else { "" };
         let url = format!("{}/{protocol}", emulator.redis_url().trim_end_matches('/'));
         let client = AuthClient::open(url, manager.credentials()).expect("a client");
