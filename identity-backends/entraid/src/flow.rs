@@ -4,6 +4,8 @@
 mod setters;
 
 mod client_secret;
+mod developer;
 mod settings;
 
 pub use client_secret::ClientSecret;
+pub use developer::{AzureCli, AzureDeveloperCli, AzurePowerShell, ToolError, ToolErrorKind};

@@ -110,7 +110,6 @@
 
 mod authority;
 mod claims;
-#[allow(dead_code, reason = "the flows that read it follow")]
 mod environment;
 mod error;
 mod flow;
@@ -126,7 +125,9 @@ mod username;
 pub use authority::{Authority, Cloud};
 pub use claims::{ClaimError, Claims};
 pub use error::EntraError;
-pub use flow::ClientSecret;
+pub use flow::{
+    AzureCli, AzureDeveloperCli, AzurePowerShell, ClientSecret, ToolError, ToolErrorKind,
+};
 #[cfg(feature = "reqwest")]
 pub use http::ReqwestClient;
 pub use http::{

@@ -12,8 +12,8 @@ macro_rules! authority_setter {
     };
 }
 
-/// What the token is for, whose it is, and by what it is asked for.
-macro_rules! token_setters {
+/// What the token is for, and whose it is.
+macro_rules! reader_setters {
     () => {
         /// What the token is for: one resource followed by `/.default`. Default:
         /// [`REDIS_SCOPE_DEFAULT`](crate::REDIS_SCOPE_DEFAULT).
@@ -40,6 +40,13 @@ macro_rules! token_setters {
                 $crate::username::Username::Mapped(::std::sync::Arc::new(mapper));
             self
         }
+    };
+}
+
+/// What the token is for, whose it is, and by what it is asked for.
+macro_rules! token_setters {
+    () => {
+        reader_setters! {}
 
         /// What sends the requests. Default:
         /// [`UreqClient`](crate::UreqClient) with its defaults.
