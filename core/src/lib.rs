@@ -131,6 +131,8 @@ pub use policy::{
     ExponentialBackoff, ExponentialBackoffBuilder, OnExhausted, RefreshPolicy,
     RefreshPolicyBuilder, RetryContext, RetryDecision, RetryPolicy,
 };
-pub use provider::{FnProvider, IdentityProvider, ProviderChain, StaticToken, provider_fn};
+pub use provider::{
+    ChainError, FnProvider, IdentityProvider, ProviderChain, StaticToken, provider_fn,
+};
 pub use runtime::{Clock, Runtime, Sleep, Spawner};
 pub use token::{SessionRule, Token};
