@@ -1,6 +1,7 @@
 //! What connections log in with.
 
 mod blocking;
+mod lanes;
 mod wait;
 
 use std::fmt;
@@ -17,6 +18,7 @@ use crate::manager::Handle;
 use crate::shared::Shared;
 use crate::watch::Cursor;
 use crate::{Event, Runtime, Token, TokenError};
+pub(crate) use lanes::{Lane, Lanes};
 
 /// Always the newest token of one [`TokenManager`](crate::TokenManager).
 ///
@@ -28,14 +30,17 @@ use crate::{Event, Runtime, Token, TokenError};
 pub struct Credentials {
     handle: Arc<Handle>,
     cursor: Cursor,
+    lane: Lane,
     ended: bool,
 }
 
 impl Credentials {
     pub(crate) fn new(handle: Arc<Handle>) -> Self {
+        let lane = handle.0.next_lane();
         Self {
             handle,
             cursor: Cursor::default(),
+            lane,
             ended: false,
         }
     }
@@ -53,7 +58,9 @@ impl Credentials {
     /// # Errors
     /// [`TokenError`] when there is none.
     pub fn current(&self) -> Result<Token, TokenError> {
-        self.shared().watch.read(read)
+        self.shared()
+            .watch
+            .read(|snapshot| read(snapshot, self.lane))
     }
 
     /// The token in hand, or the next one within `limit`. Never one that has
@@ -95,10 +102,11 @@ impl Credentials {
     /// [`changed`](Self::changed) for hand-written futures.
     pub fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<Result<Token, TokenError>> {
         let watch = &self.handle.0.watch;
+        let lane = self.lane;
         if watch.read(|snapshot| matches!(snapshot, Snapshot::Stopped)) {
             return Poll::Ready(Err(TokenError::Stopped));
         }
-        watch.poll_changed(&mut self.cursor, cx, read)
+        watch.poll_changed(&mut self.cursor, cx, |snapshot| read(snapshot, lane))
     }
 
     /// The generation of the token in hand, which counts rotations; 0 without
@@ -143,6 +151,7 @@ impl Clone for Credentials {
         Self {
             handle: Arc::clone(&self.handle),
             cursor: self.cursor.twin(),
+            lane: self.handle.0.next_lane(),
             ended: self.ended,
         }
     }
@@ -181,11 +190,11 @@ impl FusedStream for Credentials {
     }
 }
 
-fn read(snapshot: &Snapshot<Token>) -> Result<Token, TokenError> {
+fn read(snapshot: &Snapshot<Lanes>, lane: Lane) -> Result<Token, TokenError> {
     match snapshot {
         Snapshot::Pending => Err(TokenError::Pending),
         Snapshot::Stopped => Err(TokenError::Stopped),
         Snapshot::Unavailable(error) => Err(TokenError::Unavailable(error.clone())),
-        Snapshot::Valid { value, .. } => Ok(value.clone()),
+        Snapshot::Valid { value, .. } => Ok(value.token(lane)),
     }
 }

@@ -10,9 +10,10 @@ use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
 use std::time::{Instant, SystemTime};
 
-use crate::machine::{Input, Machine, Output, Snapshot};
+use crate::credentials::Lanes;
+use crate::machine::{Input, Machine, Output, RequestId, Snapshot};
 use crate::shared::Shared;
-use crate::{Event, IdentityProvider, Sleep, Token};
+use crate::{ErrorKind, Event, IdentityProvider, Sleep, Token};
 use clock_watch::ClockWatch;
 use request::Request;
 
@@ -61,21 +62,23 @@ impl Driver {
     fn drain_outputs(&mut self) {
         while let Some(output) = self.machine.poll_output() {
             match output {
-                Output::Cancel(id) => {
-                    if self
-                        .request
-                        .as_ref()
-                        .is_some_and(|request| request.id() == id)
-                    {
-                        self.request = None;
-                    }
-                }
+                Output::Cancel(id) => self.cancel(id),
                 Output::Publish(snapshot) => self.publish(snapshot),
                 Output::Report(event) => self.report(&event),
                 Output::Request(id) => {
                     self.request = Some(Request::new(id, Arc::clone(&self.provider)));
                 }
             }
+        }
+    }
+
+    fn cancel(&mut self, id: RequestId) {
+        let Some(mut request) = self.request.take_if(|request| request.id() == id) else {
+            return;
+        };
+        // For want of time, unless all is over.
+        if !self.machine.is_stopped() {
+            request.ended(Some(ErrorKind::Timeout));
         }
     }
 
@@ -89,6 +92,7 @@ impl Driver {
         let known = |generation| {
             watch.read(|held| matches!(held, Snapshot::Valid { generation: held, .. } if *held == generation))
         };
+        let snapshot = snapshot.map(|token| Lanes::new(&token));
         match snapshot {
             // The same token with its expiry read anew is no news.
             Snapshot::Valid { generation, .. } if known(generation) => watch.amend(snapshot),
@@ -129,8 +133,9 @@ impl Driver {
         let Poll::Ready(result) = request.poll(cx) else {
             return false;
         };
-        let id = request.id();
-        self.request = None;
+        let Some(mut request) = self.request.take() else {
+            return false;
+        };
         // A step that came before the token must not be taken from its life.
         let wall = self.watch_clocks();
         let generation = self.machine.generation() + 1;
@@ -143,6 +148,11 @@ impl Driver {
             let unchanged = unchanged.is_some();
             request::lease(token, generation, wall).unchanged(unchanged)
         });
+        request.ended(match &result {
+            Ok(lease) => lease.is_over().then_some(ErrorKind::Expired),
+            Err(error) => Some(error.kind()),
+        });
+        let id = request.id();
         self.input(Input::Completed { id, result });
         true
     }

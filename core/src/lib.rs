@@ -82,7 +82,7 @@
 //! | `metrics` | [`MetricsObserver`](https://docs.rs/redis-authx/latest/redis_authx/struct.MetricsObserver.html): events as metrics, through the `metrics` facade |
 //! | `serde` | [`Config`](https://docs.rs/redis-authx/latest/redis_authx/struct.Config.html): all settings in one value that a file can hold |
 //! | `test-util` | [`testing`](https://docs.rs/redis-authx/latest/redis_authx/testing/): manual clock, scripted provider, event log |
-//! | `tracing` | every [`Event`] as a `tracing` event, with the fields in [this table](manual::outages#watching-it) |
+//! | `tracing` | every [`Event`] as a `tracing` event, and spans around requests and log-ins, with the fields in [these tables](manual::outages#watching-it) |
 //!
 //! None is on by default, and none changes behaviour.
 //!
@@ -113,7 +113,6 @@ mod shared;
 #[cfg(feature = "test-util")]
 pub mod testing;
 pub mod token;
-#[cfg(feature = "tracing")]
 mod trace;
 mod watch;
 

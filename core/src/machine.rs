@@ -146,7 +146,10 @@ impl<T: Clone> Machine<T> {
     }
 
     fn start_request(&mut self) {
-        let id = RequestId(self.next_request);
+        let id = RequestId {
+            number: self.next_request,
+            attempt: self.cycle.attempts.saturating_add(1),
+        };
         self.next_request += 1;
         if self.cycle.attempts == 0 {
             self.cycle.started = self.now;
@@ -171,9 +174,7 @@ impl<T: Clone> Machine<T> {
             return;
         }
         match result {
-            Ok(lease) if lease.lifetime.is_some_and(|life| life.is_zero()) => {
-                self.failed(ErrorKind::Expired.into());
-            }
+            Ok(lease) if lease.is_over() => self.failed(ErrorKind::Expired.into()),
             Ok(lease) => self.succeeded(lease, started),
             Err(error) => self.failed(error),
         }

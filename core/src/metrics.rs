@@ -9,7 +9,6 @@ use std::time::{Duration, SystemTime};
 
 use ::metrics::{Label, counter, gauge, histogram};
 
-use crate::reauth::ReauthErrorKind;
 use crate::{Clock, Event, Observer};
 
 #[doc = include_str!("manual/metrics.md")]
@@ -95,7 +94,7 @@ impl Observer for MetricsObserver {
                 self.record(names::REAUTHENTICATION_DURATION, *latency);
             }
             Event::ReauthFailed { error, .. } => {
-                let result = word(error.kind());
+                let result = error.kind().as_str();
                 self.count_with(names::REAUTHENTICATIONS, ("result", result), 1);
             }
             Event::Replaced { .. } => self.count(names::REPLACEMENTS),
@@ -116,18 +115,6 @@ impl Observer for MetricsObserver {
             | Event::Staggered { .. }
             | Event::Stopped => {}
         }
-    }
-}
-
-/// One of [`names::REAUTH_RESULTS`].
-const fn word(kind: ReauthErrorKind) -> &'static str {
-    match kind {
-        ReauthErrorKind::Busy => "busy",
-        ReauthErrorKind::Disconnected => "disconnected",
-        ReauthErrorKind::Other => "other",
-        ReauthErrorKind::Refused => "refused",
-        ReauthErrorKind::Timeout => "timeout",
-        ReauthErrorKind::Unsupported => "unsupported",
     }
 }
 

@@ -5,19 +5,21 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Instant;
 
+use crate::credentials::{Lane, Lanes};
 use crate::machine::Snapshot;
 use crate::watch::Watch;
 use crate::watch::sync::{AtomicBool, AtomicWaker};
-use crate::{Clock, Event, Observer, ProviderError, Runtime, Token};
+use crate::{Clock, Event, Observer, ProviderError, Runtime};
 
 #[derive(Debug)]
 pub(crate) struct Shared {
-    pub(crate) watch: Watch<Snapshot<Token>>,
+    pub(crate) watch: Watch<Snapshot<Lanes>>,
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) runtime: Option<Arc<dyn Runtime>>,
     pub(crate) connections: AtomicUsize,
     pub(crate) counts: Counts,
     observers: Vec<Box<dyn Observer>>,
+    handles: AtomicUsize,
     wanted: Wanted,
     driver: AtomicWaker,
 }
@@ -63,9 +65,14 @@ impl Shared {
             connections: AtomicUsize::new(0),
             counts: Counts::default(),
             observers,
+            handles: AtomicUsize::new(0),
             wanted: Wanted::default(),
             driver: AtomicWaker::new(),
         }
+    }
+
+    pub(crate) fn next_lane(&self) -> Lane {
+        Lane::of(self.handles.fetch_add(1, Ordering::Relaxed))
     }
 
     pub(crate) fn ask_refresh(&self) {
@@ -98,7 +105,6 @@ impl Shared {
     /// Tells the observers. One that panics is not let through: it must not
     /// end the manager.
     pub(crate) fn report(&self, event: &Event) {
-        #[cfg(feature = "tracing")]
         crate::trace::emit(event);
         for observer in &self.observers {
             let _ = catch_unwind(AssertUnwindSafe(|| observer.event(event)));

@@ -1,74 +1,18 @@
-//! Events as `tracing` events, with the field names of [`Event`].
+//! What `tracing` is told; without the feature of that name, nothing.
 
-use crate::Event;
+#[cfg(feature = "tracing")]
+mod event;
+#[cfg(not(feature = "tracing"))]
+mod off;
+#[cfg(feature = "tracing")]
+mod span;
 
-/// The target of all of them.
+#[cfg(feature = "tracing")]
+pub(crate) use {event::emit, span::Work};
+
+#[cfg(not(feature = "tracing"))]
+pub(crate) use off::{Work, emit};
+
+/// The target of all events and spans.
+#[cfg(feature = "tracing")]
 const TARGET: &str = "redis_authx";
-
-pub(crate) fn emit(event: &Event) {
-    use tracing::{debug, info, warn};
-    match event {
-        Event::AttemptFailed {
-            attempt,
-            error,
-            retry_in,
-        } => {
-            warn!(target: TARGET, attempt, kind = error.kind().as_str(), error = %chain(error), ?retry_in, "token request failed")
-        }
-        Event::ClockStepped { by, backward } => {
-            warn!(target: TARGET, ?by, backward, "wall clock stepped");
-        }
-        Event::CycleExhausted {
-            attempts,
-            error,
-            next_in,
-        } => {
-            warn!(target: TARGET, attempts, kind = error.kind().as_str(), error = %chain(error), ?next_in, "token request cycle failed")
-        }
-        Event::Reauthenticated {
-            connection,
-            generation,
-            latency,
-        } => {
-            debug!(target: TARGET, %connection, generation, ?latency, "connection re-authenticated")
-        }
-        Event::ReauthFailed {
-            connection,
-            generation,
-            error,
-            retry_in,
-        } => {
-            warn!(target: TARGET, %connection, generation, error = %chain(error), ?retry_in, "connection not re-authenticated")
-        }
-        Event::Recovered { failures, outage } => {
-            info!(target: TARGET, failures, ?outage, "identity service recovered");
-        }
-        Event::Replaced {
-            connection,
-            generation,
-        } => info!(target: TARGET, %connection, generation, "connection replaced"),
-        Event::Staggered {
-            connections,
-            window,
-        } => debug!(target: TARGET, connections, ?window, "re-authentication scheduled"),
-        Event::Stopped => info!(target: TARGET, "token manager stopped"),
-        Event::TokenExpired { generation } => {
-            warn!(target: TARGET, generation, "token expired before another came");
-        }
-        Event::TokenRefreshed {
-            generation,
-            lifetime,
-            latency,
-        } => info!(target: TARGET, generation, ?lifetime, ?latency, "token refreshed"),
-        Event::TokenUnchanged {
-            generation,
-            next_in,
-        } => debug!(target: TARGET, generation, ?next_in, "token unchanged"),
-    }
-}
-
-/// An error with all that stands behind it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(error.source(), |error| error.source())
-        .fold(error.to_string(), |line, error| format!("{line}: {error}"))
-}

@@ -3,7 +3,7 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::read;
+use super::{Lane, read};
 use crate::policy::FAR;
 use crate::shared::Shared;
 use crate::watch::Cursor;
@@ -49,7 +49,11 @@ impl<'a> Reader<'a> {
         loop {
             // First the news, then the value: what comes in between is news.
             let changed = self.shared.watch.poll_changed(&mut self.cursor, cx, |_| ());
-            match self.shared.watch.read(read) {
+            match self
+                .shared
+                .watch
+                .read(|snapshot| read(snapshot, Lane::default()))
+            {
                 Ok(token) if self.has_expired(&token) => self.shared.wake_driver(),
                 Ok(token) => return Poll::Ready(Ok(token)),
                 Err(error) if is_final(&error) => return Poll::Ready(Err(error)),
@@ -63,7 +67,11 @@ impl<'a> Reader<'a> {
 
     /// Why there is no token, for a caller whose patience has run out.
     pub(super) fn give_up(&self) -> TokenError {
-        match self.shared.watch.read(read) {
+        match self
+            .shared
+            .watch
+            .read(|snapshot| read(snapshot, Lane::default()))
+        {
             Ok(_) => TokenError::Pending,
             Err(error) => error,
         }

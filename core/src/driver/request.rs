@@ -8,11 +8,13 @@ use futures::FutureExt;
 use futures::future::BoxFuture;
 
 use crate::machine::{Lease, RequestId};
-use crate::{IdentityProvider, ProviderError, Token};
+use crate::trace::Work;
+use crate::{ErrorKind, IdentityProvider, ProviderError, Token};
 
 /// A request under way. Dropping it cancels it; a panic in that is let go.
 pub(super) struct Request {
     id: RequestId,
+    work: Work,
     answer: BoxFuture<'static, Result<Token, ProviderError>>,
 }
 
@@ -20,12 +22,14 @@ impl Request {
     /// The provider's code runs only when polled, and a panic in it, early or
     /// late, is a failed attempt.
     pub(super) fn new(id: RequestId, provider: Arc<dyn IdentityProvider>) -> Self {
-        let asked = async move { provider.request_token().await };
+        let work = Work::token_request(id.attempt());
+        let asked = work.around(async move { provider.request_token().await });
         let answer = AssertUnwindSafe(asked).catch_unwind().map(|outcome| {
             outcome.unwrap_or_else(|_| Err(ProviderError::other("the identity provider panicked")))
         });
         Self {
             id,
+            work,
             answer: answer.boxed(),
         }
     }
@@ -36,6 +40,11 @@ impl Request {
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Token, ProviderError>> {
         Pin::new(&mut self.answer).poll(cx)
+    }
+
+    /// What came of it. One that nobody hears of was cancelled.
+    pub(super) fn ended(&mut self, failure: Option<ErrorKind>) {
+        self.work.ended(failure.map(ErrorKind::as_str));
     }
 }
 

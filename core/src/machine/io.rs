@@ -4,7 +4,19 @@ use crate::{Event, ProviderError};
 
 /// Names one request, so that an answer to a cancelled one is told apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct RequestId(pub(super) u64);
+pub struct RequestId {
+    pub(super) number: u64,
+    pub(super) attempt: u32,
+}
+
+impl RequestId {
+    /// Which attempt of its cycle it is, counted from 1: the number with which
+    /// [`AttemptFailed`](Event::AttemptFailed) tells of it if it fails.
+    #[must_use]
+    pub const fn attempt(self) -> u32 {
+        self.attempt
+    }
+}
 
 /// What happened, told to a [`Machine`](super::Machine).
 #[derive(Debug)]
@@ -71,6 +83,11 @@ impl<T> Lease<T> {
         }
     }
 
+    /// Whether the token had ended when it came.
+    pub(crate) fn is_over(&self) -> bool {
+        self.lifetime.is_some_and(|life| life.is_zero())
+    }
+
     /// Marks it as the very token that is already held: no rotation.
     #[must_use]
     pub fn unchanged(mut self, unchanged: bool) -> Self {
@@ -96,4 +113,18 @@ pub enum Snapshot<T> {
         /// Which rotation brought it, counted from 1.
         generation: u64,
     },
+}
+
+impl<T> Snapshot<T> {
+    pub(crate) fn map<U>(self, with: impl FnOnce(T) -> U) -> Snapshot<U> {
+        match self {
+            Self::Pending => Snapshot::Pending,
+            Self::Stopped => Snapshot::Stopped,
+            Self::Unavailable(error) => Snapshot::Unavailable(error),
+            Self::Valid { value, generation } => Snapshot::Valid {
+                value: with(value),
+                generation,
+            },
+        }
+    }
 }

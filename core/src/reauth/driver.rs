@@ -15,6 +15,7 @@ use super::inbox::{Mail, Notice};
 use super::roster::{Ended, Output, Roster};
 use super::status::{ConnectionId, StatusCell};
 use super::{ReauthError, ReauthErrorKind, ReauthPolicy, Session};
+use crate::trace::Work;
 use crate::{Clock, Credentials, Runtime, Sleep, Token, TokenError};
 
 /// `None` when it was cut short because its session has left.
@@ -223,19 +224,23 @@ async fn job(
     runtime: Arc<dyn Runtime>,
 ) -> (ConnectionId, Ended) {
     let started = runtime.now();
-    let work = AssertUnwindSafe(async {
+    let mut work = match action {
+        Action::Authenticate => Work::reauthenticate(id, token.generation()),
+        Action::Replace => Work::replace(id, token.generation()),
+    };
+    let attempt = work.around(async {
         match action {
             Action::Authenticate => session.authenticate(&token).await,
             Action::Replace => session.replace(&token).await,
         }
-    })
-    .catch_unwind()
-    .boxed();
-    let result = match select(work, runtime.sleep_until(started + limit)).await {
+    });
+    let attempt = AssertUnwindSafe(attempt).catch_unwind().boxed();
+    let result = match select(attempt, runtime.sleep_until(started + limit)).await {
         Either::Left((Ok(result), _)) => result,
         Either::Left((Err(_), _)) => Err(ReauthErrorKind::Other.into()),
         Either::Right(_) => Err(ReauthError::new(ReauthErrorKind::Timeout)),
     };
+    work.ended(result.as_ref().err().map(|error| error.kind().as_str()));
     let ended = Ended {
         action,
         generation: token.generation(),

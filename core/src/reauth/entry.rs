@@ -85,7 +85,8 @@ pub(super) struct Entry {
     pub(super) replaced: Option<Instant>,
     /// How often in a row it was lost soon after it had been replaced.
     relapses: u32,
-    /// From then on a replacement is tried instead of `AUTH`.
+    /// From then on a replacement is tried instead of `AUTH`. `None` when no
+    /// renewal is under way, or the session has no end.
     pub(super) replace_from: Option<Instant>,
 }
 
@@ -127,12 +128,14 @@ impl Entry {
     }
 
     /// A renewal begins at `at`: sets the point from which a replacement is
-    /// tried instead of `AUTH`.
+    /// tried instead of `AUTH`. That of one which has not succeeded stays, or
+    /// frequent rotations would put the replacement off for ever.
     pub(super) fn begin(&mut self, at: Instant, replace_after: f64) {
         self.attempts = 0;
         self.busy = false;
         let left = self.time_left(at);
-        self.replace_from = self.grant.ends.map(|_| at + left.mul_f64(replace_after));
+        let replace_from = self.grant.ends.map(|_| at + left.mul_f64(replace_after));
+        self.replace_from = self.replace_from.or(replace_from);
     }
 
     /// What to try at `at`.

@@ -20,6 +20,21 @@ pub enum ReauthErrorKind {
     Unsupported,
 }
 
+impl ReauthErrorKind {
+    /// The kind as one stable word, for metrics and log fields.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Busy => "busy",
+            Self::Disconnected => "disconnected",
+            Self::Other => "other",
+            Self::Refused => "refused",
+            Self::Timeout => "timeout",
+            Self::Unsupported => "unsupported",
+        }
+    }
+}
+
 /// A connection did not take a new token. Cheap to clone, holds no secret.
 #[derive(Clone, Debug)]
 pub struct ReauthError {

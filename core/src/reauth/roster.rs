@@ -12,6 +12,9 @@ use crate::Event;
 const BUSY_DELAY: Duration = Duration::from_millis(10);
 /// … up to this.
 const LONGEST_BUSY_DELAY: Duration = Duration::from_millis(250);
+/// Where the fresh token is refused as well, another is not asked for sooner
+/// than this: it takes a person, and each makes all sessions re-authenticate.
+const ASK_AGAIN: Duration = Duration::from_secs(5 * 60);
 /// No try follows another sooner than this.
 const FLOOR: Duration = Duration::from_millis(1);
 
@@ -25,8 +28,10 @@ pub(super) struct Roster {
     running: usize,
     /// The token in hand; without one, nothing is tried.
     generation: Option<u64>,
-    /// The latest generation that a fresh token was asked for instead of.
+    /// The latest generation that a fresh token was asked for instead of, and
+    /// when that was.
     asked: u64,
+    asked_at: Option<Instant>,
     outputs: VecDeque<Output>,
 }
 
@@ -62,6 +67,7 @@ impl Roster {
             running: 0,
             generation: None,
             asked: 0,
+            asked_at: None,
             outputs: VecDeque::new(),
         }
     }
@@ -193,6 +199,7 @@ impl Roster {
                 entry.grant = grant;
                 entry.busy = false;
                 entry.attempts = 0;
+                entry.replace_from = None;
                 if ended.action == Action::Replace {
                     entry.lost = false;
                     entry.replaced = Some(now);
@@ -251,6 +258,7 @@ impl Roster {
             return;
         };
         entry.failed(error.kind());
+        let taken_before = entry.grant.generation == generation;
         let delay = if entry.attempts == 0 {
             FLOOR
         } else if entry.busy {
@@ -264,9 +272,8 @@ impl Roster {
             Some(from) if tried == Action::Authenticate => (now + delay).min(from.max(now + FLOOR)),
             _ => now + delay,
         };
-        if error.kind() == ReauthErrorKind::Refused && self.asked < generation {
-            self.asked = generation;
-            self.outputs.push_back(Output::Ask);
+        if error.kind() == ReauthErrorKind::Refused {
+            self.ask(now, generation, taken_before);
         }
         self.outputs.push_back(Output::Report(Event::ReauthFailed {
             connection: id,
@@ -275,6 +282,19 @@ impl Roster {
             retry_in: Some(at - now),
         }));
         self.schedule(id, at);
+    }
+
+    /// A session was refused with a token. One that it had taken before has
+    /// been revoked, and the next may well do; one that is new to it may be
+    /// that very next one.
+    fn ask(&mut self, now: Instant, generation: u64, taken_before: bool) {
+        let long_ago = |at| now.saturating_duration_since(at) >= ASK_AGAIN;
+        let may = taken_before || self.asked_at.is_none_or(long_ago);
+        if may && self.asked < generation {
+            self.asked = generation;
+            self.asked_at = Some(now);
+            self.outputs.push_back(Output::Ask);
+        }
     }
 
     /// Moves a session to `at` in the queue; one that runs is left alone.

@@ -9,6 +9,7 @@ mod failures;
 mod lifecycle;
 mod lost;
 mod outages;
+mod refused;
 mod rotations;
 mod session_rules;
 mod settings;

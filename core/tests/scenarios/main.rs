@@ -6,10 +6,13 @@ mod support;
 
 mod arithmetic;
 mod construction;
+mod ending;
 mod failures;
 mod lifecycle;
 mod renewal;
+mod schedule;
 mod sharing;
 mod slewing;
 mod table;
 mod tokens;
+mod waiting;

@@ -2,7 +2,7 @@
 //! new connection: clone user name and token behind a lock.
 
 use std::hint::black_box;
-use std::sync::{Barrier, Mutex, PoisonError, RwLock};
+use std::sync::{Arc, Barrier, Mutex, PoisonError, RwLock};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -18,10 +18,12 @@ const COUNTED: u64 = 1_000;
 const TIMES_CHEAPER: f64 = 10.0;
 
 /// The ways to read, side by side.
+#[derive(Clone)]
 struct Readers {
+    /// A handle for each thread, as each connection has one.
     ours: Credentials,
-    mutex: Mutex<Option<(String, String)>>,
-    rwlock: RwLock<Option<(String, String)>>,
+    mutex: Arc<Mutex<Option<(String, String)>>>,
+    rwlock: Arc<RwLock<Option<(String, String)>>>,
 }
 
 /// What it is called, and how it reads.
@@ -55,8 +57,8 @@ pub(crate) fn run(report: &mut Report) {
     let (manager, _run) = manager(hours(1));
     let readers = Readers {
         ours: manager.credentials(),
-        mutex: Mutex::new(Some(user_and_password())),
-        rwlock: RwLock::new(Some(user_and_password())),
+        mutex: Arc::new(Mutex::new(Some(user_and_password()))),
+        rwlock: Arc::new(RwLock::new(Some(user_and_password()))),
     };
     let allocations = WAYS.map(|(_, read)| allocations(&readers, read));
     let times = [1, 2].map(|threads| interleaved(&readers, threads));
@@ -121,12 +123,13 @@ fn interleaved(readers: &Readers, threads: usize) -> [Vec<f64>; WAYS.len()] {
 fn together(readers: &Readers, threads: usize, read: fn(&Readers)) -> Duration {
     let start = Barrier::new(threads);
     let one = || {
+        let readers = readers.clone();
         let mut spent = Duration::ZERO;
         // Counting would burden those that allocate.
         allocation_counter::opt_out(|| {
             start.wait();
             let begun = Instant::now();
-            (0..CALLS).for_each(|_| read(readers));
+            (0..CALLS).for_each(|_| read(&readers));
             spent = begun.elapsed();
         });
         spent
@@ -156,8 +159,8 @@ mod tests {
         let (manager, _run) = manager(hours(1));
         let readers = Readers {
             ours: manager.credentials(),
-            mutex: Mutex::new(Some(user_and_password())),
-            rwlock: RwLock::new(Some(user_and_password())),
+            mutex: Arc::new(Mutex::new(Some(user_and_password()))),
+            rwlock: Arc::new(RwLock::new(Some(user_and_password()))),
         };
         let counts = WAYS.map(|(_, read)| allocations(&readers, read));
         assert_eq!(counts, [0, 0, 2 * COUNTED, 2 * COUNTED]);

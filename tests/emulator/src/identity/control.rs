@@ -126,7 +126,8 @@ impl IdentityControl {
     }
 
     /// Sets the identity service's clock this many seconds ahead of (or, if
-    /// negative, behind) the Redis side's: `iat`, `nbf` and `exp` move by it.
+    /// negative, behind) the Redis side's: `iat`, `nbf`, `exp` and the `Date` of
+    /// its answers move by it.
     pub fn set_clock_skew(&self, seconds: i64) {
         // Beyond a thousand years a date stops being one.
         const LIMIT: i64 = 1000 * 365 * 24 * 3600;

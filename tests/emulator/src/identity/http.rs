@@ -1,11 +1,16 @@
 //! HTTP/1.1 over one connection, with the means to break it off.
 
-use std::{convert::Infallible, io, sync::Arc, time::Duration};
+use std::{
+    convert::Infallible,
+    io,
+    sync::Arc,
+    time::{Duration, UNIX_EPOCH},
+};
 
 use axum::{
     Router,
     extract::FromRequestParts,
-    http::{StatusCode, request::Parts},
+    http::{HeaderValue, StatusCode, header, request::Parts},
     response::{IntoResponse, Response},
 };
 use hyper::{
@@ -19,7 +24,7 @@ use hyper_util::{
 };
 
 use super::{IdentityState, control::IdentityControl};
-use crate::listener::Stream;
+use crate::{clock, listener::Stream};
 
 /// How long a client may take to send a request's head.
 const HEAD_LIMIT: Duration = Duration::from_secs(30);
@@ -76,7 +81,8 @@ pub(crate) async fn serve(
             if out(&state.control) {
                 return Err(broken_off());
             }
-            let Ok(response) = answer.await;
+            let Ok(mut response) = answer.await;
+            date(&mut response, state.control.skew_seconds());
             if response.extensions().get::<DropConnection>().is_some() {
                 return Err(broken_off());
             }
@@ -89,6 +95,19 @@ pub(crate) async fn serve(
         .header_read_timeout(HEAD_LIMIT)
         .serve_connection(TokioIo::new(stream), service)
         .await;
+}
+
+/// By the identity service's own clock; where that is right, or says a time
+/// that a `Date` can't, hyper adds one.
+fn date(response: &mut Response, skew_seconds: i64) {
+    let now = clock::unix_now() as i64 + skew_seconds;
+    let Some(now) = u64::try_from(now).ok().filter(|_| skew_seconds != 0) else {
+        return;
+    };
+    let date = httpdate::fmt_http_date(UNIX_EPOCH + Duration::from_secs(now));
+    if let Ok(date) = HeaderValue::try_from(date) {
+        response.headers_mut().insert(header::DATE, date);
+    }
 }
 
 fn out(control: &IdentityControl) -> bool {
