@@ -109,7 +109,6 @@
 //! | `reqwest` | `ReqwestClient`: requests through a `reqwest::Client` of your own |
 
 mod authority;
-mod claims;
 mod environment;
 mod error;
 mod flow;
@@ -120,10 +119,8 @@ mod retry_after;
 mod scope;
 mod secret;
 mod token_endpoint;
-mod username;
 
 pub use authority::{Authority, Cloud};
-pub use claims::{ClaimError, Claims};
 pub use error::EntraError;
 pub use flow::{
     AzureCli, AzureDeveloperCli, AzurePowerShell, ClientSecret, ToolError, ToolErrorKind,
@@ -135,4 +132,5 @@ pub use http::{
     UreqClient, UreqClientBuilder,
 };
 pub use identity::EntraIdentity;
+pub use redis_authx::jwt::{ClaimError, Claims};
 pub use scope::{REDIS_SCOPE_APP_ID, REDIS_SCOPE_DEFAULT};

@@ -25,7 +25,7 @@ macro_rules! reader_setters {
         /// The claim of the access token that holds the Redis user name.
         /// Default: `oid`, the object id, which is what Azure wants.
         pub fn username_claim(mut self, claim: impl Into<String>) -> Self {
-            self.settings.username = $crate::username::Username::Claim(claim.into().into());
+            self.settings.username = ::redis_authx::jwt::Username::claim(claim.into());
             self
         }
 
@@ -36,8 +36,7 @@ macro_rules! reader_setters {
         where
             F: Fn(&$crate::Claims) -> Result<String, $crate::ClaimError> + Send + Sync + 'static,
         {
-            self.settings.username =
-                $crate::username::Username::Mapped(::std::sync::Arc::new(mapper));
+            self.settings.username = ::redis_authx::jwt::Username::mapped(mapper);
             self
         }
     };
