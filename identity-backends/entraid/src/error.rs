@@ -1,6 +1,6 @@
 //! How the identity service said no.
 
-mod codes;
+pub(crate) mod codes;
 mod diagnosis;
 mod reply;
 
@@ -8,7 +8,7 @@ use std::fmt;
 
 use redis_authx::{ErrorKind, ProviderError};
 
-pub(crate) use reply::refusal;
+pub(crate) use reply::{Answer, refusal};
 
 /// What an `AADSTS` number means that comes without a reply; `None` for one
 /// that this crate does not know.
@@ -40,7 +40,9 @@ impl EntraError {
     }
 
     /// The error word of RFC 6749 §5.2, as `invalid_client`; `None` when the
-    /// reply had none, or one that is not in lower-case letters and `_`.
+    /// reply had none, or one that is not in lower-case letters and `_`. Of
+    /// managed identities' endpoints also the words that they add to these, as
+    /// `ManagedIdentityNotFound`.
     #[must_use]
     pub fn error(&self) -> Option<&str> {
         self.error.as_deref()
@@ -67,8 +69,13 @@ impl EntraError {
 
     /// A reply of status 200 that is of no use.
     pub(crate) fn unusable(kind: ErrorKind, advice: &'static str) -> ProviderError {
+        Self::answered(200, kind, advice)
+    }
+
+    /// A reply of which no more is to be told than its status.
+    pub(crate) fn answered(status: u16, kind: ErrorKind, advice: &'static str) -> ProviderError {
         ProviderError::new(kind).with_source(Self {
-            status: 200,
+            status,
             error: None,
             codes: Vec::new(),
             trace_id: None,

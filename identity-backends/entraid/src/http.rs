@@ -1,6 +1,8 @@
 //! HTTP as an identity needs it: one request, one response.
 
 mod error;
+mod message;
+mod pinned;
 mod request;
 #[cfg(feature = "reqwest")]
 mod reqwest;
@@ -16,6 +18,7 @@ use async_trait::async_trait;
 pub use self::reqwest::ReqwestClient;
 pub use self::ureq::{UreqClient, UreqClientBuilder};
 pub use error::{HttpError, HttpErrorKind};
+pub(crate) use pinned::{PinnedClient, Thumbprint};
 pub use request::{HttpMethod, HttpRequest};
 pub use response::{HttpResponse, MAX_RESPONSE_BODY};
 

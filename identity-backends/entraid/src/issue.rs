@@ -9,7 +9,7 @@ use redis_authx::{ErrorKind, ProviderError, Token};
 use zeroize::Zeroizing;
 
 use crate::EntraError;
-use lifetime::lifetime;
+pub(crate) use lifetime::lifetime;
 
 /// How an access token is read.
 #[derive(Debug)]

@@ -123,7 +123,8 @@ mod token_endpoint;
 pub use authority::{Authority, Cloud};
 pub use error::EntraError;
 pub use flow::{
-    AzureCli, AzureDeveloperCli, AzurePowerShell, ClientSecret, ToolError, ToolErrorKind,
+    AzureCli, AzureDeveloperCli, AzurePowerShell, ClientSecret, ManagedIdentity,
+    ManagedIdentitySource, ToolError, ToolErrorKind, UserAssignedId,
 };
 #[cfg(feature = "reqwest")]
 pub use http::ReqwestClient;

@@ -12,6 +12,12 @@ pub const REDIS_SCOPE_APP_ID: &str = "acca5fbb-b7e4-4009-81f1-37e38fd66d78/.defa
 /// A client credentials grant asks for one resource's `.default` (Microsoft
 /// Learn, "OAuth 2.0 client credentials flow").
 pub(crate) fn check_app_scope(scope: &str) -> Result<(), ConfigError> {
+    resource_of(scope).map(drop)
+}
+
+/// The resource of such a scope: what the endpoints of managed identities are
+/// asked for.
+pub(crate) fn resource_of(scope: &str) -> Result<&str, ConfigError> {
     let allowed = "one resource followed by `/.default`, as \
                    `https://redis.azure.com/.default` (REDIS_SCOPE_DEFAULT)";
     let bad = scope.contains(|c: char| c.is_whitespace() || c.is_control());
@@ -23,5 +29,5 @@ pub(crate) fn check_app_scope(scope: &str) -> Result<(), ConfigError> {
             allowed,
         ));
     }
-    Ok(())
+    Ok(resource)
 }

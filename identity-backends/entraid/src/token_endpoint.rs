@@ -38,7 +38,7 @@ impl TokenEndpoint {
     /// Asks once, for flows that need more of the reply than its token.
     pub(crate) async fn ask(&self, form: Form) -> Result<Reply, ProviderError> {
         let answer = post(&*self.http, &self.url, form).await?;
-        reply::parse(&answer)
+        Reply::parse(&answer)
     }
 
     /// The token of a reply.
@@ -63,13 +63,19 @@ pub(crate) async fn post(
     if answer.status() != 200 {
         return Err(refusal(&answer));
     }
+    check_length(&answer)?;
+    Ok(answer)
+}
+
+/// Whatever client it came by.
+pub(crate) fn check_length(answer: &HttpResponse) -> Result<(), ProviderError> {
     if answer.body().len() > MAX_RESPONSE_BODY {
         return Err(EntraError::unusable(
             ErrorKind::InvalidResponse,
             "the reply is too long",
         ));
     }
-    Ok(answer)
+    Ok(())
 }
 
 /// What a request that got no answer means.

@@ -51,6 +51,11 @@ fn inside(target: &str) {
         block_on(client.send(request))
     };
     assert_eq!(send(target).expect("an answer").status(), 200);
+    // A request that forbids it, to a host that the proxy would be asked for.
+    let request = HttpRequest::new(HttpMethod::Get, "http://imds.invalid/").without_proxy();
+    let error = block_on(client.send(request)).expect_err("no such host");
+    assert_eq!(error.kind(), HttpErrorKind::Connect);
+
     let error = send("https://login.invalid/").expect_err("the proxy refuses");
     assert_eq!(error.kind(), HttpErrorKind::Connect);
     assert!(

@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use common::*;
 use log::{Level, LevelFilter, Log, Metadata, Record};
-use redis_authx_entraid::{Authority, UreqClient};
+use redis_authx_entraid::{Authority, ManagedIdentity, UreqClient};
 use support::{Server, ok};
 
 #[derive(Debug)]
@@ -65,6 +65,19 @@ fn neither_secret_nor_token_is_logged() {
         // Back where it was.
         assert_eq!(log::max_level(), LevelFilter::Trace);
     }
+
+    let server = Server::plain(ok(&body));
+    let url = server.url("/msi/token");
+    let identity = ManagedIdentity::system_assigned()
+        .environment(move |name| match name {
+            "IDENTITY_ENDPOINT" => Some(url.clone()),
+            "IDENTITY_HEADER" => Some(SECRET.to_owned()),
+            _ => None,
+        })
+        .build()
+        .expect("a good configuration");
+    request(&identity).expect("a token");
+    assert!(server.next().contains("hunter2"));
 
     let log = LOG.0.lock().expect("no test panicked").clone();
     let dump = dumped(&log);

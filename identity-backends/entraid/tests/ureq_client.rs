@@ -245,3 +245,18 @@ fn from_the_identity_to_a_token_over_tls() {
     assert_eq!(error.kind(), ErrorKind::Unavailable);
     assert!(everything(&error).contains("not signed by a trusted authority"));
 }
+
+#[test]
+fn a_request_may_have_a_shorter_time_limit() {
+    let server = Server::silent();
+    let request = post(server.url("/")).with_time_limit(Duration::from_millis(50));
+    let error = send(&UreqClient::new(), request).expect_err("no answer");
+    assert_eq!(error.kind(), HttpErrorKind::Timeout);
+    assert!(server.next().starts_with("POST / "));
+
+    let client = UreqClient::builder().timeout(Duration::from_millis(50));
+    let client = client.build().expect("a good configuration");
+    let request = post(server.url("/")).with_time_limit(Duration::MAX);
+    let error = send(&client, request).expect_err("no answer");
+    assert_eq!(error.kind(), HttpErrorKind::Timeout);
+}

@@ -8,7 +8,7 @@ pub(super) const NEEDS_A_PERSON: &str =
     "Entra ID wants a person to sign in or to consent, which an application by itself can't";
 pub(super) const SCOPE: &str = "the scope is not valid; for Redis it is \
      `https://redis.azure.com/.default`";
-pub(super) const RESOURCE: &str =
+pub(crate) const RESOURCE: &str =
     "the scope's resource is not known in this tenant; check the scope and the authority";
 pub(super) const TENANT: &str = "the tenant is not known here; check the tenant id, and that the \
      authority is the one of its cloud";
@@ -18,7 +18,7 @@ const TRANSIENT: &str = "Entra ID could not answer at the moment";
 const PARAMETER: &str = "the request lacks something or is malformed; check the authority's URL";
 
 /// What a code means; `None` for one that is not in the table.
-pub(super) fn lookup(code: u32) -> Option<(ErrorKind, &'static str)> {
+pub(crate) fn lookup(code: u32) -> Option<(ErrorKind, &'static str)> {
     Some(match code {
         7_000_215 => (
             Rejected,

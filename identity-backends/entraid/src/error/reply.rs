@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use redis_authx::{ErrorKind, ProviderError};
 use serde_json::Value;
 
@@ -9,32 +11,73 @@ const MAX_READ: usize = 64 * 1024;
 const MAX_CODES: usize = 8;
 const MAX_WORD: usize = 64;
 
+/// Words of managed identities' endpoints that are not made like OAuth 2.0's.
+const MORE_WORDS: [&str; 6] = [
+    "ArgumentNullOrEmpty",
+    "InternalServerError",
+    "InvalidApiVersion",
+    "ManagedIdentityNotFound",
+    "SecretHeaderNotFound",
+    "bad_request_102",
+];
+
 /// What a status other than 200 means.
 pub(crate) fn refusal(reply: &HttpResponse) -> ProviderError {
-    // Often no JSON: Entra ID throttles applications in plain text, and
-    // proxies answer in HTML.
-    let body: Value = if reply.body().len() <= MAX_READ {
-        serde_json::from_slice(reply.body()).unwrap_or_default()
-    } else {
-        Value::Null
-    };
-    let word = body["error"].as_str().filter(|word| is_word(word));
-    let codes = codes(&body);
-    let (kind, advice) = diagnose(reply.status(), word, &codes);
-    let source = EntraError {
-        status: reply.status(),
-        error: word.map(str::to_owned),
-        trace_id: guid(&body["trace_id"]),
-        correlation_id: guid(&body["correlation_id"]),
-        codes,
-        advice,
-    };
-    let error = ProviderError::new(kind).with_source(source);
-    match crate::retry_after::of(reply) {
-        Some(wait) if matches!(kind, ErrorKind::Throttled | ErrorKind::Unavailable) => {
-            error.with_retry_after(wait)
+    let answer = Answer::read(reply);
+    let (kind, advice) = diagnose(reply.status(), answer.word(), answer.codes());
+    answer.into_error(kind, advice)
+}
+
+/// What can be kept of an error reply.
+pub(crate) struct Answer {
+    source: EntraError,
+    retry_after: Option<Duration>,
+}
+
+impl Answer {
+    pub(crate) fn read(reply: &HttpResponse) -> Self {
+        // Often no JSON: Entra ID throttles applications in plain text, and
+        // proxies answer in HTML.
+        let body: Value = if reply.body().len() <= MAX_READ {
+            serde_json::from_slice(reply.body()).unwrap_or_default()
+        } else {
+            Value::Null
+        };
+        // Service Fabric has an object there.
+        let word = body["error"]
+            .as_str()
+            .or_else(|| body["error"]["code"].as_str());
+        let source = EntraError {
+            status: reply.status(),
+            error: word.filter(|word| is_word(word)).map(str::to_owned),
+            trace_id: guid(&body["trace_id"]),
+            correlation_id: guid(&body["correlation_id"]),
+            codes: codes(&body),
+            advice: "",
+        };
+        Self {
+            source,
+            retry_after: crate::retry_after::of(reply),
         }
-        _ => error,
+    }
+
+    pub(crate) fn word(&self) -> Option<&str> {
+        self.source.error()
+    }
+
+    pub(crate) fn codes(&self) -> &[u32] {
+        self.source.codes()
+    }
+
+    pub(crate) fn into_error(mut self, kind: ErrorKind, advice: &'static str) -> ProviderError {
+        self.source.advice = advice;
+        let error = ProviderError::new(kind).with_source(self.source);
+        match self.retry_after {
+            Some(wait) if matches!(kind, ErrorKind::Throttled | ErrorKind::Unavailable) => {
+                error.with_retry_after(wait)
+            }
+            _ => error,
+        }
     }
 }
 
@@ -58,6 +101,7 @@ fn codes(body: &Value) -> Vec<u32> {
 fn is_word(text: &str) -> bool {
     (1..=MAX_WORD).contains(&text.len())
         && text.bytes().all(|b| b.is_ascii_lowercase() || b == b'_')
+        || MORE_WORDS.contains(&text)
 }
 
 /// Digits in groups of 8, 4, 4, 4 and 12, and nothing else.

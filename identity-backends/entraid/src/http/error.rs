@@ -36,6 +36,15 @@ impl HttpError {
         }
     }
 
+    /// The same, with what to do about it between this and the cause.
+    pub(crate) fn with_advice(self, text: &'static str) -> Self {
+        let cause = self.source;
+        Self {
+            kind: self.kind,
+            source: Arc::new(Advice { text, cause }),
+        }
+    }
+
     /// What kept the answer from coming.
     #[must_use]
     pub const fn kind(&self) -> HttpErrorKind {
@@ -58,5 +67,23 @@ impl fmt::Display for HttpError {
 impl Error for HttpError {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         Some(&*self.source)
+    }
+}
+
+#[derive(Debug)]
+struct Advice {
+    text: &'static str,
+    cause: Arc<dyn Error + Send + Sync>,
+}
+
+impl fmt::Display for Advice {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.text)
+    }
+}
+
+impl Error for Advice {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        Some(&*self.cause)
     }
 }

@@ -1,4 +1,5 @@
 use std::fmt;
+use std::time::Duration;
 
 use zeroize::Zeroizing;
 
@@ -36,6 +37,8 @@ pub struct HttpRequest {
     url: String,
     headers: Vec<(String, Zeroizing<String>)>,
     body: Zeroizing<Vec<u8>>,
+    proxy_allowed: bool,
+    time_limit: Option<Duration>,
 }
 
 impl HttpRequest {
@@ -47,6 +50,8 @@ impl HttpRequest {
             url: url.into(),
             headers: Vec::new(),
             body: Zeroizing::default(),
+            proxy_allowed: true,
+            time_limit: None,
         }
     }
 
@@ -62,6 +67,21 @@ impl HttpRequest {
     #[must_use]
     pub fn with_body(mut self, body: impl Into<Vec<u8>>) -> Self {
         self.body = Zeroizing::new(body.into());
+        self
+    }
+
+    /// Says that no proxy may see this request: it is for a host that only this
+    /// machine can reach, and may hold a secret in clear text.
+    #[must_use]
+    pub const fn without_proxy(mut self) -> Self {
+        self.proxy_allowed = false;
+        self
+    }
+
+    /// Says how long the answer is worth waiting for.
+    #[must_use]
+    pub const fn with_time_limit(mut self, limit: Duration) -> Self {
+        self.time_limit = Some(limit);
         self
     }
 
@@ -88,6 +108,20 @@ impl HttpRequest {
     #[must_use]
     pub fn body(&self) -> &[u8] {
         &self.body
+    }
+
+    /// Whether a proxy may see it. A client that can't tell one request from
+    /// another must be set up not to use one for this host.
+    #[must_use]
+    pub const fn allows_proxy(&self) -> bool {
+        self.proxy_allowed
+    }
+
+    /// How long to wait for the whole answer, if the client's own limit is not
+    /// shorter.
+    #[must_use]
+    pub const fn time_limit(&self) -> Option<Duration> {
+        self.time_limit
     }
 
     /// Whether a header's value may be a secret.

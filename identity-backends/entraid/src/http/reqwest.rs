@@ -14,6 +14,10 @@ use super::{
 /// answer that came by a redirect is refused, but reqwest's default policy may
 /// by then have sent the secret on.
 ///
+/// reqwest can't leave its proxy out for one request. For a managed identity,
+/// build the client with `no_proxy()`, or exempt the identity endpoint's host
+/// (`NO_PROXY=169.254.169.254`).
+///
 /// # Cancel safety
 /// Dropping the future drops the request.
 #[derive(Clone)]
@@ -47,6 +51,9 @@ impl HttpClient for ReqwestClient {
         }
         if !request.body().is_empty() {
             outgoing = outgoing.body(request.body().to_vec());
+        }
+        if let Some(limit) = request.time_limit() {
+            outgoing = outgoing.timeout(limit);
         }
         let mut response = outgoing.send().await.map_err(http_error)?;
         if response.url().as_str() != url {

@@ -13,7 +13,7 @@ const AGREES: Duration = Duration::from_secs(2);
 /// first, `exp` is compared with the service's clock, known by the reply's
 /// `Date` header (RFC 9110 §6.6.1); this machine's is used where both agree,
 /// since it is finer, and where there is no such header.
-pub(super) fn lifetime(
+pub(crate) fn lifetime(
     exp: SystemTime,
     expires_in: Option<Duration>,
     date: Option<&str>,

@@ -1,4 +1,4 @@
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use redis_authx::{ErrorKind, ProviderError};
 use serde::Deserialize;
@@ -13,6 +13,10 @@ pub(crate) struct Reply {
     pub(crate) access_token: Zeroizing<String>,
     /// `None` when it is not there or no number: `exp` is there as well.
     pub(crate) expires_in: Option<Duration>,
+    /// Managed identities' endpoints say it so; `None` when it is not there or
+    /// no number. The first of their protocols has a date there, in a format
+    /// that is not documented.
+    pub(crate) expires_on: Option<SystemTime>,
     /// The answer's `Date` header.
     pub(crate) date: Option<String>,
 }
@@ -21,26 +25,31 @@ pub(crate) struct Reply {
 struct Json {
     access_token: Option<Zeroizing<String>>,
     expires_in: Option<Value>,
+    expires_on: Option<Value>,
 }
 
-/// Never shows what the parser says: it would quote the token.
-pub(super) fn parse(answer: &HttpResponse) -> Result<Reply, ProviderError> {
-    let body = answer.body();
-    let unusable = |advice| EntraError::unusable(ErrorKind::InvalidResponse, advice);
-    if body.iter().all(u8::is_ascii_whitespace) {
-        return Err(unusable("the reply is empty"));
+impl Reply {
+    /// Never shows what the parser says: it would quote the token.
+    pub(crate) fn parse(answer: &HttpResponse) -> Result<Self, ProviderError> {
+        let body = answer.body();
+        let unusable = |advice| EntraError::unusable(ErrorKind::InvalidResponse, advice);
+        if body.iter().all(u8::is_ascii_whitespace) {
+            return Err(unusable("the reply is empty"));
+        }
+        let json: Json = serde_json::from_slice(body)
+            .map_err(|_| unusable("the reply is not the JSON object that a token comes in"))?;
+        let access_token = json
+            .access_token
+            .filter(|token| !token.is_empty())
+            .ok_or_else(|| unusable("the reply holds no `access_token`"))?;
+        let expires_on = json.expires_on.as_ref().and_then(seconds);
+        Ok(Self {
+            access_token,
+            expires_in: json.expires_in.as_ref().and_then(seconds),
+            expires_on: expires_on.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since)),
+            date: answer.header("date").map(str::to_owned),
+        })
     }
-    let json: Json = serde_json::from_slice(body)
-        .map_err(|_| unusable("the reply is not the JSON object that a token comes in"))?;
-    let access_token = json
-        .access_token
-        .filter(|token| !token.is_empty())
-        .ok_or_else(|| unusable("the reply holds no `access_token`"))?;
-    Ok(Reply {
-        access_token,
-        expires_in: json.expires_in.as_ref().and_then(seconds),
-        date: answer.header("date").map(str::to_owned),
-    })
 }
 
 /// Entra ID sends an integer, other Azure services a string of digits.
@@ -61,7 +70,7 @@ mod tests {
 
     fn expires_in(json: &str) -> Option<u64> {
         let body = format!(r#"{{"access_token":"x","expires_in":{json},"other":[{{}}]}}"#);
-        let reply = parse(&answer(body)).expect("a usable reply");
+        let reply = Reply::parse(&answer(body)).expect("a usable reply");
         reply.expires_in.map(|duration| duration.as_secs())
     }
 
@@ -75,6 +84,26 @@ mod tests {
             "null", "-1", "1e300", "true", "[]", "{}", "\"\"", "\"soon\"", "\"-1\"",
         ] {
             assert_eq!(expires_in(nonsense), None, "{nonsense}");
+        }
+    }
+
+    #[test]
+    fn expires_on_is_seconds_since_1970_or_left_out() {
+        for (json, seconds) in [
+            ("1506484173", Some(1_506_484_173)),
+            ("\"1506484173\"", Some(1_506_484_173)),
+            ("0", Some(0)),
+            ("\"9/14/2027 12:00:00 AM +00:00\"", None),
+            ("\"18446744073709551615\"", None),
+            ("null", None),
+        ] {
+            let body = format!(r#"{{"access_token":"x","expires_on":{json}}}"#);
+            let reply = Reply::parse(&answer(body)).expect("a usable reply");
+            let found = reply.expires_on.map(|end| {
+                let since = end.duration_since(SystemTime::UNIX_EPOCH);
+                since.expect("after 1970").as_secs()
+            });
+            assert_eq!(found, seconds, "{json}");
         }
     }
 
@@ -97,11 +126,11 @@ mod tests {
             r#"{"access_token":"hunter2"} hunter2"#,
             "<html>hunter2</html>",
         ] {
-            let error = parse(&answer(body)).err().expect("no usable reply");
+            let error = Reply::parse(&answer(body)).err().expect("no usable reply");
             assert_eq!(error.kind(), ErrorKind::InvalidResponse, "{body}");
             assert!(!format!("{error:?}").contains("hunter2"), "{body}");
         }
-        assert!(parse(&answer(*b"\xff\xfe")).is_err());
-        assert!(parse(&answer("[".repeat(100_000))).is_err());
+        assert!(Reply::parse(&answer(*b"\xff\xfe")).is_err());
+        assert!(Reply::parse(&answer("[".repeat(100_000))).is_err());
     }
 }

@@ -8,9 +8,10 @@ use ureq::tls::{Certificate, PemItem, RootCerts, TlsConfig, parse_pem};
 
 use super::UreqClient;
 
-const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
-const TIMEOUT: Duration = Duration::from_secs(10);
-const USER_AGENT: &str = concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
+pub(in crate::http) const CONNECT_TIMEOUT: Duration = Duration::from_secs(5);
+pub(in crate::http) const TIMEOUT: Duration = Duration::from_secs(10);
+pub(in crate::http) const USER_AGENT: &str =
+    concat!(env!("CARGO_PKG_NAME"), "/", env!("CARGO_PKG_VERSION"));
 
 /// Builds a [`UreqClient`].
 #[derive(Clone, Debug)]

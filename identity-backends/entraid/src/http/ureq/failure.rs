@@ -8,6 +8,8 @@ use crate::http::{HttpError, HttpErrorKind};
 const UNTRUSTED: &str = "the server's certificate is not signed by a trusted authority; trust a \
      private one with `UreqClient::builder().root_certificate_pem(..)`";
 const WRONG_NAME: &str = "the server's certificate is for another host name";
+const NOT_PINNED: &str =
+    "the server's certificate is not the one whose SHA-1 thumbprint was expected";
 const OUTDATED: &str =
     "the server's certificate has expired or is not valid yet, or this machine's clock is wrong";
 
@@ -37,7 +39,7 @@ pub(super) fn http_error(error: ureq::Error) -> HttpError {
     }
 }
 
-fn io_error(error: io::Error) -> HttpError {
+pub(in crate::http) fn io_error(error: io::Error) -> HttpError {
     let tls = error
         .get_ref()
         .and_then(|inner| inner.downcast_ref::<rustls::Error>());
@@ -53,11 +55,13 @@ fn io_error(error: io::Error) -> HttpError {
 
 fn explain(error: rustls::Error) -> Box<dyn Error + Send + Sync> {
     use CertificateError::{
-        BadSignature, Expired, ExpiredContext, NotValidForName, NotValidForNameContext,
-        NotValidYet, NotValidYetContext, UnknownIssuer,
+        ApplicationVerificationFailure, BadSignature, Expired, ExpiredContext, NotValidForName,
+        NotValidForNameContext, NotValidYet, NotValidYetContext, UnknownIssuer,
     };
 
     match error {
+        // The only verifier here that says so is the one for pinned ones.
+        rustls::Error::InvalidCertificate(ApplicationVerificationFailure) => NOT_PINNED.into(),
         rustls::Error::InvalidCertificate(UnknownIssuer | BadSignature) => UNTRUSTED.into(),
         rustls::Error::InvalidCertificate(NotValidForName | NotValidForNameContext { .. }) => {
             WRONG_NAME.into()
