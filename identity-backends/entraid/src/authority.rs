@@ -1,9 +1,12 @@
 //! Which tenant of which cloud issues the tokens.
 
 mod cloud;
+mod environment;
 mod url;
 
 use redis_authx::ConfigError;
+
+use crate::environment::Environment;
 
 pub(crate) use self::url::is_loopback;
 pub use cloud::Cloud;
@@ -57,6 +60,11 @@ impl Authority {
     /// the cloud that it is in.
     pub fn in_cloud(cloud: Cloud, tenant: impl Into<String>) -> Self {
         Self::NationalCloud(cloud, tenant.into())
+    }
+
+    /// What `AZURE_TENANT_ID` and `AZURE_AUTHORITY_HOST` name.
+    pub(crate) fn from_environment(environment: &Environment) -> Result<Self, ConfigError> {
+        environment::authority(environment)
     }
 
     /// An endpoint (`token`) for a grant in which no person takes part.

@@ -3,11 +3,18 @@
 #[macro_use]
 mod setters;
 
+mod assertion;
+mod client_assertion;
+mod client_certificate;
 mod client_secret;
 mod developer;
 mod managed_identity;
 mod settings;
+mod workload_identity;
 
+pub use client_assertion::ClientAssertion;
+pub use client_certificate::{AssertionAlgorithm, ClientCertificate};
 pub use client_secret::ClientSecret;
 pub use developer::{AzureCli, AzureDeveloperCli, AzurePowerShell, ToolError, ToolErrorKind};
 pub use managed_identity::{ManagedIdentity, ManagedIdentitySource, UserAssignedId};
+pub use workload_identity::WorkloadIdentity;

@@ -50,6 +50,14 @@
 //! # }
 //! ```
 //!
+//! # Ways to sign in
+//! | with | |
+//! |---|---|
+//! | a client secret | [`ClientSecret`] |
+//! | a certificate, from PEM or PKCS#12 | [`ClientCertificate`] |
+//! | the token that Kubernetes writes to a file | [`WorkloadIdentity`] |
+//! | a token of any other issuer that the application federates with | [`ClientAssertion`] |
+//!
 //! # The user name
 //! Azure wants the object id of the service principal, which is the access
 //! token's `oid`; neither the client id nor the object id of the app
@@ -80,6 +88,7 @@
 //! | 408, 5xx | `Unavailable`, with `Retry-After` |
 //! | 4xx with `server_error`, `temporarily_unavailable`; AADSTS50033, 90006, 90012, 90024, 90033, 90090 | `Unavailable` |
 //! | 4xx with `invalid_client`, `unauthorized_client`, `access_denied`, `invalid_grant`; AADSTS7000215, 7000222, 7000112, 700027, 700030, 53003 | `Rejected` |
+//! | 4xx with AADSTS700024, 500133, 50012, 50013, 50027, 70021, 70025, 700211, 700212, 700213, 700229 | `Rejected`: the assertion, or who federates with whom |
 //! | 4xx with `interaction_required`, `consent_required`, `login_required`; AADSTS50072, 50074, 50076, 50079, 50173, 65001, 700082 | `Rejected`: a person is needed |
 //! | 4xx with `invalid_request`, `invalid_scope`, `invalid_resource`, `invalid_tenant`, `invalid_instance`, `unsupported_…`; AADSTS700016, 90002, 900023, 90038, 50059, 50194, 9001023, 70011, 700022, 1002012, 500011, 50001, 900144, 900561, 7000218, 90124, 90130 | `Misconfigured` |
 //! | 404, 405, 407 that say nothing of this | `Misconfigured` |
@@ -90,6 +99,15 @@
 //! | no connection; no TLS, as with a certificate that is not trusted | `Unavailable` |
 //! | no answer in time | `Timeout` |
 //!
+//! And what goes wrong before anything is sent; the source is a
+//! [`ConfigError`](redis_authx::ConfigError):
+//!
+//! | found | kind |
+//! |---|---|
+//! | a certificate that has expired, or was replaced by what can't be used and has expired since | `Misconfigured` |
+//! | a token file that is not there, may not be read, or is too long | `Misconfigured` |
+//! | a token file, or a function's answer, that is empty or no JWT | `Other` |
+//!
 //! No error, `Debug` or log line holds a secret, a token or a response body.
 //!
 //! # Coming from Redis's other Entra ID libraries
@@ -97,6 +115,10 @@
 //! |---|---|
 //! | `createForClientCredentials` | [`ClientSecret`] |
 //! | `clientId`, `clientSecret` | [`ClientSecret::new`] |
+//! | `createForClientCredentialsWithCertificate` | [`ClientCertificate`] |
+//! | `clientId`, `clientCertificate` with `x5c`, `privateKey` | [`ClientCertificate::from_pem_parts`], and [`send_certificate_chain`](ClientCertificate::send_certificate_chain), as `x5c` is sent there |
+//! | `thumbprintSha256` | [`thumbprint_sha256`](ClientCertificate::thumbprint_sha256): may be left out, and is checked |
+//! | `thumbprint` (SHA-1) | [`AssertionAlgorithm::Rs256`]: computed |
 //! | `authorityConfig.type`: `default` | [`Authority::Default`], refused for this grant, as Entra ID does |
 //! | `multi-tenant` with `tenantId` | [`Authority::tenant`] |
 //! | `custom` with `authorityUrl` | [`Authority::custom`] |
@@ -106,11 +128,13 @@
 //! # Features
 //! | feature | adds |
 //! |---|---|
+//! | `pkcs12` | certificates and keys from PKCS#12 files (`.pfx`, `.p12`) |
 //! | `reqwest` | `ReqwestClient`: requests through a `reqwest::Client` of your own |
 
 mod authority;
 mod environment;
 mod error;
+mod file;
 mod flow;
 mod http;
 mod identity;
@@ -123,8 +147,9 @@ mod token_endpoint;
 pub use authority::{Authority, Cloud};
 pub use error::EntraError;
 pub use flow::{
-    AzureCli, AzureDeveloperCli, AzurePowerShell, ClientSecret, ManagedIdentity,
-    ManagedIdentitySource, ToolError, ToolErrorKind, UserAssignedId,
+    AssertionAlgorithm, AzureCli, AzureDeveloperCli, AzurePowerShell, ClientAssertion,
+    ClientCertificate, ClientSecret, ManagedIdentity, ManagedIdentitySource, ToolError,
+    ToolErrorKind, UserAssignedId, WorkloadIdentity,
 };
 #[cfg(feature = "reqwest")]
 pub use http::ReqwestClient;

@@ -29,6 +29,10 @@ impl TokenEndpoint {
         Self { url, http, reader }
     }
 
+    pub(crate) fn url(&self) -> &str {
+        &self.url
+    }
+
     /// Asks once.
     pub(crate) async fn request(&self, form: Form) -> Result<Token, ProviderError> {
         let reply = self.ask(form).await?;

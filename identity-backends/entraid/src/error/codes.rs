@@ -12,6 +12,12 @@ pub(crate) const RESOURCE: &str =
     "the scope's resource is not known in this tenant; check the scope and the authority";
 pub(super) const TENANT: &str = "the tenant is not known here; check the tenant id, and that the \
      authority is the one of its cloud";
+const ASSERTION_TIME: &str = "the assertion is not within its valid time; check this machine's \
+     clock, or that the token file of a workload identity is being renewed";
+const ASSERTION: &str = "the assertion is not valid; check the certificate, or the token that the \
+     application federates with, its audience and the authority";
+const FEDERATION: &str = "no federated identity credential of the application matches the \
+     assertion; compare its issuer, subject and audience";
 const NO_TENANT: &str = "the authority names no tenant that this application can sign in to; use \
      `Authority::tenant(..)` with its own";
 const TRANSIENT: &str = "Entra ID could not answer at the moment";
@@ -31,12 +37,20 @@ pub(crate) fn lookup(code: u32) -> Option<(ErrorKind, &'static str)> {
         ),
         700_027 => (
             Rejected,
-            "the assertion's signature is wrong; register the certificate it is signed with",
+            "the assertion is not signed by a certificate of the application; register the one in \
+             use, or use one that is registered and has not expired",
         ),
         700_030 => (
             Rejected,
             "the certificate is not accepted; check that it is registered and issued by a trusted \
              authority",
+        ),
+        700_024 | 500_133 => (Rejected, ASSERTION_TIME),
+        50_012 | 50_013 | 50_027 => (Rejected, ASSERTION),
+        70_021 | 70_025 | 700_211 | 700_212 | 700_213 => (Rejected, FEDERATION),
+        700_229 => (
+            Rejected,
+            "a user's token can't stand for an application; federate with an app-only token",
         ),
         7_000_112 => (Rejected, "the application is disabled"),
         50_072 | 50_074 | 50_076 | 50_079 | 50_173 | 65_001 | 700_082 => (Rejected, NEEDS_A_PERSON),

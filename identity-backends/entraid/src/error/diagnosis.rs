@@ -52,7 +52,7 @@ fn by_word(word: &str) -> Option<(ErrorKind, &'static str)> {
     Some(match word {
         "invalid_client" => (
             Rejected,
-            "the application's id and its secret are not accepted",
+            "the application's id and the secret, certificate or assertion with it are not accepted",
         ),
         "access_denied" | "unauthorized_client" => {
             (Rejected, "the application may not sign in this way")
