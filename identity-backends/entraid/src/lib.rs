@@ -148,8 +148,8 @@ pub use authority::{Authority, Cloud};
 pub use error::EntraError;
 pub use flow::{
     AssertionAlgorithm, AzureCli, AzureDeveloperCli, AzurePowerShell, ClientAssertion,
-    ClientCertificate, ClientSecret, ManagedIdentity, ManagedIdentitySource, ToolError,
-    ToolErrorKind, UserAssignedId, WorkloadIdentity,
+    ClientCertificate, ClientSecret, DefaultAzureCredential, ManagedIdentity,
+    ManagedIdentitySource, ToolError, ToolErrorKind, UserAssignedId, WorkloadIdentity,
 };
 #[cfg(feature = "reqwest")]
 pub use http::ReqwestClient;

@@ -6,6 +6,7 @@ mod common;
 mod fake;
 
 mod arguments;
+mod chain;
 mod ending;
 mod errors;
 mod secrecy;

@@ -3,6 +3,17 @@
 
 macro_rules! tool_setters {
     () => {
+        /// Looked for in the `PATH` of this environment.
+        pub(in crate::flow) fn in_environment(
+            settings: &Settings,
+            environment: &$crate::environment::Environment,
+        ) -> Self {
+            let mut builder = Self::new();
+            builder.settings = settings.clone();
+            builder.tool.environment = environment.clone();
+            builder
+        }
+
         reader_setters! {}
 
         /// The tenant to get a token of: its id or a domain. Default: the one
