@@ -107,13 +107,9 @@ impl Serialize for Config {
 
 /// The same error, with the table's path before the field's name.
 fn under(table: &str) -> impl Fn(ConfigError) -> ConfigError {
-    move |error| {
+    move |error: ConfigError| {
         let field = format!("{table}.{}", error.field());
-        let allowed = error.allowed().to_owned();
-        match error.found() {
-            Some(found) => ConfigError::invalid(field, found, allowed),
-            None => ConfigError::missing(field, allowed),
-        }
+        error.renamed(field)
     }
 }
 

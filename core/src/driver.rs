@@ -127,13 +127,11 @@ impl Driver {
     }
 
     fn poll_request(&mut self, cx: &mut Context<'_>) -> bool {
-        let Some(request) = &mut self.request else {
+        let Some(mut request) = self.request.take() else {
             return false;
         };
         let Poll::Ready(result) = request.poll(cx) else {
-            return false;
-        };
-        let Some(mut request) = self.request.take() else {
+            self.request = Some(request);
             return false;
         };
         // A step that came before the token must not be taken from its life.
@@ -191,14 +189,14 @@ impl Driver {
         if self.sleep.as_ref().is_none_or(|(at, _)| *at != deadline) {
             self.sleep = Some((deadline, self.shared.clock.sleep_until(deadline)));
         }
-        let Some((_, sleep)) = &mut self.sleep else {
-            return false;
-        };
-        if Pin::new(sleep).poll(cx).is_ready() {
+        let fired = self
+            .sleep
+            .as_mut()
+            .is_some_and(|(_, sleep)| Pin::new(sleep).poll(cx).is_ready());
+        if fired {
             self.sleep = None;
-            return true;
         }
-        false
+        fired
     }
 }
 

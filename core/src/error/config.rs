@@ -46,6 +46,15 @@ impl ConfigError {
         }
     }
 
+    /// The same error, of a field that is known by a longer name outside.
+    #[cfg(feature = "serde")]
+    pub(crate) fn renamed(self, field: String) -> Self {
+        Self {
+            field: field.into(),
+            ..self
+        }
+    }
+
     /// The setting's name, as it is written in code and in configuration files.
     #[must_use]
     pub fn field(&self) -> &str {

@@ -151,7 +151,13 @@ impl Roster {
             };
             longest = longest.max(window);
             let share = place as f64 / due.len() as f64;
-            self.schedule(*id, now + window.mul_f64(share));
+            let turn = now + window.mul_f64(share);
+            // One that was planned before is not put off.
+            let turn = match entry.plan {
+                Plan::Due(planned) => planned.min(turn),
+                Plan::Running | Plan::Settled => turn,
+            };
+            self.schedule(*id, turn);
         }
         if !due.is_empty() {
             self.outputs.push_back(Output::Report(Event::Staggered {

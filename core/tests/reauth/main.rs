@@ -6,6 +6,7 @@ mod support;
 mod fleet;
 
 mod failures;
+mod frequent;
 mod lifecycle;
 mod lost;
 mod outages;

@@ -7,7 +7,8 @@ use redis_authx::{
 };
 use redis_authx_emulator::{Emulator, Store};
 use redis_authx_redis::{AuthClient, AuthConnection};
-use redis_authx_tokio::Tokio;
+
+use crate::WrongClock;
 
 /// Nothing here takes longer, on a machine however busy.
 const PATIENCE: Duration = Duration::from_secs(60);
@@ -31,33 +32,41 @@ pub struct BedBuilder {
     ratio: f64,
     request_timeout: Duration,
     resp3: bool,
+    clock: WrongClock,
 }
 
 impl BedBuilder {
     /// How long tokens live.
     #[must_use]
-    pub const fn lifetime(mut self, lifetime: Duration) -> Self {
+    pub fn lifetime(mut self, lifetime: Duration) -> Self {
         self.lifetime = lifetime;
         self
     }
 
     /// The share of their life after which tokens are renewed.
     #[must_use]
-    pub const fn ratio(mut self, ratio: f64) -> Self {
+    pub fn ratio(mut self, ratio: f64) -> Self {
         self.ratio = ratio;
         self
     }
 
     /// How long one token request may take.
     #[must_use]
-    pub const fn request_timeout(mut self, limit: Duration) -> Self {
+    pub fn request_timeout(mut self, limit: Duration) -> Self {
         self.request_timeout = limit;
+        self
+    }
+
+    /// What this machine takes for the time.
+    #[must_use]
+    pub fn clock(mut self, clock: &WrongClock) -> Self {
+        self.clock = clock.clone();
         self
     }
 
     /// Speaks RESP3.
     #[must_use]
-    pub const fn resp3(mut self) -> Self {
+    pub fn resp3(mut self) -> Self {
         self.resp3 = true;
         self
     }
@@ -111,7 +120,7 @@ impl BedBuilder {
             .refresh_policy(refresh)
             .retry_policy(retry)
             .observer(move |event: &Event| log.lock().expect("no panic").push(event.clone()))
-            .spawn(Tokio)
+            .spawn(self.clock)
             .expect("a manager");
         let protocol = if self.resp3 { "?protocol=resp3" } else { "" };
         let url = format!("{}/{protocol}", emulator.redis_url().trim_end_matches('/'));
@@ -128,12 +137,13 @@ impl BedBuilder {
 impl Bed {
     /// Begins to set one up.
     #[must_use]
-    pub const fn builder() -> BedBuilder {
+    pub fn builder() -> BedBuilder {
         BedBuilder {
             lifetime: Duration::from_secs(4),
             ratio: 0.5,
             request_timeout: Duration::from_secs(10),
             resp3: false,
+            clock: WrongClock::default(),
         }
     }
 

@@ -2,7 +2,9 @@
 //! and a client, and a load that counts what an application would see.
 
 mod bed;
+mod clock;
 mod load;
 
 pub use bed::{Bed, BedBuilder, patient};
+pub use clock::WrongClock;
 pub use load::{KEY, Load, Seen};
