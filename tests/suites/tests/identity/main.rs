@@ -4,6 +4,10 @@
 
 #![allow(clippy::unwrap_used)] // the cases are called by tests, not marked as such
 
+#[cfg(unix)]
+mod azure_cli;
+mod azure_identity;
 mod client_secret;
 mod contract;
+mod default_chain;
 mod support;
