@@ -17,6 +17,7 @@ pub struct Builder {
     pub(crate) object_id: String,
     pub(crate) token_version: TokenVersion,
     pub(crate) fractional_expiry: bool,
+    pub(crate) strict_assertions: bool,
     pub(crate) plain_identity: bool,
     pub(crate) redis_port: u16,
     pub(crate) redis_tls_port: u16,
@@ -36,6 +37,7 @@ impl Default for Builder {
             object_id: "33333333-3333-4333-8333-333333333333".to_owned(),
             token_version: TokenVersion::default(),
             fractional_expiry: false,
+            strict_assertions: false,
             plain_identity: false,
             redis_port: 0,
             redis_tls_port: 0,
@@ -111,6 +113,19 @@ impl Builder {
     #[must_use]
     pub fn fractional_expiry(mut self, fractional: bool) -> Self {
         self.fractional_expiry = fractional;
+        self
+    }
+
+    /// Whether assertions signed with a certificate must be as Microsoft's
+    /// documents have them; default `false`, which takes what the official
+    /// libraries send.
+    ///
+    /// Strictly: the audience is the token endpoint; thumbprints are base64url
+    /// without padding, `x5c` is base64 of DER; `nbf`, `iat` and `exp` are whole
+    /// numbers and at most ten minutes apart; no `jti` comes twice.
+    #[must_use]
+    pub fn strict_assertions(mut self, strict: bool) -> Self {
+        self.strict_assertions = strict;
         self
     }
 

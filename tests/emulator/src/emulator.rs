@@ -1,18 +1,25 @@
 //! The running emulator.
 
-use std::{fmt, future::Future, sync::Arc, time::Duration};
+use std::{
+    fmt, fs,
+    future::Future,
+    path::PathBuf,
+    sync::{Arc, Mutex, PoisonError},
+    time::Duration,
+};
 
 use tokio::{runtime::Handle, task::AbortHandle};
 
 use crate::{
-    Builder, EmulatorError, IdentityControl, RedisControl, gateway,
+    AppCertificate, Builder, EmulatorError, IdentityControl, RedisControl, gateway,
     identity::{
-        self, IdentityState,
+        self, FederatedIssuer, IdentityState, Registered,
         issuer::{Ids, Issuer, Order, REDIS_RESOURCE},
         key::SigningKey,
     },
     listener, random,
     server::Backend,
+    temp_dir::TempDir,
     tls::Tls,
 };
 
@@ -29,6 +36,8 @@ pub struct Emulator {
     ca_pem: String,
     identity: Arc<IdentityControl>,
     state: Arc<IdentityState>,
+    app_certificate: AppCertificate,
+    folder: Mutex<Option<TempDir>>,
     redis: Arc<RedisControl>,
     tasks: Vec<AbortHandle>,
 }
@@ -71,11 +80,15 @@ impl Emulator {
             builder.fractional_expiry,
         ));
         let identity = Arc::new(IdentityControl::new(builder.token_lifetime));
+        let app_certificate = AppCertificate::generate()?;
+        let registered = Registered::from_pem(app_certificate.certificate_pem())?;
+        identity.registration().add(registered);
         let redis = Arc::new(RedisControl::new(backend, Arc::clone(&issuer)));
         let state = Arc::new(IdentityState {
             issuer,
             control: Arc::clone(&identity),
             client_secret: builder.client_secret.map_or_else(random::secret, Ok)?,
+            strict_assertions: builder.strict_assertions,
             tls_port,
             plain_port,
         });
@@ -88,6 +101,8 @@ impl Emulator {
             ca_pem: tls.ca_pem,
             identity,
             state: Arc::clone(&state),
+            app_certificate,
+            folder: Mutex::new(None),
             redis: Arc::clone(&redis),
             tasks: Vec::new(),
         };
@@ -157,6 +172,57 @@ impl Emulator {
     /// The client's secret.
     pub fn client_secret(&self) -> &str {
         &self.state.client_secret
+    }
+
+    /// The client's certificate and its key: registered at the start, made anew
+    /// for each emulator.
+    pub fn app_certificate(&self) -> &AppCertificate {
+        &self.app_certificate
+    }
+
+    /// A token of the foreign issuer that the client federates with, such as
+    /// Kubernetes writes for a workload: it lives from now for `lifetime`, and
+    /// five minutes more, by which clocks may differ.
+    pub fn federated_token(&self, lifetime: Duration) -> String {
+        let lifetime = lifetime.min(Duration::from_secs(1 << 32));
+        FederatedIssuer::token(&self.state.issuer.key, lifetime)
+    }
+
+    /// Writes a [`federated_token`](Self::federated_token) of a day to a file
+    /// that goes when the emulator goes, for `AZURE_FEDERATED_TOKEN_FILE`. A
+    /// second call writes a new token to the same file.
+    ///
+    /// # Errors
+    /// [`EmulatorError::Write`] if it can't be written.
+    pub fn federated_token_file(&self) -> Result<PathBuf, EmulatorError> {
+        let token = self.federated_token(Duration::from_secs(24 * 3600));
+        self.write("federated-token", &token)
+    }
+
+    /// Writes the [`app_certificate`](Self::app_certificate) and its key to a
+    /// file that goes when the emulator goes, for
+    /// `AZURE_CLIENT_CERTIFICATE_PATH`.
+    ///
+    /// # Errors
+    /// [`EmulatorError::Write`] if it can't be written.
+    pub fn app_certificate_file(&self) -> Result<PathBuf, EmulatorError> {
+        self.write("app.pem", &self.app_certificate.pem())
+    }
+
+    fn write(&self, name: &str, content: &str) -> Result<PathBuf, EmulatorError> {
+        let mut folder = self.folder.lock().unwrap_or_else(PoisonError::into_inner);
+        let folder = match &mut *folder {
+            Some(folder) => folder,
+            none => none.insert(TempDir::create()?),
+        };
+        let path = folder.path().join(name);
+        match fs::write(&path, content) {
+            Ok(()) => Ok(path),
+            Err(source) => Err(EmulatorError::Write {
+                path,
+                source: Arc::new(source),
+            }),
+        }
     }
 
     /// The Redis user name: the tokens' `oid`.

@@ -55,6 +55,8 @@
 //! | it throttles, fails, hangs, talks nonsense | [`set_fault`](IdentityControl::set_fault), [`fail_next`](IdentityControl::fail_next) with a [`Fault`] |
 //! | it is slow | [`set_latency`](IdentityControl::set_latency) |
 //! | tokens are expired, premature, for someone else, the same again | a [`Fault`] too |
+//! | a sign-in is refused, for any reason that has a number | [`Fault::Refused`] |
+//! | the client's certificate is not known, or another one is | [`forget_certificates`](IdentityControl::forget_certificates), [`register_certificate`](IdentityControl::register_certificate) with an [`AppCertificate`] |
 //! | tokens live shorter | [`set_token_lifetime`](IdentityControl::set_token_lifetime) |
 //! | the clocks of both services differ | [`set_clock_skew`](IdentityControl::set_clock_skew) |
 //! | error texts that a client's JSON reader can take | [`set_plain_error_text`](IdentityControl::set_plain_error_text) |
@@ -74,6 +76,10 @@
 //!   and refused with Entra's error words, `AADSTS` numbers, statuses and line breaks (Microsoft
 //!   identity platform: "OAuth 2.0 client credentials flow", "Microsoft Entra authentication and
 //!   authorization error codes").
+//! * Assertions that a registered certificate has signed, and tokens of one foreign issuer, stand
+//!   in for the secret ("Application authentication certificate credentials", "Workload identity
+//!   federation"). By default they are read with the tolerance that the official libraries need;
+//!   see [`Builder::strict_assertions`].
 //! * Tokens are RS256-signed JWTs with the claims of "Access token claims reference", in both
 //!   versions ([`TokenVersion`]). The `oid` is not the client id.
 //! * `AUTH` and `HELLO … AUTH` take the `oid` and a token whose signature, audience, `nbf` and
@@ -84,8 +90,8 @@
 //!
 //! # What it does not
 //!
-//! * No other flow yet than client credentials with a secret: no certificates, managed identities
-//!   or users. No clusters, access policies or groups: one user, with the right to everything but
+//! * No other flow yet than client credentials: no managed identities or users. A registered
+//!   certificate's dates and issuer are not looked at. No clusters, access policies or groups: one user, with the right to everything but
 //!   `MONITOR`, `SYNC`, `PSYNC`, `REPLICAOF`, `SHUTDOWN` and `CLIENT REPLY`.
 //! * The gateway closes an expired connection without a word; whether Azure answers commands in
 //!   flight first is not documented. It holds a request whole, so that one may have 64 MiB at most.
@@ -94,6 +100,7 @@
 //!   only, and nothing but test data belongs in it.
 //! * A `redis-server` child outlives a test process that is killed, as nobody is left to end it.
 
+mod app_certificate;
 mod builder;
 mod clock;
 mod credentials;
@@ -105,9 +112,11 @@ mod listener;
 mod random;
 mod server;
 mod store;
+mod temp_dir;
 mod tls;
 
 pub use self::{
+    app_certificate::AppCertificate,
     builder::Builder,
     emulator::Emulator,
     error::EmulatorError,

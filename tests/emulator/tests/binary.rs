@@ -41,6 +41,10 @@ fn it_prints_the_settings_of_clients_and_ends_cleanly() {
         let pem = fs::read_to_string(&exports[name]).unwrap();
         assert!(pem.starts_with("-----BEGIN CERTIFICATE-----"));
     }
+    let pem = fs::read_to_string(&exports["AZURE_CLIENT_CERTIFICATE_PATH"]).unwrap();
+    assert!(pem.contains("BEGIN PRIVATE KEY"));
+    let token = fs::read_to_string(&exports["AZURE_FEDERATED_TOKEN_FILE"]).unwrap();
+    assert_eq!(token.split('.').count(), 3);
     let ended = Command::new("kill")
         .args(["-TERM", &process.id().to_string()])
         .status();
@@ -49,7 +53,13 @@ fn it_prints_the_settings_of_clients_and_ends_cleanly() {
     line.clear();
     out.read_to_string(&mut line).unwrap();
     assert_eq!(line, "Stopped.\n");
-    assert!(!Path::new(&exports["SSL_CERT_FILE"]).exists());
+    for name in [
+        "SSL_CERT_FILE",
+        "AZURE_CLIENT_CERTIFICATE_PATH",
+        "AZURE_FEDERATED_TOKEN_FILE",
+    ] {
+        assert!(!Path::new(&exports[name]).exists(), "{name}");
+    }
 }
 
 #[test]

@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::Parser;
-use redis_authx_emulator::{Builder, Emulator, Store, TokenVersion};
+use redis_authx_emulator::{Builder, Emulator, EmulatorError, Store, TokenVersion};
 use tokio::signal;
 
 const SECRET_VARIABLE: &str = "AUTHX_EMULATOR_CLIENT_SECRET";
@@ -131,7 +131,7 @@ async fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     let emulator = arguments.builder().start().await?;
     let ca = CaFile::write(&emulator, arguments.ca_file.as_deref())?;
     let end = end_signal()?;
-    announce(&emulator, &ca.path);
+    announce(&emulator, &ca.path)?;
     end.await;
     println!("Stopped.");
     Ok(())
@@ -161,7 +161,7 @@ fn end_signal() -> std::io::Result<impl Future<Output = ()>> {
     })
 }
 
-fn announce(emulator: &Emulator, ca: &Path) {
+fn announce(emulator: &Emulator, ca: &Path) -> Result<(), EmulatorError> {
     let ca = ca.display();
     println!("Redis            {}", emulator.redis_tls_url());
     println!("Redis, no TLS    {}", emulator.redis_url());
@@ -184,12 +184,29 @@ fn announce(emulator: &Emulator, ca: &Path) {
     ] {
         println!("export {name}={}", quoted(value));
     }
+    println!("# The client's certificate, with its key, and a token it federates with:");
+    let certificate = emulator.app_certificate();
+    for (name, value) in [
+        (
+            "AZURE_CLIENT_CERTIFICATE_PATH",
+            emulator.app_certificate_file()?,
+        ),
+        (
+            "AZURE_FEDERATED_TOKEN_FILE",
+            emulator.federated_token_file()?,
+        ),
+    ] {
+        println!("export {name}={}", quoted(&value.display().to_string()));
+    }
+    println!("# SHA-256 thumbprint: {}", certificate.thumbprint_sha256());
+    println!("# SHA-1 thumbprint:   {}", certificate.thumbprint_sha1());
     println!("# Its CA is not one of the system's. Rust and OpenSSL, Node, Python:");
     for name in ["SSL_CERT_FILE", "NODE_EXTRA_CA_CERTS", "REQUESTS_CA_BUNDLE"] {
         println!("export {name}={}", quoted(&ca.to_string()));
     }
     println!();
     println!("Running until Ctrl-C.");
+    Ok(())
 }
 
 /// For a shell.

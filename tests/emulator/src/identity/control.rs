@@ -12,7 +12,11 @@ use std::{
 
 use tokio::sync::watch;
 
-use super::fault::Fault;
+use super::{
+    assertion::registered::{Registered, Registration},
+    fault::Fault,
+};
+use crate::EmulatorError;
 
 /// How many request times are kept.
 const REQUEST_TIMES_KEPT: usize = 10_000;
@@ -23,6 +27,7 @@ const REQUEST_TIMES_KEPT: usize = 10_000;
 /// takes effect at once and may be called from any thread.
 pub struct IdentityControl {
     plan: Mutex<Plan>,
+    registration: Registration,
     /// Bumped to let hung requests go.
     released: watch::Sender<u64>,
     requests: AtomicU64,
@@ -55,6 +60,7 @@ impl IdentityControl {
                 skew_seconds: 0,
                 plain_error_text: false,
             }),
+            registration: Registration::default(),
             released: watch::Sender::new(0),
             requests: AtomicU64::new(0),
             issued: AtomicU64::new(0),
@@ -140,6 +146,21 @@ impl IdentityControl {
         self.plan().plain_error_text = plain;
     }
 
+    /// Registers one more certificate that the client may sign in with: the
+    /// first one of a PEM text. Its dates are not looked at.
+    ///
+    /// # Errors
+    /// [`EmulatorError::Certificates`] for what is no certificate.
+    pub fn register_certificate(&self, pem: &str) -> Result<(), EmulatorError> {
+        self.registration.add(Registered::from_pem(pem)?);
+        Ok(())
+    }
+
+    /// Forgets all certificates, the emulator's own included.
+    pub fn forget_certificates(&self) {
+        self.registration.clear();
+    }
+
     /// Token requests seen, whatever became of them. Requests that could not
     /// connect during an outage are not seen.
     pub fn token_requests(&self) -> u64 {
@@ -161,6 +182,10 @@ impl IdentityControl {
     pub fn request_times(&self) -> Vec<Instant> {
         let times = self.times.lock().unwrap_or_else(PoisonError::into_inner);
         times.iter().copied().collect()
+    }
+
+    pub(crate) fn registration(&self) -> &Registration {
+        &self.registration
     }
 
     pub(crate) fn lifetime(&self) -> Duration {

@@ -32,7 +32,9 @@ pub(crate) async fn openid_configuration(
         "authorization_endpoint": format!("{origin}/{tenant}/oauth2/v2.0/authorize"),
         "token_endpoint": format!("{origin}/{tenant}/oauth2/v2.0/token"),
         "jwks_uri": format!("{origin}/{tenant}/discovery/v2.0/keys"),
-        "token_endpoint_auth_methods_supported": ["client_secret_post", "client_secret_basic"],
+        "token_endpoint_auth_methods_supported": [
+            "client_secret_post", "private_key_jwt", "client_secret_basic"
+        ],
         "response_types_supported": ["code", "id_token", "code id_token", "id_token token"],
         "response_modes_supported": ["query", "fragment", "form_post"],
         "subject_types_supported": ["pairwise"],

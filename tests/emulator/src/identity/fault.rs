@@ -24,6 +24,9 @@ pub enum Fault {
     ServerError(u16),
     /// 401 `invalid_client`, AADSTS7000215: the secret is wrong.
     InvalidClient,
+    /// A refusal with this `AADSTS` number, and the status and error word that
+    /// it comes with, such as 700027, 700030, 700016 or 500011.
+    Refused(u32),
     /// 200 with JSON that ends in the middle.
     Malformed,
     /// 200 with no body.

@@ -1,5 +1,6 @@
 //! The identity side: what the emulator needs of Microsoft Entra ID.
 
+mod assertion;
 mod control;
 mod discovery;
 mod fault;
@@ -22,6 +23,7 @@ use axum::{
 use tokio::net::{TcpListener, TcpStream};
 use tokio_rustls::TlsAcceptor;
 
+pub(crate) use self::assertion::{FederatedIssuer, registered::Registered};
 pub use self::{control::IdentityControl, fault::Fault, issuer::TokenVersion};
 use self::{http::Scheme, issuer::Issuer};
 use crate::listener;
@@ -34,6 +36,7 @@ pub(crate) struct IdentityState {
     pub(crate) issuer: Arc<Issuer>,
     pub(crate) control: Arc<IdentityControl>,
     pub(crate) client_secret: String,
+    pub(crate) strict_assertions: bool,
     pub(crate) tls_port: u16,
     pub(crate) plain_port: Option<u16>,
 }
@@ -52,6 +55,7 @@ impl IdentityState {
             issuer: Arc::new(Issuer::new(ids, key, TokenVersion::V2, false)),
             control: Arc::new(IdentityControl::new(std::time::Duration::from_secs(3600))),
             client_secret: secret.to_owned(),
+            strict_assertions: false,
             tls_port: 0,
             plain_port: None,
         }

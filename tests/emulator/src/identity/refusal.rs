@@ -33,6 +33,10 @@ impl Refusal {
         Self::new(StatusCode::BAD_REQUEST, error, code, text)
     }
 
+    fn unauthorized(code: u32, text: String) -> Self {
+        Self::new(StatusCode::UNAUTHORIZED, "invalid_client", code, text)
+    }
+
     pub(crate) fn missing_parameter(name: &str) -> Self {
         let text = format!("The request body must contain the following parameter: '{name}'.");
         Self::bad_request("invalid_request", 900_144, text)
@@ -57,22 +61,81 @@ impl Refusal {
 
     pub(crate) fn wrong_secret() -> Self {
         let text = "Invalid client secret provided. Send the secret's value, not its id.";
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "invalid_client",
-            7_000_215,
-            text.to_owned(),
-        )
+        Self::unauthorized(7_000_215, text.to_owned())
     }
 
     pub(crate) fn no_credential() -> Self {
         let text = "The request body must contain 'client_assertion' or 'client_secret'.";
-        Self::new(
-            StatusCode::UNAUTHORIZED,
-            "invalid_client",
-            7_000_218,
-            text.to_owned(),
-        )
+        Self::unauthorized(7_000_218, text.to_owned())
+    }
+
+    /// The text says what is wrong with the assertion, never what is in it.
+    pub(crate) fn bad_assertion(problem: &str) -> Self {
+        let text = format!("JWT token is invalid or malformed: {problem}.");
+        Self::bad_request("invalid_request", 50_027, text)
+    }
+
+    pub(crate) fn assertion_claim(claim: &str, wanted: &str) -> Self {
+        let text = format!("Assertion is not valid: its '{claim}' is not {wanted}.");
+        Self::unauthorized(50_013, text)
+    }
+
+    pub(crate) fn assertion_out_of_time() -> Self {
+        let text = "Client assertion is not within its valid time range.";
+        Self::unauthorized(700_024, text.to_owned())
+    }
+
+    pub(crate) fn unknown_certificate(thumbprint: &str) -> Self {
+        let text = format!(
+            "The certificate with the thumbprint '{}' is not registered for the application.",
+            short(thumbprint)
+        );
+        Self::unauthorized(700_027, text)
+    }
+
+    pub(crate) fn wrong_signature() -> Self {
+        let text = "Client assertion failed signature validation.";
+        Self::unauthorized(700_027, text.to_owned())
+    }
+
+    /// `what` is the claim that no federated credential has.
+    pub(crate) fn no_federation(code: u32, what: &str, found: &str) -> Self {
+        let text = format!(
+            "No matching federated identity record found for presented assertion {what} '{}'.",
+            short(found)
+        );
+        Self::unauthorized(code, text)
+    }
+
+    /// The answer that a number comes with, where a fault wants it.
+    pub(crate) fn numbered(code: u32) -> Self {
+        let text = "The emulator was told to answer so.".to_owned();
+        match code {
+            700_016 => Self::bad_request("unauthorized_client", code, text),
+            70_011 => Self::bad_request("invalid_scope", code, text),
+            500_011 => Self::bad_request("invalid_resource", code, text),
+            50_012
+            | 50_013
+            | 70_021
+            | 70_025
+            | 500_133
+            | 700_024
+            | 700_027
+            | 700_030
+            | 700_211..=700_213
+            | 700_229
+            | 7_000_112
+            | 7_000_215
+            | 7_000_218
+            | 7_000_222 => Self::unauthorized(code, text),
+            65_001 | 70_000 | 70_008 | 70_043 | 700_082 | 700_084 => {
+                Self::bad_request("invalid_grant", code, text)
+            }
+            50_072 | 50_074 | 50_076 | 50_079 | 53_003 => {
+                Self::bad_request("interaction_required", code, text)
+            }
+            _ => Self::bad_request("invalid_request", code, text),
+        }
     }
 
     pub(crate) fn unknown_tenant(tenant: &str) -> Self {

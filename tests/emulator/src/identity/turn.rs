@@ -57,6 +57,7 @@ impl<'a> Turn<'a> {
                 Err((StatusCode::TOO_MANY_REQUESTS, headers, text).into_response())
             }
             Some(Fault::ServerError(status)) => Err(refuse(Refusal::server_error(*status))),
+            Some(Fault::Refused(code)) => Err(refuse(Refusal::numbered(*code))),
             Some(Fault::InvalidClient) => Err(refuse(Refusal::wrong_secret())),
             Some(Fault::Malformed) => {
                 let text = r#"{"token_type":"Bearer","expires_in":3599,"access_token":"eyJ0"#;

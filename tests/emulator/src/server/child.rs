@@ -15,8 +15,8 @@ use std::{
 
 use tokio::time;
 
-use super::{admin::Admin, temp_dir::TempDir};
-use crate::{EmulatorError, random};
+use super::admin::Admin;
+use crate::{EmulatorError, random, temp_dir::TempDir};
 
 /// How long it may take to answer after its start.
 const START_LIMIT: Duration = Duration::from_secs(20);

@@ -3,7 +3,6 @@
 
 mod admin;
 mod child;
-mod temp_dir;
 
 use std::{
     fmt,

@@ -7,7 +7,10 @@
 #[cfg(unix)]
 mod azure_cli;
 mod azure_identity;
+mod client_assertion;
+mod client_certificate;
 mod client_secret;
 mod contract;
 mod default_chain;
 mod support;
+mod workload_identity;

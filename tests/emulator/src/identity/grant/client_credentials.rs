@@ -4,13 +4,17 @@
 use serde_json::Map;
 
 use super::{Granted, check_client, redis_resource};
-use crate::identity::{IdentityState, form::Form, refusal::Refusal};
+use crate::identity::{IdentityState, assertion, form::Form, refusal::Refusal};
 
 pub(super) fn judge(state: &IdentityState, tenant: &str, form: &Form) -> Result<Granted, Refusal> {
     form.require("client_id")?;
     check_tenant(tenant, &state.issuer.ids.tenant)?;
-    check_client(state, tenant, form)?;
-    check_secret(state, form)?;
+    let client = check_client(state, tenant, form)?;
+    if form.get("client_assertion").is_some() {
+        assertion::check(state, tenant, client, form)?;
+    } else {
+        check_secret(state, form)?;
+    }
     Ok(Granted {
         resource: resource(form, tenant)?,
         more: Map::new(),
