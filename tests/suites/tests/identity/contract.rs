@@ -66,8 +66,10 @@ pub(crate) async fn a_token_is_the_object_id_and_a_jwt_that_redis_takes<F: Flow>
     assert_eq!(token.session_rule(), SessionRule::EndsWithToken);
     let left = token.time_left(SystemTime::now()).unwrap();
     let hour = Duration::from_secs(3600);
+    // It ends on a whole second, and not every service says by itself how long
+    // that is from now.
     assert!(
-        left <= hour && left > hour - Duration::from_secs(120),
+        left <= hour + Duration::from_secs(1) && left > hour - Duration::from_secs(120),
         "{left:?}"
     );
 
