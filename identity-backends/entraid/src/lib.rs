@@ -108,7 +108,23 @@
 //! | a token file that is not there, may not be read, or is too long | `Misconfigured` |
 //! | a token file, or a function's answer, that is empty or no JWT | `Other` |
 //!
-//! No error, `Debug` or log line holds a secret, a token or a response body.
+//! What [`AzureCli`], [`AzureDeveloperCli`] and [`AzurePowerShell`] make of their
+//! tool; the source is a [`ToolError`]:
+//!
+//! | the tool | kind |
+//! |---|---|
+//! | is not installed, can't be started, or is too old | `Misconfigured` |
+//! | has nobody signed in to it, or wants that again | `Rejected` |
+//! | fails with an `AADSTS` number of the table above | as there |
+//! | fails otherwise | `Other` |
+//! | takes longer than 8 s, or as long as it is allowed | `Timeout` |
+//! | prints no token, or more than 128 KiB | `InvalidResponse` |
+//!
+//! When all of [`DefaultAzureCredential`] fail, the source is a
+//! [`ChainError`](redis_authx::ChainError).
+//!
+//! No error, `Debug` or log line holds a secret, a token, a response body or a
+//! tool's output.
 //!
 //! # Coming from Redis's other Entra ID libraries
 //! | there | here |
@@ -119,6 +135,7 @@
 //! | `clientId`, `clientCertificate` with `x5c`, `privateKey` | [`ClientCertificate::from_pem_parts`], and [`send_certificate_chain`](ClientCertificate::send_certificate_chain), as `x5c` is sent there |
 //! | `thumbprintSha256` | [`thumbprint_sha256`](ClientCertificate::thumbprint_sha256): may be left out, and is checked |
 //! | `thumbprint` (SHA-1) | [`AssertionAlgorithm::Rs256`]: computed |
+//! | `createForDefaultAzureCredential` | [`DefaultAzureCredential`]; for a credential of your own, `redis-authx-azure-identity` |
 //! | `authorityConfig.type`: `default` | [`Authority::Default`], refused for this grant, as Entra ID does |
 //! | `multi-tenant` with `tenantId` | [`Authority::tenant`] |
 //! | `custom` with `authorityUrl` | [`Authority::custom`] |

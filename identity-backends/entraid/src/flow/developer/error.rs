@@ -132,7 +132,7 @@ impl fmt::Display for ToolError {
             ToolErrorKind::NotStarted => {
                 write!(f, "`{program}` can't be started; check that it is whole")
             }
-            ToolErrorKind::Outdated => write!(f, "`{program}` is too old: {help}"),
+            ToolErrorKind::Outdated => write!(f, "`{program}` can't get a token as it is: {help}"),
             ToolErrorKind::TooMuchOutput => {
                 write!(f, "`{program}` printed more than a token can be")
             }
