@@ -79,6 +79,7 @@
 //!
 //! | feature | adds |
 //! |---|---|
+//! | `jwt` | [`jwt`](https://docs.rs/redis-authx/latest/redis_authx/jwt/): the claims of an access token, and the user name among them |
 //! | `metrics` | [`MetricsObserver`](https://docs.rs/redis-authx/latest/redis_authx/struct.MetricsObserver.html): events as metrics, through the `metrics` facade |
 //! | `serde` | [`Config`](https://docs.rs/redis-authx/latest/redis_authx/struct.Config.html): all settings in one value that a file can hold |
 //! | `test-util` | [`testing`](https://docs.rs/redis-authx/latest/redis_authx/testing/): manual clock, scripted provider, event log |
@@ -99,6 +100,8 @@ pub mod credentials;
 pub mod driver;
 pub mod error;
 pub mod event;
+#[cfg(feature = "jwt")]
+pub mod jwt;
 pub mod machine;
 pub mod manager;
 #[cfg(doc)]
@@ -130,6 +133,8 @@ pub use policy::{
     ExponentialBackoff, ExponentialBackoffBuilder, OnExhausted, RefreshPolicy,
     RefreshPolicyBuilder, RetryContext, RetryDecision, RetryPolicy,
 };
-pub use provider::{FnProvider, IdentityProvider, ProviderChain, StaticToken, provider_fn};
+pub use provider::{
+    ChainError, FnProvider, IdentityProvider, ProviderChain, StaticToken, provider_fn,
+};
 pub use runtime::{Clock, Runtime, Sleep, Spawner};
 pub use token::{SessionRule, Token};

@@ -11,7 +11,7 @@ use async_trait::async_trait;
 
 use crate::{ProviderError, Token};
 
-pub use chain::ProviderChain;
+pub use chain::{ChainError, ProviderChain};
 pub use fixed::StaticToken;
 pub use function::{FnProvider, provider_fn};
 

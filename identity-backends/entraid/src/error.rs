@@ -12,6 +12,12 @@ use redis_authx::{ErrorKind, ProviderError};
 pub(crate) use reply::{Answer, redirected, refusal};
 pub use sign_in::SignInError;
 
+/// What an `AADSTS` number means that comes without a reply; `None` for one
+/// that this crate does not know.
+pub(crate) fn kind_of_code(code: u32) -> Option<ErrorKind> {
+    codes::lookup(code).map(|(kind, _)| kind)
+}
+
 /// What the identity service answered in place of a usable token: the source
 /// of a [`ProviderError`].
 ///

@@ -8,17 +8,20 @@ mod authorization_code;
 mod client_assertion;
 mod client_certificate;
 mod client_secret;
+mod default_azure;
+mod developer;
 mod device_code;
 mod managed_identity;
 mod settings;
+mod user;
 mod workload_identity;
 
+pub use authorization_code::{AuthorizationCode, LoopbackSignIn, Prompt, SignIn};
 pub use client_assertion::ClientAssertion;
 pub use client_certificate::{AssertionAlgorithm, ClientCertificate};
-mod user;
-
-pub use authorization_code::{AuthorizationCode, LoopbackSignIn, Prompt, SignIn};
 pub use client_secret::ClientSecret;
+pub use default_azure::DefaultAzureCredential;
+pub use developer::{AzureCli, AzureDeveloperCli, AzurePowerShell, ToolError, ToolErrorKind};
 pub use device_code::{DeviceCode, DeviceSignIn};
 pub use managed_identity::{ManagedIdentity, ManagedIdentitySource, UserAssignedId};
 pub use workload_identity::WorkloadIdentity;

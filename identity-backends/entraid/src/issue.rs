@@ -4,11 +4,11 @@ mod lifetime;
 
 use std::time::{Duration, SystemTime};
 
+use redis_authx::jwt::{Claims, Username};
 use redis_authx::{ErrorKind, ProviderError, Token};
 use zeroize::Zeroizing;
 
-use crate::username::Username;
-use crate::{Claims, EntraError};
+use crate::EntraError;
 pub(crate) use lifetime::lifetime;
 
 /// How an access token is read.

@@ -60,6 +60,8 @@
 //! | a token of any other issuer that the application federates with | [`ClientAssertion`] |
 //! | a person and a browser | [`AuthorizationCode`] |
 //! | a person and another device | [`DeviceCode`] |
+//! | what a developer is signed in to already | [`AzureCli`], [`AzureDeveloperCli`], [`AzurePowerShell`] |
+//! | whichever of these there is | [`DefaultAzureCredential`] |
 //!
 //! # People
 //! A person signs in once, with a browser on this machine or wherever the
@@ -135,8 +137,23 @@
 //! What the browser is redirected with in place of a code is read in the same
 //! way. Why a sign-in came to nothing says [`SignInError`].
 //!
-//! No error, `Debug` or log line holds a secret, a code, a verifier, a token or
-//! a response body.
+//! What [`AzureCli`], [`AzureDeveloperCli`] and [`AzurePowerShell`] make of their
+//! tool; the source is a [`ToolError`]:
+//!
+//! | the tool | kind |
+//! |---|---|
+//! | is not installed, can't be started, or is too old | `Misconfigured` |
+//! | has nobody signed in to it, or wants that again | `Rejected` |
+//! | fails with an `AADSTS` number of the table above | as there |
+//! | fails otherwise | `Other` |
+//! | takes longer than 8 s, or as long as it is allowed | `Timeout` |
+//! | prints no token, or more than 128 KiB | `InvalidResponse` |
+//!
+//! When all of [`DefaultAzureCredential`] fail, the source is a
+//! [`ChainError`](redis_authx::ChainError).
+//!
+//! No error, `Debug` or log line holds a secret, a code, a verifier, a token, a
+//! response body or a tool's output.
 //!
 //! # Coming from Redis's other Entra ID libraries
 //! | there | here |
@@ -151,6 +168,7 @@
 //! | `redirectUri` | [`AuthorizationCode::redirect_uri`] |
 //! | its PKCE codes, URL and provider, in three steps | [`begin`](AuthorizationCode::begin), [`SignIn::url`], [`SignIn::finish`]; or [`listen`](AuthorizationCode::listen), which needs no server |
 //! | its scopes, `user.read` among them | one scope for Redis, and no other resource's: with `user.read` the token is Microsoft Graph's, which Redis refuses |
+//! | `createForDefaultAzureCredential` | [`DefaultAzureCredential`]; for a credential of your own, `redis-authx-azure-identity` |
 //! | `authorityConfig.type`: `default` | [`Authority::Default`]: for people; refused for applications, as Entra ID does |
 //! | `multi-tenant` with `tenantId` | [`Authority::tenant`] |
 //! | `custom` with `authorityUrl` | [`Authority::custom`] |
@@ -167,8 +185,6 @@
 //! | `reqwest` | `ReqwestClient`: requests through a `reqwest::Client` of your own |
 
 mod authority;
-mod claims;
-#[allow(dead_code, reason = "what only tests make so far")]
 mod environment;
 mod error;
 mod file;
@@ -180,15 +196,14 @@ mod retry_after;
 mod scope;
 mod secret;
 mod token_endpoint;
-mod username;
 
 pub use authority::{Authority, Cloud};
-pub use claims::{ClaimError, Claims};
 pub use error::{EntraError, SignInError};
 pub use flow::{
-    AssertionAlgorithm, AuthorizationCode, ClientAssertion, ClientCertificate, ClientSecret,
-    DeviceCode, DeviceSignIn, LoopbackSignIn, ManagedIdentity, ManagedIdentitySource, Prompt,
-    SignIn, UserAssignedId, WorkloadIdentity,
+    AssertionAlgorithm, AuthorizationCode, AzureCli, AzureDeveloperCli, AzurePowerShell,
+    ClientAssertion, ClientCertificate, ClientSecret, DefaultAzureCredential, DeviceCode,
+    DeviceSignIn, LoopbackSignIn, ManagedIdentity, ManagedIdentitySource, Prompt, SignIn,
+    ToolError, ToolErrorKind, UserAssignedId, WorkloadIdentity,
 };
 #[cfg(feature = "reqwest")]
 pub use http::ReqwestClient;
@@ -197,4 +212,5 @@ pub use http::{
     UreqClient, UreqClientBuilder,
 };
 pub use identity::EntraIdentity;
+pub use redis_authx::jwt::{ClaimError, Claims};
 pub use scope::{REDIS_SCOPE_APP_ID, REDIS_SCOPE_DEFAULT};

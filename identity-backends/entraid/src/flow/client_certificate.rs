@@ -79,7 +79,7 @@ pub struct ClientCertificate {
     thumbprint: Option<String>,
     algorithm: AssertionAlgorithm,
     with_chain: bool,
-    settings: Settings,
+    pub(super) settings: Settings,
 }
 
 impl ClientCertificate {

@@ -27,7 +27,7 @@ use crate::token_endpoint::{Form, TokenEndpoint};
 pub struct ClientSecret {
     client_id: String,
     client_secret: Secret,
-    settings: Settings,
+    pub(super) settings: Settings,
 }
 
 impl ClientSecret {

@@ -83,7 +83,7 @@ pub struct ManagedIdentity {
     environment: Environment,
     arc_key_directory: Option<PathBuf>,
     probe_first: bool,
-    settings: Settings,
+    pub(super) settings: Settings,
 }
 
 impl ManagedIdentity {

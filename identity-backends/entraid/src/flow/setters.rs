@@ -12,8 +12,8 @@ macro_rules! authority_setter {
     };
 }
 
-/// What the token is for, whose it is, and by what it is asked for.
-macro_rules! token_setters {
+/// What the token is for, and whose it is.
+macro_rules! reader_setters {
     () => {
         /// What the token is for: one resource followed by `/.default`. Default:
         /// [`REDIS_SCOPE_DEFAULT`](crate::REDIS_SCOPE_DEFAULT).
@@ -25,7 +25,7 @@ macro_rules! token_setters {
         /// The claim of the access token that holds the Redis user name.
         /// Default: `oid`, the object id, which is what Azure wants.
         pub fn username_claim(mut self, claim: impl Into<String>) -> Self {
-            self.settings.username = $crate::username::Username::Claim(claim.into().into());
+            self.settings.username = ::redis_authx::jwt::Username::claim(claim.into());
             self
         }
 
@@ -36,10 +36,16 @@ macro_rules! token_setters {
         where
             F: Fn(&$crate::Claims) -> Result<String, $crate::ClaimError> + Send + Sync + 'static,
         {
-            self.settings.username =
-                $crate::username::Username::Mapped(::std::sync::Arc::new(mapper));
+            self.settings.username = ::redis_authx::jwt::Username::mapped(mapper);
             self
         }
+    };
+}
+
+/// What the token is for, whose it is, and by what it is asked for.
+macro_rules! token_setters {
+    () => {
+        reader_setters! {}
 
         /// What sends the requests. Default:
         /// [`UreqClient`](crate::UreqClient) with its defaults.

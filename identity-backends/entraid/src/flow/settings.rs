@@ -1,12 +1,12 @@
 use std::sync::Arc;
 
 use redis_authx::ConfigError;
+use redis_authx::jwt::Username;
 
 use crate::http::{HttpClient, UreqClient};
 use crate::issue::TokenReader;
 use crate::scope::{REDIS_SCOPE_DEFAULT, check_app_scope};
 use crate::token_endpoint::TokenEndpoint;
-use crate::username::Username;
 use crate::{Authority, secret::Secret};
 
 /// What every way to sign in can be told.

@@ -52,7 +52,7 @@ pub struct WorkloadIdentity {
     client_id: Option<String>,
     token_file: Option<PathBuf>,
     environment: Environment,
-    settings: Settings,
+    pub(super) settings: Settings,
 }
 
 impl WorkloadIdentity {

@@ -1,8 +1,3 @@
-//! What an access token says of itself.
-
-mod error;
-mod parse;
-
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +5,7 @@ use std::time::{Duration, SystemTime};
 
 use serde_json::Value;
 
-pub use error::ClaimError;
+use super::{ClaimError, parse};
 
 /// The last second of the year 9999: nothing later is a date.
 const LAST_SECOND: f64 = 253_402_300_799.0;
@@ -19,8 +14,8 @@ const LAST_SECOND: f64 = 253_402_300_799.0;
 ///
 /// **Read, not verified**: the signature is not looked at. The token came from
 /// the identity service over TLS, and Redis verifies it; here it only says
-/// which user it is for and when it expires. For names and meanings see
-/// Microsoft Learn, "Access token claims reference".
+/// which user it is for and when it expires. For Microsoft's names and meanings
+/// see Microsoft Learn, "Access token claims reference".
 pub struct Claims(BTreeMap<String, Value>);
 
 impl Claims {
@@ -109,7 +104,7 @@ impl Claims {
 }
 
 /// Whether Redis can have a user of this name, and a log line can hold it.
-pub(crate) fn is_name(text: &str) -> bool {
+pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_control() || c.is_whitespace())
 }
 

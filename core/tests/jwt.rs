@@ -1,10 +1,11 @@
 //! Every vector of `data/jwt.json`, and what they leave out.
+#![cfg(feature = "jwt")]
 
 use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::{URL_SAFE, URL_SAFE_NO_PAD};
-use redis_authx_entraid::{ClaimError, Claims};
+use redis_authx::jwt::{ClaimError, Claims};
 use serde_json::Value;
 
 fn jwt(payload: &str) -> String {

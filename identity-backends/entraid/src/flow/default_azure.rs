@@ -1,0 +1,136 @@
+//! Whatever there is to sign in with.
+
+mod from_environment;
+mod member;
+mod selection;
+
+use redis_authx::{ConfigError, ProviderChain};
+
+use super::settings::Settings;
+use crate::EntraIdentity;
+use crate::environment::Environment;
+use member::{Absent, Found, Member};
+
+/// Signs in with what there is: the same program with its own identity in
+/// Azure, and with the developer's on a developer's machine.
+///
+/// ```
+/// use redis_authx_entraid::DefaultAzureCredential;
+///
+/// # fn main() -> Result<(), redis_authx::ConfigError> {
+/// let identity = DefaultAzureCredential::new().build()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// In this order, which is that of Azure's SDKs for .NET, Python and JavaScript,
+/// without those of theirs that need an editor or a window (Microsoft Learn,
+/// "Credential chains in the Azure Identity library"):
+///
+/// | name | what | asked when there is |
+/// |---|---|---|
+/// | `EnvironmentCredential` | [`ClientSecret`](crate::ClientSecret) or [`ClientCertificate`](crate::ClientCertificate) | `AZURE_TENANT_ID` and `AZURE_CLIENT_ID`, with `AZURE_CLIENT_SECRET` or else `AZURE_CLIENT_CERTIFICATE_PATH` |
+/// | `WorkloadIdentityCredential` | [`WorkloadIdentity`](crate::WorkloadIdentity) | `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` and `AZURE_FEDERATED_TOKEN_FILE` |
+/// | `ManagedIdentityCredential` | [`ManagedIdentity`](crate::ManagedIdentity), the one of `AZURE_CLIENT_ID` if that is set | always |
+/// | `AzureCliCredential` | [`AzureCli`](crate::AzureCli) | always |
+/// | `AzurePowerShellCredential` | [`AzurePowerShell`](crate::AzurePowerShell) | always |
+/// | `AzureDeveloperCliCredential` | [`AzureDeveloperCli`](crate::AzureDeveloperCli) | always |
+///
+/// What has had a token is stayed with. Its errors that pass with time are the
+/// chain's; when it fails in a way that only a person can mend, all are asked
+/// again. See [`ProviderChain::remembering`].
+///
+/// # Environment variables
+/// Read when the identity is built; blank ones are ones that are not set.
+///
+/// | variable | means |
+/// |---|---|
+/// | `AZURE_TOKEN_CREDENTIALS` | `prod`: only the first three. `dev`: only the last three. A name of the table: only that one, which must then have what it needs. Case does not matter. Not set: all |
+/// | `AZURE_TENANT_ID`, `AZURE_CLIENT_ID` | the tenant and the application or managed identity |
+/// | `AZURE_AUTHORITY_HOST` | another cloud, as `https://login.microsoftonline.us` |
+/// | `AZURE_CLIENT_SECRET` | the secret's value |
+/// | `AZURE_CLIENT_CERTIFICATE_PATH` | a PEM file; with the feature `pkcs12`, one whose name ends in `.pfx` or `.p12` is PKCS#12 |
+/// | `AZURE_CLIENT_CERTIFICATE_PASSWORD` | the PKCS#12 file's |
+/// | `AZURE_CLIENT_SEND_CERTIFICATE_CHAIN` | `1` or `true`: see [`send_certificate_chain`](crate::ClientCertificate::send_certificate_chain) |
+///
+/// # In production
+/// A chain hides what is missing behind what is there: an identity that was not
+/// assigned shows as a developer's tool that is not installed. Set
+/// `AZURE_TOKEN_CREDENTIALS`, or build the one identity that is meant.
+///
+/// # Time
+/// Elsewhere than in Azure the managed identity takes a second to be found
+/// absent, then each tool a few; one that hangs is ended after 8 s. All of this
+/// is one request for the manager: on machines with slow tools give it a longer
+/// [`request_timeout`](redis_authx::RefreshPolicyBuilder::request_timeout).
+/// Where only `ManagedIdentityCredential` is named it is not looked for first.
+///
+/// # Errors of a request
+/// When all fail: a [`ChainError`](redis_authx::ChainError) that says what each
+/// one said, those that lack configuration included.
+#[derive(Clone, Debug, Default)]
+#[must_use]
+pub struct DefaultAzureCredential {
+    settings: Settings,
+    environment: Environment,
+}
+
+impl DefaultAzureCredential {
+    /// All that the process's environment names.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    token_setters! {}
+
+    /// Where environment variables are read: a name's value, or `None`.
+    /// Default: [`std::env::var_os`]. For tests, which can't set those of the
+    /// process without harm, and for variables that are kept elsewhere.
+    pub fn environment<F>(mut self, variables: F) -> Self
+    where
+        F: Fn(&str) -> Option<String> + Send + Sync + 'static,
+    {
+        self.environment = Environment::from_fn(variables);
+        self
+    }
+
+    /// Builds the identity. Reads the environment, and a certificate's file if
+    /// it names one; sends nothing and runs nothing.
+    ///
+    /// # Errors
+    /// Names the setting or environment variable that can't work:
+    /// `AZURE_TOKEN_CREDENTIALS`; one that is set but wrong; the first that is
+    /// missing, if `AZURE_TOKEN_CREDENTIALS` names what needs it; `certificate`,
+    /// `private_key`, `scope` or `username_claim`.
+    pub fn build(self) -> Result<EntraIdentity, ConfigError> {
+        let members = selection::members(&self.environment)?;
+        if let [only] = members {
+            return match self.member(*only, true)? {
+                Found::Identity(identity) => Ok(identity),
+                Found::Absent(Absent(reason)) => Err(reason),
+            };
+        }
+        let mut chain: Option<ProviderChain> = None;
+        for member in members {
+            let next = match self.member(*member, false)? {
+                Found::Identity(identity) => identity,
+                Found::Absent(reason) => EntraIdentity::new(reason),
+            };
+            let longer = match chain {
+                None => ProviderChain::new(next),
+                Some(chain) => chain.or(next),
+            };
+            chain = Some(longer.called(member.name()));
+        }
+        chain
+            .map(|chain| EntraIdentity::new(chain.remembering()))
+            .ok_or_else(|| ConfigError::missing(selection::VARIABLE, "a credential to use"))
+    }
+
+    fn member(&self, member: Member, alone: bool) -> Result<Found, ConfigError> {
+        member.build(&self.settings, &self.environment, alone)
+    }
+}
+
+#[cfg(test)]
+mod tests;

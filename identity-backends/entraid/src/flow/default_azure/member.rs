@@ -1,0 +1,113 @@
+use redis_authx::{ConfigError, IdentityProvider, ProviderError, Token, async_trait};
+
+use super::from_environment;
+use crate::environment::Environment;
+use crate::flow::settings::Settings;
+use crate::{
+    AzureCli, AzureDeveloperCli, AzurePowerShell, EntraIdentity, ManagedIdentity, UserAssignedId,
+    WorkloadIdentity,
+};
+
+/// One way to sign in of the chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Member {
+    Environment,
+    WorkloadIdentity,
+    ManagedIdentity,
+    AzureCli,
+    AzurePowerShell,
+    AzureDeveloperCli,
+}
+
+/// In the order in which they are asked.
+pub(super) const ALL: [Member; 6] = [
+    Member::Environment,
+    Member::WorkloadIdentity,
+    Member::ManagedIdentity,
+    Member::AzureCli,
+    Member::AzurePowerShell,
+    Member::AzureDeveloperCli,
+];
+
+pub(super) enum Found {
+    Identity(EntraIdentity),
+    Absent(Absent),
+}
+
+/// Stands in the chain for what is not configured, to say so when all fail.
+#[derive(Debug)]
+pub(super) struct Absent(pub(super) ConfigError);
+
+#[async_trait]
+impl IdentityProvider for Absent {
+    async fn request_token(&self) -> Result<Token, ProviderError> {
+        Err(ProviderError::misconfigured(self.0.clone()))
+    }
+}
+
+impl Member {
+    /// As Azure's SDKs call it.
+    pub(super) const fn name(self) -> &'static str {
+        match self {
+            Self::Environment => "EnvironmentCredential",
+            Self::WorkloadIdentity => "WorkloadIdentityCredential",
+            Self::ManagedIdentity => "ManagedIdentityCredential",
+            Self::AzureCli => "AzureCliCredential",
+            Self::AzurePowerShell => "AzurePowerShellCredential",
+            Self::AzureDeveloperCli => "AzureDeveloperCliCredential",
+        }
+    }
+
+    /// `alone`: no other will be asked.
+    pub(super) fn build(
+        self,
+        settings: &Settings,
+        environment: &Environment,
+        alone: bool,
+    ) -> Result<Found, ConfigError> {
+        let built = match self {
+            Self::Environment => from_environment::identity(settings, environment),
+            Self::WorkloadIdentity => {
+                let mut identity = WorkloadIdentity::in_environment(environment.clone());
+                identity.settings = settings.clone();
+                identity.build()
+            }
+            Self::ManagedIdentity => {
+                let built = managed(settings, environment, alone);
+                // The id may be meant for another, and not every place takes
+                // one.
+                return match built {
+                    Err(reason) if !alone => Ok(Found::Absent(Absent(reason))),
+                    built => built.map(Found::Identity),
+                };
+            }
+            Self::AzureCli => AzureCli::in_environment(settings, environment).build(),
+            Self::AzurePowerShell => AzurePowerShell::in_environment(settings, environment).build(),
+            Self::AzureDeveloperCli => {
+                AzureDeveloperCli::in_environment(settings, environment).build()
+            }
+        };
+        match built {
+            Ok(identity) => Ok(Found::Identity(identity)),
+            Err(error) if from_environment::is_absent(&error) => Ok(Found::Absent(Absent(error))),
+            Err(error) => Err(from_environment::by_variable(error)),
+        }
+    }
+}
+
+fn managed(
+    settings: &Settings,
+    environment: &Environment,
+    alone: bool,
+) -> Result<EntraIdentity, ConfigError> {
+    let variables = environment.clone();
+    let mut identity = match environment.get("AZURE_CLIENT_ID") {
+        None => ManagedIdentity::system_assigned(),
+        Some(id) => ManagedIdentity::user_assigned(UserAssignedId::Client(id.trim().to_owned())),
+    };
+    identity.settings = settings.clone();
+    identity
+        .environment(move |name| variables.get(name))
+        .probe_first(!alone)
+        .build()
+}

@@ -1,0 +1,175 @@
+//! Runs a tool to its end, which it can't put off.
+
+mod running;
+
+use std::io::{ErrorKind, Read};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use zeroize::Zeroizing;
+
+use running::Running;
+
+/// A token has a few KiB. What prints more is not asked for one.
+const MAX_OUTPUT: usize = 128 * 1024;
+/// How soon it is noticed that nobody waits any more, or that the tool has
+/// ended and left its output to another process.
+const TICK: Duration = Duration::from_millis(20);
+/// Given, after the tool's end, to whatever else has its output open.
+const GRACE: Duration = Duration::from_millis(500);
+
+pub(super) struct Output {
+    pub(super) status: ExitStatus,
+    pub(super) stdout: Zeroizing<Vec<u8>>,
+    pub(super) stderr: Zeroizing<Vec<u8>>,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// Nobody waits for the answer.
+    Abandoned,
+    NotFound,
+    NotStarted,
+    TimedOut,
+    TooMuchOutput,
+}
+
+/// Runs `command` with nothing to read. It is ended, with the processes it has
+/// started, when `limit` has passed and when the future is dropped.
+pub(super) async fn run(command: Command, limit: Duration) -> Result<Output, Failure> {
+    let waits = Waits(Arc::new(AtomicBool::new(true)));
+    let somebody = Arc::clone(&waits.0);
+    blocking::unblock(move || supervise(command, limit, &somebody)).await
+}
+
+/// Says, by its drop, that nobody waits any more.
+struct Waits(Arc<AtomicBool>);
+
+impl Drop for Waits {
+    fn drop(&mut self) {
+        self.0.store(false, Ordering::Relaxed);
+    }
+}
+
+#[derive(Clone, Copy)]
+enum Stream {
+    Out,
+    Err,
+}
+
+type Chunk = (Stream, Zeroizing<Vec<u8>>);
+
+/// On a thread that may block. The tool is ended by `Running`'s drop on every
+/// way out.
+fn supervise(
+    mut command: Command,
+    limit: Duration,
+    somebody: &AtomicBool,
+) -> Result<Output, Failure> {
+    let begun = Instant::now();
+    command
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut running = Running::start(command).map_err(|error| match error.kind() {
+        ErrorKind::NotFound => Failure::NotFound,
+        _ => Failure::NotStarted,
+    })?;
+    // Bounded: a flood waits in the pipe.
+    let (sender, chunks) = sync_channel(4);
+    read(Stream::Out, running.stdout(), sender.clone());
+    read(Stream::Err, running.stderr(), sender);
+
+    let mut stdout = buffer();
+    let mut stderr = buffer();
+    let mut ended: Option<(ExitStatus, Instant)> = None;
+    loop {
+        if !somebody.load(Ordering::Relaxed) {
+            return Err(Failure::Abandoned);
+        }
+        let left = limit.saturating_sub(begun.elapsed());
+        if left.is_zero() {
+            return Err(Failure::TimedOut);
+        }
+        let all_read = match next(&chunks, left.min(TICK)) {
+            Next::Chunk((stream, bytes)) => {
+                let buffer = match stream {
+                    Stream::Out => &mut stdout,
+                    Stream::Err => &mut stderr,
+                };
+                if buffer.len() + bytes.len() > MAX_OUTPUT {
+                    return Err(Failure::TooMuchOutput);
+                }
+                buffer.extend_from_slice(&bytes);
+                continue;
+            }
+            Next::Nothing => false,
+            Next::End => true,
+        };
+        if ended.is_none() {
+            ended = running.ended().map(|status| (status, Instant::now()));
+        }
+        if let Some((status, at)) = ended
+            && (all_read || at.elapsed() >= GRACE)
+        {
+            return Ok(Output {
+                status,
+                stdout,
+                stderr,
+            });
+        }
+    }
+}
+
+enum Next {
+    Chunk(Chunk),
+    Nothing,
+    End,
+}
+
+/// Waits for `wait` at most, and for a moment when there is nothing to wait
+/// for.
+fn next(chunks: &Receiver<Chunk>, wait: Duration) -> Next {
+    match chunks.recv_timeout(wait) {
+        Ok(chunk) => Next::Chunk(chunk),
+        Err(RecvTimeoutError::Timeout) => Next::Nothing,
+        Err(RecvTimeoutError::Disconnected) => {
+            thread::sleep(wait.min(Duration::from_millis(1)));
+            Next::End
+        }
+    }
+}
+
+/// In one piece: growing would leave copies of the token behind.
+fn buffer() -> Zeroizing<Vec<u8>> {
+    Zeroizing::new(Vec::with_capacity(MAX_OUTPUT))
+}
+
+/// Hands on what the tool prints. Ends when the pipe does, or when nobody
+/// listens.
+fn read(stream: Stream, pipe: Option<impl Read + Send + 'static>, to: SyncSender<Chunk>) {
+    let Some(mut pipe) = pipe else { return };
+    let task = blocking::unblock(move || {
+        let mut bytes = Zeroizing::new([0; 4096]);
+        loop {
+            match pipe.read(&mut *bytes) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Ok(0) | Err(_) => return,
+                Ok(length) => {
+                    let chunk = Zeroizing::new(bytes[..length].to_vec());
+                    if to.send((stream, chunk)).is_err() {
+                        return;
+                    }
+                }
+            }
+        }
+    });
+    task.detach();
+}
+
+#[cfg(all(test, unix))]
+mod tests;

@@ -1,0 +1,60 @@
+//! Nothing that was started goes on.
+
+use std::future::Future;
+use std::pin::pin;
+use std::task::{Context, Waker};
+use std::time::Duration;
+
+use redis_authx::IdentityProvider;
+
+use crate::common::request;
+use crate::fake::{Fake, eventually, is_gone};
+
+/// As `az` does: a script that starts another program and waits for it.
+const HANGS: &str = "sleep 600 & echo $$ $! >\"$notes/ids\"\nwait";
+
+fn all_gone(fake: &Fake) {
+    let ids = fake.note("ids");
+    assert_eq!(ids.split_whitespace().count(), 2);
+    for id in ids.split_whitespace() {
+        eventually(|| is_gone(id));
+    }
+}
+
+#[test]
+fn a_request_that_is_dropped_ends_the_tool_and_its_children() {
+    let fake = Fake::new(HANGS);
+    let identity = fake.az().time_limit(Duration::from_secs(600)).build();
+    let identity = identity.expect("az");
+    {
+        let mut request = pin!(identity.request_token());
+        let polled = request
+            .as_mut()
+            .poll(&mut Context::from_waker(Waker::noop()));
+        assert!(polled.is_pending());
+        fake.note("ids");
+    }
+    all_gone(&fake);
+}
+
+#[test]
+fn a_request_that_takes_too_long_ends_the_tool_and_its_children() {
+    let fake = Fake::new(HANGS);
+    // However busy the machine: until the script has begun in time.
+    for seconds in [1, 10, 60] {
+        let identity = fake.az().time_limit(Duration::from_secs(seconds)).build();
+        request(&identity.expect("az")).expect_err("too long");
+        if fake.folder().join("ids").exists() {
+            break;
+        }
+    }
+    all_gone(&fake);
+}
+
+#[test]
+fn a_request_that_is_never_polled_runs_nothing() {
+    let fake = Fake::new("echo >\"$notes/ran\"");
+    let identity = fake.az().build().expect("az");
+    drop(identity.request_token());
+    assert!(!fake.folder().join("ran").exists());
+}
