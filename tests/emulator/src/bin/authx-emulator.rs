@@ -201,6 +201,7 @@ fn announce(emulator: &Emulator, ca: &Path) -> Result<(), EmulatorError> {
         ("AZURE_CLIENT_ID", emulator.client_id()),
         ("AZURE_CLIENT_SECRET", emulator.client_secret()),
         ("REDIS_URL", emulator.redis_tls_url()),
+        ("REDIS_PLAIN_URL", emulator.redis_url()),
     ] {
         println!("export {name}={}", quoted(value));
     }
