@@ -5,10 +5,14 @@ mod support;
 
 mod fleet;
 
+mod deadlines;
+mod defaults;
 mod failures;
 mod lifecycle;
 mod lost;
+mod names;
 mod outages;
+mod replacements;
 mod rotations;
 mod session_rules;
 mod settings;
