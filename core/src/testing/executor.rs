@@ -99,3 +99,18 @@ impl ArcWake for Task {
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn tasks_that_have_ended_are_forgotten() {
+        let executor = Executor::default();
+        for _ in 0..10 {
+            executor.spawn(Box::pin(async {}));
+            while executor.poll_one() {}
+        }
+        assert_eq!(lock(&executor.tasks).len(), 1, "the latest");
+    }
+}

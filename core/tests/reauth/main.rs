@@ -5,12 +5,16 @@ mod support;
 
 mod fleet;
 
+mod deadlines;
+mod defaults;
 mod failures;
 mod frequent;
 mod lifecycle;
 mod lost;
+mod names;
 mod outages;
 mod refused;
+mod replacements;
 mod rotations;
 mod session_rules;
 mod settings;

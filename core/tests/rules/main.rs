@@ -16,6 +16,7 @@ mod rule_07_outage_ends;
 mod rule_08_no_loop;
 mod rule_08_same_token;
 mod rule_09_nothing_expired;
+mod rule_10_steps;
 mod rule_10_time;
 mod rule_11_overflow;
 mod rule_12_stop;

@@ -3,7 +3,8 @@
 //!
 //! One body, two sources of choices. Here they come from a seed, 100,000 times
 //! over, and from the inputs that the fuzzer has found (`fuzz/corpus`). The
-//! fuzzer itself is `fuzz/fuzz_targets/operations.rs`.
+//! fuzzer itself is `fuzz/fuzz_targets/operations.rs`. `WALKS` sets how many, for
+//! runs that repeat the tests over and over.
 
 mod choices;
 mod model;
@@ -29,8 +30,10 @@ fn random_walks_keep_every_rule() {
         walk(seed.parse().expect("WALK is a number"));
         return;
     }
+    let walks =
+        std::env::var("WALKS").map_or(WALKS, |walks| walks.parse().expect("WALKS is a number"));
     let mut seen = Seen::default();
-    for seed in 0..WALKS {
+    for seed in 0..walks {
         match catch_unwind(|| walk(seed)) {
             Ok(more) => seen.add(more),
             Err(panic) => {
