@@ -192,6 +192,7 @@ mod flow;
 mod http;
 mod identity;
 mod issue;
+mod pool;
 mod retry_after;
 mod scope;
 mod secret;

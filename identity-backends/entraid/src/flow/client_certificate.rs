@@ -22,6 +22,7 @@ use redis_authx::{ConfigError, ProviderError, async_trait};
 use super::assertion::{self, Assertion};
 use super::settings::{Settings, check_client_id};
 use crate::EntraIdentity;
+use crate::pool;
 use crate::secret::Secret;
 pub use algorithm::AssertionAlgorithm;
 use holder::Holder;
@@ -244,6 +245,6 @@ impl Assertion for Arc<Signer> {
     async fn assertion(&self, audience: &str) -> Result<Secret, ProviderError> {
         let signer = Self::clone(self);
         let audience = audience.to_owned();
-        ::blocking::unblock(move || signer.sign(&audience, SystemTime::now())).await
+        pool::unblock(move || signer.sign(&audience, SystemTime::now())).await
     }
 }

@@ -6,6 +6,7 @@ use redis_authx::{ConfigError, ProviderError, async_trait};
 use super::assertion::{self, Assertion, MAX_ASSERTION, NOT_A_JWT, foreign};
 use super::settings::{Settings, check_client_id};
 use crate::environment::Environment;
+use crate::pool;
 use crate::secret::Secret;
 use crate::{Authority, EntraIdentity, file};
 
@@ -145,7 +146,7 @@ struct TokenFile(PathBuf);
 impl Assertion for TokenFile {
     async fn assertion(&self, _audience: &str) -> Result<Secret, ProviderError> {
         let path = self.0.clone();
-        ::blocking::unblock(move || read(&path)).await
+        pool::unblock(move || read(&path)).await
     }
 }
 

@@ -9,6 +9,8 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
+use crate::pool;
+
 use async_trait::async_trait;
 use rustls::pki_types::ServerName;
 use rustls::{ClientConfig, ClientConnection, StreamOwned};
@@ -46,7 +48,7 @@ impl HttpClient for PinnedClient {
         let socket = Socket::default();
         let _shutdown = ShutdownOnDrop(socket.clone());
         let tls = Arc::clone(&self.0);
-        blocking::unblock(move || exchange(tls, &socket, &request)).await
+        pool::unblock(move || exchange(tls, &socket, &request)).await
     }
 }
 

@@ -16,6 +16,7 @@ use url::{Host, Url};
 
 use super::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 use crate::authority::is_loopback;
+use crate::pool;
 pub use builder::UreqClientBuilder;
 pub(in crate::http) use builder::{CONNECT_TIMEOUT, TIMEOUT, USER_AGENT};
 use failure::http_error;
@@ -95,7 +96,7 @@ impl HttpClient for UreqClient {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let agent = self.agent_for(&request);
         let _shutdown = ShutdownOnDrop(agent.clone());
-        ::blocking::unblock(move || exchange(&agent, &request)).await
+        pool::unblock(move || exchange(&agent, &request)).await
     }
 }
 

@@ -10,6 +10,8 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use crate::pool;
+
 use zeroize::Zeroizing;
 
 use running::Running;
@@ -43,7 +45,7 @@ pub(super) enum Failure {
 pub(super) async fn run(command: Command, limit: Duration) -> Result<Output, Failure> {
     let waits = Waits(Arc::new(AtomicBool::new(true)));
     let somebody = Arc::clone(&waits.0);
-    blocking::unblock(move || supervise(command, limit, &somebody)).await
+    pool::unblock(move || supervise(command, limit, &somebody)).await
 }
 
 /// Says, by its drop, that nobody waits any more.
@@ -153,7 +155,7 @@ fn buffer() -> Zeroizing<Vec<u8>> {
 /// listens.
 fn read(stream: Stream, pipe: Option<impl Read + Send + 'static>, to: SyncSender<Chunk>) {
     let Some(mut pipe) = pipe else { return };
-    let task = blocking::unblock(move || {
+    pool::detached(move || {
         let mut bytes = Zeroizing::new([0; 4096]);
         loop {
             match pipe.read(&mut *bytes) {
@@ -168,7 +170,6 @@ fn read(stream: Stream, pipe: Option<impl Read + Send + 'static>, to: SyncSender
             }
         }
     });
-    task.detach();
 }
 
 #[cfg(all(test, unix))]

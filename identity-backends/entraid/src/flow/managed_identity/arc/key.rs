@@ -7,6 +7,7 @@ use zeroize::Zeroizing;
 
 use crate::EntraError;
 use crate::http::HttpResponse;
+use crate::pool;
 use crate::secret::Secret;
 
 /// The longest key file: 4 KiB, as Microsoft's libraries have it.
@@ -45,7 +46,7 @@ impl Keys {
                 )
             })?;
         let directory = self.directory.clone();
-        let key = blocking::unblock(move || read(&path, &directory)).await?;
+        let key = pool::unblock(move || read(&path, &directory)).await?;
         // As it is: not in base64, and no name before it.
         Ok(Secret::new(format!("Basic {}", &*key)))
     }
