@@ -167,6 +167,11 @@ impl Token {
         Self(Arc::new((*self.0).clone()))
     }
 
+    #[cfg(test)]
+    pub(crate) fn counted_with(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.0, &other.0)
+    }
+
     /// Whether both stand for the same secret of the same user.
     pub(crate) fn same_secret(&self, other: &Self) -> bool {
         self.username() == other.username() && self.password() == other.password()
