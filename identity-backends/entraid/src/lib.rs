@@ -86,12 +86,6 @@
 //! has expired on arrival is an error of kind
 //! [`Expired`](redis_authx::ErrorKind::Expired).
 //!
-//! # Ways to sign in
-//! | as | with |
-//! |---|---|
-//! | an application, by its secret | [`ClientSecret`] |
-//! | the place in Azure that the program runs in | [`ManagedIdentity`] |
-//!
 //! # Errors
 //! How an answer of Entra ID is classified, after Microsoft Learn, "Microsoft Entra
 //! authentication and authorization error codes". The status is looked at

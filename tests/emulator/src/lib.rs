@@ -4,8 +4,8 @@
 //! ```text
 //!                 ┌────────────────────── Emulator ───────────────────────┐
 //!  your service   │ identity side   token endpoint, discovery, keys (TLS) │
-//!    fetches ─────┼──────▶          faults: outage, 429, bad tokens …     │
-//!    tokens       │                                                       │
+//!    fetches ─────┼──────▶          sign-in pages, managed identities     │
+//!    tokens       │                 faults: outage, 429, bad tokens …     │
 //!                 │ Redis side      a gateway: checks tokens at AUTH and  │
 //!    logs in ─────┼──────▶          HELLO, cuts connections at expiry     │
 //!                 │                    └─▶ embedded store, redis-server   │

@@ -65,6 +65,8 @@ async fn a_machine_whose_clock_is_slewed_is_not_noticed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_identity_service_a_second_behind_is_not_noticed() {
     let bed = Bed::builder()
+        .lifetime(Duration::from_secs(16))
+        .ratio(0.25)
         .start_with(|emulator| emulator.identity().set_clock_skew(-1))
         .await;
     is_not_noticed(&bed).await;

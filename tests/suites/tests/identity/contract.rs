@@ -6,9 +6,9 @@ use std::task::Poll;
 use std::time::{Duration, SystemTime};
 
 use redis::AsyncCommands;
-use redis_authx::{ErrorKind, IdentityProvider, SessionRule};
+use redis_authx::{ErrorKind, Event, IdentityProvider, SessionRule};
 use redis_authx_emulator::{Emulator, Fault};
-use redis_authx_suites::{Bed, Load};
+use redis_authx_suites::{Bed, BedBuilder, Load};
 
 use crate::support::{error, everything, signed_up, token};
 
@@ -52,6 +52,7 @@ macro_rules! identity_contract {
             no_error_or_debug_shows_a_secret,
             a_connection_lives_through_rotations,
             a_connection_lives_through_faults,
+            a_connection_lives_through_a_hang,
         }
     };
 }
@@ -177,14 +178,22 @@ pub(crate) async fn no_error_or_debug_shows_a_secret<F: Flow>() {
     }
     secrets.extend(F::secrets(&emulator));
     shown += &format!("{identity:?}{identity:#?}");
+    // How every JWT begins: no assertion, and no token's end.
+    assert!(!shown.contains("eyJ"), "a JWT is shown in {shown}");
     for secret in secrets {
         assert!(secret.len() > 7, "too short to search for");
         assert!(!shown.contains(&secret), "a secret is shown in {shown}");
     }
 }
 
+/// Rotations in quick succession, each with time enough for a machine that is
+/// busy with other tests.
+fn unhurried() -> BedBuilder {
+    Bed::builder().lifetime(Duration::from_secs(16)).ratio(0.15)
+}
+
 pub(crate) async fn a_connection_lives_through_rotations<F: Flow>() {
-    let bed = Bed::builder().start_as(F::identity).await;
+    let bed = unhurried().start_as(F::identity).await;
     let connection = bed.multiplexed().await;
     let load = Load::start(std::slice::from_ref(&connection), 4);
     bed.rotate(3).await;
@@ -196,7 +205,7 @@ pub(crate) async fn a_connection_lives_through_rotations<F: Flow>() {
 }
 
 pub(crate) async fn a_connection_lives_through_faults<F: Flow>() {
-    let bed = Bed::builder().start_as(F::identity).await;
+    let bed = unhurried().start_as(F::identity).await;
     let connection = bed.multiplexed().await;
     let load = Load::start(std::slice::from_ref(&connection), 4);
     for fault in [Fault::ServerError(503), Fault::Malformed] {
@@ -207,4 +216,27 @@ pub(crate) async fn a_connection_lives_through_faults<F: Flow>() {
     let seen = load.stop().await;
     assert_eq!(seen.failed, 0, "{:?}", seen.errors);
     assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
+}
+
+pub(crate) async fn a_connection_lives_through_a_hang<F: Flow>() {
+    let limit = Duration::from_secs(4);
+    let bed = unhurried()
+        .request_timeout(limit)
+        .start_as(F::identity)
+        .await;
+    let connection = bed.multiplexed().await;
+    let load = Load::start(std::slice::from_ref(&connection), 4);
+    let timeouts = |bed: &Bed| {
+        bed.count(|event| {
+            matches!(event, Event::AttemptFailed { error, .. } if error.kind() == ErrorKind::Timeout)
+        })
+    };
+    bed.emulator.identity().set_fault(Some(Fault::Hang));
+    bed.until("a request is given up", |bed| timeouts(bed) == 1)
+        .await;
+    bed.emulator.identity().set_fault(None);
+    bed.rotate(1).await;
+    bed.settled(std::slice::from_ref(&connection)).await;
+    let seen = load.stop().await;
+    assert_eq!(seen.failed, 0, "{:?}", seen.errors);
 }

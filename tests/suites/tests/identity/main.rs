@@ -5,14 +5,14 @@
 #![allow(clippy::unwrap_used)] // the cases are called by tests, not marked as such
 
 mod authorization_code;
-#[cfg(unix)]
-mod azure_cli;
 mod azure_identity;
 mod client_assertion;
 mod client_certificate;
 mod client_secret;
 mod contract;
 mod default_chain;
+#[cfg(unix)]
+mod developer_tools;
 mod device_code;
 mod managed_identity;
 mod support;

@@ -7,14 +7,18 @@ use super::{
     Granted, check_client, check_user_tenant,
     user::{SignedIn, check_secret, grant},
 };
-use crate::identity::{IdentityState, form::Form, people::Code, refusal::Refusal};
+use crate::identity::{
+    IdentityState,
+    form::Form,
+    people::{Code, Scopes},
+    refusal::Refusal,
+};
 
 pub(super) fn judge(state: &IdentityState, tenant: &str, form: &Form) -> Result<Granted, Refusal> {
     check_user_tenant(state, tenant)?;
     check_client(state, tenant, form)?;
     let (code, redirect_uri) = (form.require("code")?, form.require("redirect_uri")?);
-    let code = redeem(state, form, code, redirect_uri)?;
-    let scopes = code.scopes.or(form.get("scope"), tenant)?;
+    let (code, scopes) = redeem(state, tenant, form, code, redirect_uri)?;
     let signed_in = SignedIn {
         user: code.user,
         confidential: code.confidential,
@@ -26,10 +30,11 @@ pub(super) fn judge(state: &IdentityState, tenant: &str, form: &Form) -> Result<
 /// A code is good for one redemption, by who has asked for it.
 fn redeem(
     state: &IdentityState,
+    tenant: &str,
     form: &Form,
     code: &str,
     redirect_uri: &str,
-) -> Result<Code, Refusal> {
+) -> Result<(Code, Scopes), Refusal> {
     let mut store = state.people.control.store();
     let held = store
         .codes
@@ -51,6 +56,8 @@ fn redeem(
             return Err(Refusal::wrong_verifier());
         }
     }
+    // A request that is refused uses nothing up.
+    let scopes = held.scopes.or(form.get("scope"), tenant)?;
     held.redeemed = true;
-    Ok(held.clone())
+    Ok((held.clone(), scopes))
 }

@@ -18,8 +18,7 @@ pub(super) fn judge(state: &IdentityState, tenant: &str, form: &Form) -> Result<
     check_user_tenant(state, tenant)?;
     check_client(state, tenant, form)?;
     check_secret(state, form, false)?;
-    let (user, scopes) = redeem(state, form.require("device_code")?)?;
-    let scopes = scopes.or(form.get("scope"), tenant)?;
+    let (user, scopes) = redeem(state, tenant, form)?;
     let signed_in = SignedIn {
         user,
         confidential: false,
@@ -28,7 +27,8 @@ pub(super) fn judge(state: &IdentityState, tenant: &str, form: &Form) -> Result<
     grant(state, form, scopes, signed_in)
 }
 
-fn redeem(state: &IdentityState, code: &str) -> Result<(User, Scopes), Refusal> {
+fn redeem(state: &IdentityState, tenant: &str, form: &Form) -> Result<(User, Scopes), Refusal> {
+    let code = form.require("device_code")?;
     let control = &state.people.control;
     let slow_down = control.take_slow_down();
     let mut store = control.store();
@@ -46,7 +46,8 @@ fn redeem(state: &IdentityState, code: &str) -> Result<(User, Scopes), Refusal> 
         DeviceState::Pending => Err(Refusal::device_pending()),
         DeviceState::Declined => Err(Refusal::device_declined()),
         DeviceState::Approved(user) => {
-            let signed_in = (user.clone(), device.scopes.clone());
+            let scopes = device.scopes.or(form.get("scope"), tenant)?;
+            let signed_in = (user.clone(), scopes);
             // For one redemption, as a code is.
             device.expires = Instant::now();
             Ok(signed_in)

@@ -5,7 +5,12 @@ use super::{
     Granted, check_client, check_user_tenant,
     user::{SignedIn, check_secret, grant},
 };
-use crate::identity::{IdentityState, form::Form, people::Refresh, refusal::Refusal};
+use crate::identity::{
+    IdentityState,
+    form::Form,
+    people::{Refresh, Scopes},
+    refusal::Refusal,
+};
 
 /// A new refresh token comes with each answer. The old one lives on, as Entra's do, unless it is
 /// set otherwise.
@@ -13,8 +18,7 @@ pub(super) fn judge(state: &IdentityState, tenant: &str, form: &Form) -> Result<
     check_user_tenant(state, tenant)?;
     check_client(state, tenant, form)?;
     let token = form.require("refresh_token")?;
-    let held = held(state, form, token)?;
-    let scopes = held.scopes.or(form.get("scope"), tenant)?;
+    let (held, scopes) = held(state, tenant, form, token)?;
     state.people.control.count_refresh();
     let signed_in = SignedIn {
         user: held.user,
@@ -24,7 +28,12 @@ pub(super) fn judge(state: &IdentityState, tenant: &str, form: &Form) -> Result<
     grant(state, form, scopes, signed_in)
 }
 
-fn held(state: &IdentityState, form: &Form, token: &str) -> Result<Refresh, Refusal> {
+fn held(
+    state: &IdentityState,
+    tenant: &str,
+    form: &Form,
+    token: &str,
+) -> Result<(Refresh, Scopes), Refusal> {
     let control = &state.people.control;
     let mut store = control.store();
     let held = store
@@ -38,11 +47,13 @@ fn held(state: &IdentityState, form: &Form, token: &str) -> Result<Refresh, Refu
     if control.interaction() {
         return Err(Refusal::interaction_required());
     }
+    let scopes = held.scopes.or(form.get("scope"), tenant)?;
     if control.single_use() {
         held.dead = Some(50_173);
     }
-    Ok(Refresh {
+    let live = Refresh {
         dead: None,
         ..held.clone()
-    })
+    };
+    Ok((live, scopes))
 }
