@@ -38,7 +38,8 @@ pub enum Authority {
     MultiTenant(String),
     /// A URL up to and including the tenant: another cloud, a proxy, an
     /// emulator. `https`, or `http` to this machine; no user info, query or
-    /// fragment. A trailing `/`, `/v2.0` or `/oauth2/v2.0` is dropped.
+    /// fragment. A trailing `/`, `/v2.0` or `/oauth2/v2.0` is dropped. Of AD FS
+    /// it is the URL up to `/adfs`.
     Custom(String),
     /// A tenant of a national cloud.
     NationalCloud(Cloud, String),
@@ -81,13 +82,13 @@ impl Authority {
                  application no token from a shared one (AADSTS9001023, AADSTS50059)",
             ));
         }
-        Ok(format!("{base}/oauth2/v2.0/{endpoint}"))
+        Ok(in_authority(&base, endpoint))
     }
 
     /// An endpoint (`authorize`, `devicecode`, `token`) for a grant in which a
     /// person signs in, who may be of any tenant.
     pub(crate) fn user_url(&self, endpoint: &str) -> Result<String, ConfigError> {
-        Ok(format!("{}/oauth2/v2.0/{endpoint}", self.base()?))
+        Ok(in_authority(&self.base()?, endpoint))
     }
 
     /// Up to and including the tenant, with no slash at the end.
@@ -98,6 +99,17 @@ impl Authority {
             Self::NationalCloud(cloud, tenant) => in_cloud(*cloud, tenant),
             Self::Custom(text) => url::base(text),
         }
+    }
+}
+
+/// AD FS has no tenants, and no version in its paths (Microsoft Learn, "AD FS
+/// OpenID Connect/OAuth concepts").
+fn in_authority(base: &str, endpoint: &str) -> String {
+    let last = base.rsplit('/').next().unwrap_or_default();
+    if last.eq_ignore_ascii_case("adfs") {
+        format!("{base}/oauth2/{endpoint}")
+    } else {
+        format!("{base}/oauth2/v2.0/{endpoint}")
     }
 }
 

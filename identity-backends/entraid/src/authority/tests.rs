@@ -68,6 +68,22 @@ fn a_custom_url_keeps_its_path_and_loses_what_is_added_again() {
 }
 
 #[test]
+fn ad_fs_has_no_version_in_its_path() {
+    for url in [
+        "https://fs.contoso.com/adfs",
+        "https://fs.contoso.com/adfs/",
+        "https://fs.contoso.com/adfs/oauth2",
+        "https://fs.contoso.com/adfs/oauth2/token",
+    ] {
+        let authority = Authority::custom(url);
+        let token = "https://fs.contoso.com/adfs/oauth2/token";
+        assert_eq!(endpoint(authority.clone()), token, "{url}");
+        let authorize = "https://fs.contoso.com/adfs/oauth2/authorize";
+        assert_eq!(authority.user_url("authorize").as_deref(), Ok(authorize));
+    }
+}
+
+#[test]
 fn plain_http_reaches_only_this_machine() {
     for host in ["127.0.0.1", "127.9.9.9:1", "[::1]:8080", "localhost:8080"] {
         let wanted = format!("http://{host}/t/oauth2/v2.0/token");

@@ -5,7 +5,13 @@ use url::{Host, Url};
 
 const FIELD: &str = "authority.url";
 /// What people paste along with the authority: it is added again.
-const SUFFIXES: [&str; 3] = ["/oauth2/v2.0/token", "/oauth2/v2.0", "/v2.0"];
+const SUFFIXES: [&str; 5] = [
+    "/oauth2/v2.0/token",
+    "/oauth2/v2.0",
+    "/oauth2/token",
+    "/oauth2",
+    "/v2.0",
+];
 
 /// The authority of a custom URL, with no slash at the end.
 pub(super) fn base(text: &str) -> Result<String, ConfigError> {

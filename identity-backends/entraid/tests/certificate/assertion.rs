@@ -6,7 +6,7 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use base64::Engine;
 use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 use redis_authx_entraid::AssertionAlgorithm;
-use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, SHA256, digest};
+use ring::digest::{SHA1_FOR_LEGACY_USE_ONLY, digest};
 use serde_json::json;
 
 use crate::common::*;
@@ -42,7 +42,7 @@ fn by_default_it_is_ps256_with_the_sha256_thumbprint() {
     let (identity, http) = served(from_pem(good()));
     request(&identity).expect("a token");
     let assertion = Assertion::of(&http.requests()[0]);
-    let thumbprint = URL_SAFE_NO_PAD.encode(digest(&SHA256, &der(CERTIFICATE_1)));
+    let thumbprint = x5t_s256(CERTIFICATE_1);
     assert_eq!(
         assertion.header,
         json!({ "alg": "PS256", "typ": "JWT", "x5t#S256": thumbprint })

@@ -82,6 +82,11 @@ pub(crate) fn der(pem: &str) -> Vec<u8> {
         .expect("one section")
 }
 
+/// As it stands in an assertion's header.
+pub(crate) fn x5t_s256(pem: &str) -> String {
+    URL_SAFE_NO_PAD.encode(digest(&SHA256, &der(pem)))
+}
+
 pub(crate) fn thumbprint(pem: &str) -> String {
     let bytes = digest(&SHA256, &der(pem));
     bytes

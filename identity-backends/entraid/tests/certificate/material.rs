@@ -82,6 +82,28 @@ fn of_several_certificates_the_one_that_lasts_is_taken() {
 }
 
 #[test]
+fn of_several_certificates_one_that_is_not_valid_yet_waits_its_turn() {
+    let now = certificate_pem(KEY_1, -DAY, DAY);
+    let next = certificate_pem(KEY_1, DAY, 3 * DAY);
+    let pem = format!("{next}{now}{}", key_pem(KEY_1));
+    let (identity, http) = served(from_pem(pem.clone()));
+    request(&identity).expect("a token");
+    let assertion = Assertion::of(&http.requests()[0]);
+    assert_eq!(assertion.header["x5t#S256"], x5t_s256(&now));
+    // Its turn comes sooner if it is the one that is wanted.
+    let error = refused(from_pem(pem).thumbprint_sha256(thumbprint(&next)));
+    assert!(error.to_string().contains("is not valid before"), "{error}");
+}
+
+#[test]
+fn of_several_certificates_the_one_of_the_thumbprint_is_taken() {
+    let short = certificate_pem(KEY_1, -DAY, DAY);
+    let long = certificate_pem(KEY_1, -DAY, 2 * DAY);
+    let pem = format!("{long}{short}{}", key_pem(KEY_1));
+    signs(from_pem(pem).thumbprint_sha256(thumbprint(&short)));
+}
+
+#[test]
 fn dates_are_checked() {
     let key = key_pem(KEY_1);
     let error = refused(from_pem(certificate_pem(KEY_1, -2 * DAY, -DAY) + &key));

@@ -27,17 +27,31 @@ pub(super) struct Credential {
 
 impl Credential {
     /// The one private key of `contents`, and the certificate that it belongs
-    /// to: of several, the one that is valid for longest. `expected` is the
-    /// thumbprint that the user gave.
+    /// to: of several, as after a renewal, the one of the thumbprint that the
+    /// user gave (`expected`), or else of those that are valid at `now` the one
+    /// that is valid for longest.
     pub(super) fn new(
         contents: Contents,
         expected: Option<Thumbprint>,
+        now: SystemTime,
     ) -> Result<Self, ConfigError> {
         let key = private_key::read(only_key(contents.keys)?)?;
         let mut chain = contents.certificates;
-        let (own, not_before, not_after) = own(&chain, key.public().as_ref())?;
-        let certificate = chain.remove(own);
-        let thumbprint = Thumbprint::of(&certificate);
+        let candidates = candidates(&chain, key.public().as_ref())?;
+        let own = candidates.into_iter().max_by_key(|own| {
+            let wanted = Some(own.thumbprint) == expected;
+            (wanted, own.is_valid(now), own.not_after)
+        });
+        let Some(Own {
+            index,
+            thumbprint,
+            not_before,
+            not_after,
+        }) = own
+        else {
+            return Err(foreign(&chain));
+        };
+        let certificate = chain.remove(index);
         chain.insert(0, certificate);
         if let Some(expected) = expected.filter(|expected| *expected != thumbprint) {
             return Err(ConfigError::invalid(
@@ -96,18 +110,23 @@ fn only_key(keys: Vec<PrivateKey>) -> Result<PrivateKey, ConfigError> {
     }
 }
 
-/// Which of `chain` has this key, and when it is valid.
-fn own(
-    chain: &[Vec<u8>],
-    public_key: &[u8],
-) -> Result<(usize, SystemTime, SystemTime), ConfigError> {
-    if chain.is_empty() {
-        return Err(ConfigError::missing(
-            "certificate",
-            "the certificate that is registered for the application",
-        ));
+/// A certificate of the key, and its place in the chain.
+struct Own {
+    index: usize,
+    thumbprint: Thumbprint,
+    not_before: SystemTime,
+    not_after: SystemTime,
+}
+
+impl Own {
+    fn is_valid(&self, now: SystemTime) -> bool {
+        (self.not_before..self.not_after).contains(&now)
     }
-    let mut own: Option<(usize, SystemTime, SystemTime)> = None;
+}
+
+/// All of `chain` that have this key.
+fn candidates(chain: &[Vec<u8>], public_key: &[u8]) -> Result<Vec<Own>, ConfigError> {
+    let mut found = Vec::new();
     for (index, der) in chain.iter().enumerate() {
         let certificate = Certificate::parse(der).map_err(|_| {
             ConfigError::invalid(
@@ -116,25 +135,38 @@ fn own(
                 "X.509 certificates",
             )
         })?;
-        let later = own.is_none_or(|(_, _, not_after)| certificate.not_after > not_after);
-        if certificate.rsa_key == Some(public_key) && later {
-            own = Some((index, certificate.not_before, certificate.not_after));
+        if certificate.rsa_key == Some(public_key) {
+            found.push(Own {
+                index,
+                thumbprint: Thumbprint::of(der),
+                not_before: certificate.not_before,
+                not_after: certificate.not_after,
+            });
         }
     }
-    own.ok_or_else(|| {
-        let first = Thumbprint::of(&chain[0]);
-        let found = match Certificate::parse(&chain[0]) {
-            Ok(certificate) if certificate.rsa_key.is_none() => {
-                format!("{first}, whose key is not one of RSA")
-            }
-            _ => format!("{first}, which the private key does not belong to"),
-        };
-        ConfigError::invalid(
+    Ok(found)
+}
+
+/// Why none of `chain` will do.
+fn foreign(chain: &[Vec<u8>]) -> ConfigError {
+    let Some(first) = chain.first() else {
+        return ConfigError::missing(
             "certificate",
-            found,
-            "the certificate that was issued for this private key, which must be an RSA key",
-        )
-    })
+            "the certificate that is registered for the application",
+        );
+    };
+    let thumbprint = Thumbprint::of(first);
+    let found = match Certificate::parse(first) {
+        Ok(certificate) if certificate.rsa_key.is_none() => {
+            format!("{thumbprint}, whose key is not one of RSA")
+        }
+        _ => format!("{thumbprint}, which the private key does not belong to"),
+    };
+    ConfigError::invalid(
+        "certificate",
+        found,
+        "the certificate that was issued for this private key, which must be an RSA key",
+    )
 }
 
 impl fmt::Debug for Credential {

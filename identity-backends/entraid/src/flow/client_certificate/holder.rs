@@ -92,7 +92,7 @@ fn open(
     expected: Option<Thumbprint>,
     now: SystemTime,
 ) -> Result<Held, ConfigError> {
-    let credential = Credential::new(source.open(reading)?, expected)?;
+    let credential = Credential::new(source.open(reading)?, expected, now)?;
     credential.check_dates(now)?;
     Ok(Held {
         credential: Arc::new(credential),
