@@ -7,9 +7,9 @@
 //! token's signature: that is Redis's. And it knows no Redis client.
 //!
 //! ```text
-//!  ClientSecret ─build()─▶ EntraIdentity ──form──▶ HttpClient ──▶ login.microsoftonline.com
-//!                               │                                        │
-//!   Token { oid, access token } ◀────── claims, expiry, errors ──────────┘
+//!  a way to sign in ─build()─▶ EntraIdentity ──form──▶ HttpClient ──▶ login.microsoftonline.com,
+//!                                    │                                 or the machine's own endpoint
+//!        Token { oid, access token } ◀────── claims, expiry, errors ──────────┘
 //! ```
 //!
 //! # Example
