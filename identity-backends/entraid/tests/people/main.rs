@@ -3,6 +3,7 @@
 mod answers;
 #[path = "../common/mod.rs"]
 mod common;
+mod device_code;
 mod retry;
 
 use std::collections::HashMap;
