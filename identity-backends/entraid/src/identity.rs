@@ -11,6 +11,11 @@ use redis_authx::{IdentityProvider, ProviderError, Token, async_trait};
 /// # Cancel safety
 /// Dropping the future of a request leaves nothing behind in the identity; what
 /// becomes of the connection is the [`HttpClient`](crate::HttpClient)'s.
+///
+/// Where a person signed in, the request that was dropped is kept until the
+/// next one, for the refresh token in its answer. If that has not come by then,
+/// or the client does not go on by itself, it is lost. This matters only to a
+/// service that lets each refresh token be used once; Entra ID does not.
 #[derive(Debug)]
 pub struct EntraIdentity(Box<dyn IdentityProvider>);
 

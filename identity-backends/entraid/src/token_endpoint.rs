@@ -48,7 +48,7 @@ impl TokenEndpoint {
     /// The token of a reply.
     pub(crate) fn token(&self, reply: Reply) -> Result<Token, ProviderError> {
         self.reader
-            .token(reply.access_token, reply.expires_in, reply.date.as_deref())
+            .token(reply.access_token?, reply.expires_in, reply.date.as_deref())
     }
 }
 

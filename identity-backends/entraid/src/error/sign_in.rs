@@ -16,7 +16,8 @@ pub enum SignInError {
     #[error("the sign-in can't begin")]
     Config(#[from] ConfigError),
     /// The redirect is no answer to this sign-in: it is another's, it is
-    /// forged, or the person went on with an old page. It was not acted upon.
+    /// forged, or the person went on with an old page. One with two states, or
+    /// too long for a redirect, is none either. It was not acted upon.
     #[error(
         "the redirect does not belong to this sign-in: its `state` is missing or another one; \
          begin again, and if it happens again, someone else sends these redirects"
@@ -37,8 +38,8 @@ pub enum SignInError {
     /// The operating system gave no random numbers.
     #[error("the operating system has no random numbers to give")]
     NoRandomness,
-    /// The identity service refused the sign-in, or gave no usable token for
-    /// it.
+    /// The identity service refused the sign-in, could not be asked, or sent
+    /// what can't be used.
     #[error("the identity service gave no token for the sign-in")]
     Provider(#[from] ProviderError),
     /// Nobody signed in in time.

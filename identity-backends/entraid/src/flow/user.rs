@@ -1,12 +1,15 @@
 //! What the flows have in common in which a person signs in: their tokens are
 //! renewed with a refresh token (RFC 6749 §6).
 
+mod refresh;
+
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
 use futures::lock::Mutex as AsyncMutex;
 use redis_authx::{ConfigError, ErrorKind, IdentityProvider, ProviderError, Token, async_trait};
 
+use self::refresh::Refresh;
 use super::settings::{Settings, check_client_id};
 use crate::secret::Secret;
 use crate::token_endpoint::{Form, Reply, TokenEndpoint};
@@ -58,7 +61,19 @@ impl UserApp {
     }
 }
 
+/// Whether asking again with the same code may bring what this did not: no
+/// answer came, or one that was not about the request. After any other the
+/// code may be used up, or the next answer will be the same.
+pub(super) const fn may_pass(error: &ProviderError) -> bool {
+    use ErrorKind::{Throttled, Timeout, Unavailable};
+
+    matches!(error.kind(), Throttled | Timeout | Unavailable)
+}
+
 /// The identity of the person who has signed in, which needs them no more.
+///
+/// A first token that can't be used is no reason to ask them again: the code is
+/// used up, but the refresh token gets the next, or the same error.
 pub(super) fn identity(
     app: Arc<UserApp>,
     mut reply: Reply,
@@ -69,11 +84,11 @@ pub(super) fn identity(
             "the reply holds no `refresh_token`, though `offline_access` was asked for",
         )
     })?;
-    let token = app.endpoint.token(reply)?;
+    let first = app.endpoint.token(reply).ok().map(First::new);
     Ok(EntraIdentity::new(Renewing {
         app,
-        first: Mutex::new(Some(First::new(token))),
-        refresh_token: AsyncMutex::new(Secret::from(refresh_token)),
+        first: Mutex::new(first),
+        refresh: AsyncMutex::new(Refresh::new(refresh_token.into())),
     }))
 }
 
@@ -81,8 +96,9 @@ pub(super) fn identity(
 struct Renewing {
     app: Arc<UserApp>,
     first: Mutex<Option<First>>,
-    /// Held over a renewal: a service may allow each one to be used once.
-    refresh_token: AsyncMutex<Secret>,
+    /// Held over a renewal: a service may allow each refresh token to be used
+    /// once.
+    refresh: AsyncMutex<Refresh>,
 }
 
 /// The token that came with the sign-in, until it is asked for.
@@ -120,20 +136,7 @@ impl IdentityProvider for Renewing {
         if let Some(token) = first.and_then(First::token) {
             return Ok(token);
         }
-        let mut held = self.refresh_token.lock().await;
-        let mut reply = self
-            .app
-            .ask(&[
-                ("grant_type", "refresh_token"),
-                ("refresh_token", held.expose()),
-            ])
-            .await?;
-        // Before the token is looked at: Entra ID lets the old one live, other
-        // services don't, and then this is the only one left.
-        if let Some(newer) = reply.refresh_token.take() {
-            *held = Secret::from(newer);
-        }
-        drop(held);
+        let reply = self.refresh.lock().await.ask(&self.app).await?;
         self.app.endpoint.token(reply)
     }
 }

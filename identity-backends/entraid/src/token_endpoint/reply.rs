@@ -10,7 +10,9 @@ use crate::http::HttpResponse;
 
 /// A successful reply (RFC 6749 §5.1), as far as it is needed.
 pub(crate) struct Reply {
-    pub(crate) access_token: Zeroizing<String>,
+    /// An error when it is not there, and only the refresh token is: that must
+    /// not be lost with it.
+    pub(crate) access_token: Result<Zeroizing<String>, ProviderError>,
     /// `None` when it is not there or no number: `exp` is there as well.
     pub(crate) expires_in: Option<Duration>,
     /// Managed identities' endpoints say it so; `None` when it is not there or
@@ -46,14 +48,19 @@ impl Reply {
         let access_token = json
             .access_token
             .filter(|token| !token.is_empty())
-            .ok_or_else(|| unusable("the reply holds no `access_token`"))?;
+            .ok_or_else(|| unusable("the reply holds no `access_token`"));
+        let refresh_token = json.refresh_token.filter(|token| !token.is_empty());
+        let access_token = match access_token {
+            Err(error) if refresh_token.is_none() => return Err(error),
+            either => either,
+        };
         let expires_on = json.expires_on.as_ref().and_then(seconds);
         Ok(Self {
             access_token,
             expires_in: json.expires_in.as_ref().and_then(seconds),
             expires_on: expires_on.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since)),
             date: answer.header("date").map(str::to_owned),
-            refresh_token: json.refresh_token.filter(|token| !token.is_empty()),
+            refresh_token,
             id_token: json.id_token,
         })
     }
@@ -73,6 +80,21 @@ mod tests {
 
     fn answer(body: impl Into<Vec<u8>>) -> HttpResponse {
         HttpResponse::new(200).with_body(body)
+    }
+
+    #[test]
+    fn a_refresh_token_alone_is_not_lost() {
+        for access_token in ["", r#""access_token":"","#, r#""access_token":null,"#] {
+            let body = format!(r#"{{{access_token}"refresh_token":"r"}}"#);
+            let reply = Reply::parse(&answer(body)).expect("a refresh token");
+            assert_eq!(
+                reply.refresh_token.as_deref().map(String::as_str),
+                Some("r")
+            );
+            let error = reply.access_token.expect_err("there is none");
+            assert_eq!(error.kind(), ErrorKind::InvalidResponse);
+        }
+        assert!(Reply::parse(&answer(r#"{"refresh_token":""}"#)).is_err());
     }
 
     fn expires_in(json: &str) -> Option<u64> {

@@ -7,6 +7,7 @@ use redis_authx::Clock;
 use super::listener::Listener;
 use super::redirect_uri::Local;
 use super::{AuthorizationCode, SignIn};
+use crate::flow::user::may_pass;
 use crate::secret::Secret;
 use crate::{EntraIdentity, SignInError};
 
@@ -75,16 +76,21 @@ impl LoopbackSignIn {
     /// # Cancel safety
     /// When the future is dropped, the port stays open and a later call goes
     /// on. Only if that happens while the code is redeemed may its tokens be
-    /// lost. After a [transient](redis_authx::ProviderError::is_transient)
-    /// error of the redemption a later call tries it again.
+    /// lost. After an error of the redemption after which [`SignIn::finish`] may
+    /// be called again, a later call tries it again; after any other, it
+    /// listens again.
     pub async fn finish(&mut self, clock: &dyn Clock) -> Result<EntraIdentity, SignInError> {
         if self.code.is_none() {
             self.code = Some(self.redirected(clock).await?);
         }
-        match &self.code {
-            Some(code) => self.sign_in.redeem(code).await,
-            None => Err(SignInError::TimedOut),
+        let Some(code) = &self.code else {
+            return Err(SignInError::TimedOut);
+        };
+        let redeemed = self.sign_in.redeem(code).await;
+        if !matches!(&redeemed, Err(SignInError::Provider(error)) if may_pass(error)) {
+            self.code = None;
         }
+        redeemed
     }
 
     async fn redirected(&mut self, clock: &dyn Clock) -> Result<Secret, SignInError> {

@@ -101,9 +101,15 @@ impl SignIn {
     /// sign-in, which is safe to ignore and go on waiting;
     /// [`SignInError::Cancelled`]; [`SignInError::Malformed`];
     /// [`SignInError::ForeignNonce`]; [`SignInError::Provider`] when the
-    /// identity service refused. After one that is
-    /// [transient](redis_authx::ProviderError::is_transient) the same redirect may be given
-    /// again: a code lives for ten minutes and is good for one redemption.
+    /// identity service refused, or gave no refresh token. After one of kind
+    /// [`Unavailable`](redis_authx::ErrorKind::Unavailable),
+    /// [`Timeout`](redis_authx::ErrorKind::Timeout) or
+    /// [`Throttled`](redis_authx::ErrorKind::Throttled) the same redirect may be
+    /// given again: a code lives for ten minutes and is good for one
+    /// redemption. After any other, begin again.
+    ///
+    /// A first access token that can't be used is no error here: the identity
+    /// asks for another, and reports what is wrong if that is no better.
     ///
     /// # Cancel safety
     /// When the future is dropped the code may have been redeemed, and then

@@ -5,7 +5,7 @@ use std::time::Duration;
 use redis_authx::{Clock, ProviderError};
 
 use super::reply::Prompt;
-use crate::flow::user::{UserApp, identity};
+use crate::flow::user::{UserApp, identity, may_pass};
 use crate::{EntraError, EntraIdentity, SignInError};
 
 /// RFC 8628 §3.5.
@@ -59,14 +59,15 @@ impl DeviceSignIn {
     /// service allows. `clock` is the runtime that the token manager will
     /// have, such as `redis_authx_tokio::Tokio`.
     ///
-    /// A service that is slow or down in the meantime is asked again, ever
-    /// more slowly. The identity has the first token already; each one after
+    /// A service that is slow, down or throttling in the meantime is asked
+    /// again, ever more slowly. The identity has the first token already; each one after
     /// it is asked for with the refresh token, of which the newest is kept.
     ///
     /// # Errors
     /// [`SignInError::Cancelled`] when the person declined,
     /// [`SignInError::TimedOut`] when the code has expired,
-    /// [`SignInError::Provider`] when the identity service refuses.
+    /// [`SignInError::Provider`] when the identity service refuses, sends what
+    /// can't be used, or is still down when the code expires.
     ///
     /// # Cancel safety
     /// When the future is dropped while it waits, a later call goes on. While
@@ -99,14 +100,18 @@ impl DeviceSignIn {
                 }
                 Some("authorization_declined") => return Err(SignInError::Cancelled),
                 Some("expired_token") => return Err(SignInError::TimedOut),
-                _ if error.is_transient() => {
+                _ if may_pass(&error) => {
                     let longer = (pause * 2).min(SLOWEST.max(interval));
                     longer.max(error.retry_after().unwrap_or_default())
                 }
                 _ => return Err(error.into()),
             };
             if clock.now() >= end {
-                return Err(SignInError::TimedOut);
+                // What kept the person's answer from being heard, if anything.
+                return Err(match word(&error) {
+                    Some("authorization_pending" | "slow_down") => SignInError::TimedOut,
+                    _ => error.into(),
+                });
             }
         }
     }

@@ -75,6 +75,6 @@ impl IdentityProvider for Flow {
             Some(end) => Some(lifetime(end, reply.expires_in, date, SystemTime::now())),
             None => reply.expires_in,
         };
-        self.reader.token(reply.access_token, left, date)
+        self.reader.token(reply.access_token?, left, date)
     }
 }

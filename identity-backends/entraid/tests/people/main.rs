@@ -1,126 +1,25 @@
 //! What is sent for people who sign in, and what is made of the answers.
 
+mod answers;
+#[path = "../common/mod.rs"]
 mod common;
+mod device_code;
+mod retry;
 
-use std::collections::{HashMap, VecDeque};
-use std::fmt;
+use std::collections::HashMap;
 use std::future::Future;
 use std::pin::pin;
-use std::sync::{Arc, Mutex, MutexGuard};
 use std::task::{Context, Poll};
 use std::time::Duration;
 
+use answers::*;
 use common::*;
 use futures::executor::block_on;
 use redis_authx::testing::ManualClock;
-use redis_authx::{ErrorKind, IdentityProvider, async_trait};
+use redis_authx::{ErrorKind, IdentityProvider};
 use redis_authx_entraid::{
-    Authority, AuthorizationCode, DeviceCode, HttpClient, HttpError, HttpRequest, HttpResponse,
-    Prompt, SignIn, SignInError,
+    Authority, AuthorizationCode, DeviceCode, HttpResponse, Prompt, SignInError,
 };
-use url::{Url, form_urlencoded};
-
-type Fields = HashMap<String, String>;
-
-/// Gives these answers in their order, and keeps what was asked.
-#[derive(Clone, Default)]
-struct Answers(Arc<Mutex<Script>>);
-
-#[derive(Default)]
-struct Script {
-    /// `None` never comes.
-    answers: VecDeque<Option<HttpResponse>>,
-    asked: Vec<Fields>,
-}
-
-impl Answers {
-    fn then(self, answer: HttpResponse) -> Self {
-        self.script().answers.push_back(Some(answer));
-        self
-    }
-
-    /// One request that never gets an answer.
-    fn then_hangs(self) -> Self {
-        self.script().answers.push_back(None);
-        self
-    }
-
-    fn script(&self) -> MutexGuard<'_, Script> {
-        self.0.lock().expect("no panic")
-    }
-
-    fn asked(&self) -> Vec<Fields> {
-        self.script().asked.clone()
-    }
-}
-
-impl fmt::Debug for Answers {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Answers")
-    }
-}
-
-#[async_trait]
-impl HttpClient for Answers {
-    async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
-        let answer = {
-            let mut script = self.script();
-            script.asked.push(fields(request.body()));
-            script
-                .answers
-                .pop_front()
-                .expect("an answer for each request")
-        };
-        match answer {
-            Some(answer) => Ok(answer),
-            None => std::future::pending().await,
-        }
-    }
-}
-
-fn fields(encoded: &[u8]) -> Fields {
-    form_urlencoded::parse(encoded).into_owned().collect()
-}
-
-fn query(url: &str) -> Fields {
-    fields(
-        Url::parse(url)
-            .expect("a URL")
-            .query()
-            .unwrap_or_default()
-            .as_bytes(),
-    )
-}
-
-fn flow() -> AuthorizationCode {
-    AuthorizationCode::new(CLIENT_ID)
-        .authority(Authority::tenant("contoso.com"))
-        .redirect_uri("http://localhost:3000/redirect")
-}
-
-/// A sign-in that is answered with `answers`, which are made of its nonce.
-fn begun(answers: impl FnOnce(&str, Answers) -> Answers) -> (SignIn, Answers, String) {
-    let http = Answers::default();
-    let sign_in = flow().http_client(http.clone()).begin().expect("a sign-in");
-    let asked = query(sign_in.url());
-    answers(&asked["nonce"], http.clone());
-    let redirect = format!("/redirect?code=code-hunter2&state={}", asked["state"]);
-    (sign_in, http, redirect)
-}
-
-/// A token reply with all that a sign-in brings.
-fn reply(nonce: &str, refresh_token: &str) -> HttpResponse {
-    let id_token = jwt(&format!(r#"{{"nonce":"{nonce}","name":"id-hunter2"}}"#));
-    HttpResponse::new(200).with_body(format!(
-        r#"{{"access_token":"{}","expires_in":3599,"id_token":"{id_token}","refresh_token":"{refresh_token}"}}"#,
-        access_token(3600)
-    ))
-}
-
-fn refused(word: &str, code: u32) -> HttpResponse {
-    let body = format!(r#"{{"error":"{word}","error_codes":[{code}]}}"#);
-    HttpResponse::new(400).with_body(body)
-}
 
 #[test]
 fn the_page_is_asked_for_with_these_parameters_and_no_others() {
