@@ -12,7 +12,9 @@
 //! to know whether to wait for time or for a person. The numbers that pass with
 //! time are few and documented; nearly all others need somebody.
 
+use std::env::VarError;
 use std::error::Error as StdError;
+use std::io;
 use std::iter::successors;
 use std::time::Duration;
 
@@ -31,6 +33,10 @@ struct Found {
     error: CredentialError,
     retry_after: Option<Duration>,
     no_connection: bool,
+    /// The connection itself, whatever is behind it.
+    connection: bool,
+    /// Something of this machine.
+    lacking: bool,
     unreadable: bool,
 }
 
@@ -54,8 +60,13 @@ pub(crate) fn diagnose(error: &Error) -> ProviderError {
 impl Found {
     fn look_at(&mut self, error: &(dyn StdError + 'static)) {
         self.keep(&error.to_string(), "AADSTS");
-        if error.is::<std::io::Error>() {
-            self.no_connection = true;
+        match error.downcast_ref::<io::Error>().map(io::Error::kind) {
+            Some(io::ErrorKind::NotFound | io::ErrorKind::PermissionDenied) => self.lacking = true,
+            Some(_) => self.no_connection = true,
+            None => {}
+        }
+        if error.is::<VarError>() {
+            self.lacking = true;
         }
         match error.downcast_ref::<Error>().map(Error::kind) {
             Some(AzureKind::HttpResponse {
@@ -74,7 +85,12 @@ impl Found {
                     self.retry_after = Some(Duration::from_secs(seconds).min(LONGEST_WAIT));
                 }
             }
-            Some(AzureKind::Connection | AzureKind::Io) => self.no_connection = true,
+            Some(AzureKind::Connection) => {
+                self.connection = true;
+                self.no_connection = true;
+            }
+            // Also of files, programs and environment variables.
+            Some(AzureKind::Io) => self.no_connection = true,
             Some(AzureKind::DataConversion) => self.unreadable = true,
             _ => {}
         }
@@ -121,6 +137,11 @@ impl Found {
         match self.error.status {
             Some(400 | 401 | 403) => (ErrorKind::Rejected, REFUSED),
             Some(_) => (ErrorKind::Other, "the credential failed"),
+            None if self.lacking && !self.connection => (
+                ErrorKind::Misconfigured,
+                "the credential lacks a file, program or environment variable that it needs, or \
+                 this process may not use it",
+            ),
             None if self.no_connection => (
                 ErrorKind::Unavailable,
                 "the credential's service can't be reached",

@@ -56,7 +56,8 @@
 //! | 50196, 90055 | `Throttled` |
 //! | any other | `Rejected` |
 //! | HTTP 400, 401, 403 | `Rejected` |
-//! | no connection, an I/O error | `Unavailable` |
+//! | a file, program or environment variable that is not there or may not be used | `Misconfigured` |
+//! | no connection, any other I/O error | `Unavailable` |
 //! | a reply that can't be read; a token without a usable claim | `InvalidResponse` |
 //! | anything else | `Other` |
 //!

@@ -2,6 +2,7 @@
 
 mod common;
 
+use std::env::VarError;
 use std::error::Error as _;
 use std::io;
 use std::sync::{Arc, Mutex};
@@ -37,6 +38,10 @@ fn http(status: u16, codes: Option<&str>, retry_after: Option<&str>) -> Error {
     Error::with_message(kind, "hunter2")
 }
 
+fn io(kind: io::ErrorKind) -> Error {
+    Error::from(io::Error::new(kind, "hunter2"))
+}
+
 fn diagnosed(make: impl Fn() -> Error + Send + Sync + 'static) -> ProviderError {
     let identity = AzureIdentity::new(Says::new(move || Err(make())));
     ask(&identity).expect_err("an error")
@@ -50,7 +55,7 @@ fn numbers(error: &ProviderError) -> (Option<u16>, Vec<u32>) {
 
 #[test]
 fn by_what_can_be_told_of_it() {
-    let cases: [(Makes, ErrorKind); 18] = [
+    let cases: [(Makes, ErrorKind); 24] = [
         (|| http(429, None, None), ErrorKind::Throttled),
         (|| http(408, None, None), ErrorKind::Unavailable),
         (|| http(503, Some("7000215"), None), ErrorKind::Unavailable),
@@ -73,6 +78,37 @@ fn by_what_can_be_told_of_it() {
         ),
         (
             || Error::new(AzureKind::Other, io::Error::other("hunter2")),
+            ErrorKind::Unavailable,
+        ),
+        // A token's file or a tool's that is not there is no outage.
+        (|| io(io::ErrorKind::NotFound), ErrorKind::Misconfigured),
+        (
+            || io(io::ErrorKind::PermissionDenied),
+            ErrorKind::Misconfigured,
+        ),
+        (
+            || {
+                Error::new(
+                    AzureKind::Credential,
+                    io::Error::from(io::ErrorKind::NotFound),
+                )
+            },
+            ErrorKind::Misconfigured,
+        ),
+        (
+            || Error::with_error(AzureKind::Io, VarError::NotPresent, "hunter2"),
+            ErrorKind::Misconfigured,
+        ),
+        // Unless it is the connection's.
+        (
+            || {
+                let denied = io::Error::from(io::ErrorKind::PermissionDenied);
+                Error::with_error(AzureKind::Connection, denied, "hunter2")
+            },
+            ErrorKind::Unavailable,
+        ),
+        (
+            || io(io::ErrorKind::ConnectionRefused),
             ErrorKind::Unavailable,
         ),
         // Version 1.0 can't read Entra ID's real error replies.

@@ -9,6 +9,7 @@ use redis_authx::{ConfigError, ProviderChain};
 use super::settings::Settings;
 use crate::EntraIdentity;
 use crate::environment::Environment;
+use crate::scope::check_app_scope;
 use member::{Absent, Found, Member};
 
 /// Signs in with what there is: the same program with its own identity in
@@ -41,7 +42,8 @@ use member::{Absent, Found, Member};
 /// again. See [`ProviderChain::remembering`].
 ///
 /// # Environment variables
-/// Read when the identity is built; blank ones are ones that are not set.
+/// Read when the identity is built, but for those that are marked; blank ones
+/// are ones that are not set.
 ///
 /// | variable | means |
 /// |---|---|
@@ -52,6 +54,12 @@ use member::{Absent, Found, Member};
 /// | `AZURE_CLIENT_CERTIFICATE_PATH` | a PEM file; with the feature `pkcs12`, one whose name ends in `.pfx` or `.p12` is PKCS#12 |
 /// | `AZURE_CLIENT_CERTIFICATE_PASSWORD` | the PKCS#12 file's |
 /// | `AZURE_CLIENT_SEND_CERTIFICATE_CHAIN` | `1` or `true`: see [`send_certificate_chain`](crate::ClientCertificate::send_certificate_chain) |
+/// | `AZURE_FEDERATED_TOKEN_FILE` | the file of a workload's token |
+/// | `IDENTITY_ENDPOINT`, `IMDS_ENDPOINT`, `MSI_ENDPOINT`, `IDENTITY_SERVER_THUMBPRINT`, `DEFAULT_IDENTITY_CLIENT_ID`, `AZURE_POD_IDENTITY_AUTHORITY_HOST` | where the managed identity is: see [`ManagedIdentitySource`](crate::ManagedIdentitySource) |
+/// | `IDENTITY_HEADER`, `MSI_SECRET` | the secrets of its endpoints; also at each request |
+/// | `ProgramFiles`, `ProgramData` | on Windows: the folders in which the agent of Azure Arc and its key files are |
+/// | `PATH` | the folders that the tools are looked for in; at each request |
+/// | `SystemRoot` | on Windows: the folder that the tools are run in; at each request |
 ///
 /// # In production
 /// A chain hides what is missing behind what is there: an identity that was not
@@ -86,6 +94,10 @@ impl DefaultAzureCredential {
     /// Where environment variables are read: a name's value, or `None`.
     /// Default: [`std::env::var_os`]. For tests, which can't set those of the
     /// process without harm, and for variables that are kept elsewhere.
+    ///
+    /// It is asked for every variable of the [list](Self#environment-variables),
+    /// `PATH` included, and for some at each request: without `PATH` no tool is
+    /// found. The tools themselves are started with the process's variables.
     pub fn environment<F>(mut self, variables: F) -> Self
     where
         F: Fn(&str) -> Option<String> + Send + Sync + 'static,
@@ -102,8 +114,15 @@ impl DefaultAzureCredential {
     /// `AZURE_TOKEN_CREDENTIALS`; one that is set but wrong; the first that is
     /// missing, if `AZURE_TOKEN_CREDENTIALS` names what needs it; `certificate`,
     /// `private_key`, `scope` or `username_claim`.
+    ///
+    /// What only the managed identity or the tools do not take, as a scope with
+    /// unusual characters, leaves those out, and is an error when nothing else
+    /// is there to be asked.
     pub fn build(self) -> Result<EntraIdentity, ConfigError> {
         let members = selection::members(&self.environment)?;
+        // What is wrong for each of them.
+        check_app_scope(&self.settings.scope)?;
+        self.settings.username.check()?;
         if let [only] = members {
             return match self.member(*only, true)? {
                 Found::Identity(identity) => Ok(identity),
@@ -111,16 +130,29 @@ impl DefaultAzureCredential {
             };
         }
         let mut chain: Option<ProviderChain> = None;
+        let mut refusal = None;
+        let mut nothing = true;
         for member in members {
             let next = match self.member(*member, false)? {
-                Found::Identity(identity) => identity,
-                Found::Absent(reason) => EntraIdentity::new(reason),
+                Found::Identity(identity) => {
+                    nothing = false;
+                    identity
+                }
+                Found::Absent(reason) => {
+                    // What is wrong says more than what is not set.
+                    let wrong = reason.0.found().is_some();
+                    refusal = refusal.or_else(|| wrong.then(|| reason.0.clone()));
+                    EntraIdentity::new(reason)
+                }
             };
             let longer = match chain {
                 None => ProviderChain::new(next),
                 Some(chain) => chain.or(next),
             };
             chain = Some(longer.called(member.name()));
+        }
+        if let Some(refusal) = refusal.filter(|_| nothing) {
+            return Err(refusal);
         }
         chain
             .map(|chain| EntraIdentity::new(chain.remembering()))

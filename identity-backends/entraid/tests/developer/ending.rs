@@ -2,13 +2,14 @@
 
 use std::future::Future;
 use std::pin::pin;
+use std::process::Command;
 use std::task::{Context, Waker};
 use std::time::Duration;
 
 use redis_authx::IdentityProvider;
 
-use crate::common::request;
-use crate::fake::{Fake, eventually, is_gone};
+use crate::common::{access_token, request};
+use crate::fake::{Fake, echo, eventually, is_gone, prints};
 
 /// As `az` does: a script that starts another program and waits for it.
 const HANGS: &str = "sleep 600 & echo $$ $! >\"$notes/ids\"\nwait";
@@ -49,6 +50,29 @@ fn a_request_that_takes_too_long_ends_the_tool_and_its_children() {
         }
     }
     all_gone(&fake);
+}
+
+#[test]
+fn what_keeps_the_output_of_a_tool_open_is_ended() {
+    let printed = echo(&prints(&access_token(3600), u32::MAX.into())[0]);
+    let fake = Fake::new(&format!("{printed}\nsleep 600 & echo $! >\"$notes/id\""));
+    request(&fake.az().build().expect("az")).expect("a token");
+    let id = fake.note("id");
+    eventually(|| is_gone(&id));
+}
+
+#[test]
+fn what_goes_on_without_the_output_of_a_tool_is_left_alone() {
+    let printed = echo(&prints(&access_token(3600), u32::MAX.into())[0]);
+    let script = "sleep 600 >&- 2>&- & echo $! >\"$notes/id\"";
+    let fake = Fake::new(&format!("{printed}\n{script}"));
+    request(&fake.az().build().expect("az")).expect("a token");
+    let id = fake.note("id");
+    assert!(!is_gone(&id));
+    let killed = Command::new("kill")
+        .args(["-s", "KILL", id.trim()])
+        .status();
+    assert!(killed.expect("kill").success());
 }
 
 #[test]

@@ -58,6 +58,13 @@ impl Member {
         }
     }
 
+    /// Whether it refuses what another takes: not every place has the managed
+    /// identity that `AZURE_CLIENT_ID` names, which may be meant for another
+    /// member, and the tools take fewer scopes than Entra ID.
+    const fn is_choosy(self) -> bool {
+        !matches!(self, Self::Environment | Self::WorkloadIdentity)
+    }
+
     /// `alone`: no other will be asked.
     pub(super) fn build(
         self,
@@ -72,15 +79,7 @@ impl Member {
                 identity.settings = settings.clone();
                 identity.build()
             }
-            Self::ManagedIdentity => {
-                let built = managed(settings, environment, alone);
-                // The id may be meant for another, and not every place takes
-                // one.
-                return match built {
-                    Err(reason) if !alone => Ok(Found::Absent(Absent(reason))),
-                    built => built.map(Found::Identity),
-                };
-            }
+            Self::ManagedIdentity => managed(settings, environment, alone),
             Self::AzureCli => AzureCli::in_environment(settings, environment).build(),
             Self::AzurePowerShell => AzurePowerShell::in_environment(settings, environment).build(),
             Self::AzureDeveloperCli => {
@@ -90,6 +89,7 @@ impl Member {
         match built {
             Ok(identity) => Ok(Found::Identity(identity)),
             Err(error) if from_environment::is_absent(&error) => Ok(Found::Absent(Absent(error))),
+            Err(error) if self.is_choosy() && !alone => Ok(Found::Absent(Absent(error))),
             Err(error) => Err(from_environment::by_variable(error)),
         }
     }

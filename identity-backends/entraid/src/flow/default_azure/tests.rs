@@ -162,6 +162,39 @@ fn an_id_that_the_place_does_not_take_leaves_the_others() {
 }
 
 #[test]
+fn a_scope_that_the_tools_do_not_take_leaves_the_others() {
+    let credential = |scope: &str, pairs: &[(&str, &str)]| {
+        let credential = DefaultAzureCredential {
+            settings: Settings::default(),
+            environment: Environment::from_pairs(pairs.iter().copied()),
+        };
+        credential.scope(scope).build()
+    };
+    let odd = "api://a@b/.default";
+    let text = format!("{:?}", credential(odd, &[]).expect("others take it"));
+    assert_eq!(order(&text), NAMES);
+    assert!(!text.contains("get-access-token"), "{text}");
+    for only_tools in ["dev", "AzureCliCredential"] {
+        let error = credential(odd, &[only(only_tools)]).expect_err("no other takes it");
+        assert_eq!(error.field(), "scope");
+    }
+    for selected in [" ", "prod", "dev"] {
+        let error = credential("two scopes", &[only(selected)]).expect_err("no scope");
+        assert_eq!(error.field(), "scope");
+    }
+}
+
+#[test]
+fn a_claim_that_can_not_work_leaves_none() {
+    let credential = DefaultAzureCredential {
+        settings: Settings::default(),
+        environment: Environment::from_pairs([("PATH", "/bin")]),
+    };
+    let error = credential.username_claim(" ").build();
+    assert_eq!(error.expect_err("no claim").field(), "username_claim");
+}
+
+#[test]
 fn each_member_asks_for_the_scope_that_was_set() {
     let credential = |scope: &str| {
         let all = [TENANT, CLIENT, SECRET, FILE];

@@ -24,7 +24,8 @@ use crate::flow::settings::Settings;
 ///
 /// Each request runs `az`: without a shell, with nothing to read, with at most
 /// 128 KiB of output, in the root folder. Dropping the future of a request ends
-/// it, with the processes that it has started.
+/// it, with the processes that it has started. After its own end, what it has
+/// left running goes on, but on Unix not what still has its output open.
 ///
 /// `az` keeps the token that it has and gives it out until some minutes before
 /// it expires. A manager that asks earlier gets the same one, which it takes

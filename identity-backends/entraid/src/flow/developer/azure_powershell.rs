@@ -71,16 +71,21 @@ static KIND: Kind = Kind {
     read,
 };
 
-/// The script's line, wherever it stands: modules may print warnings.
+/// The script's line, wherever it stands: modules may print warnings, and
+/// Windows PowerShell prints them in the code page of the console. What the
+/// script prints is ASCII.
 fn read(stdout: &[u8]) -> Result<Printed, ToolErrorKind> {
-    let text = str::from_utf8(stdout).map_err(|_| ToolErrorKind::Unreadable)?;
-    let mut lines = text.lines().map(str::trim);
-    if let Some(found) = lines.clone().find_map(|line| line.strip_prefix(MARK)) {
+    let mut lines = stdout.split(|byte| *byte == b'\n').map(<[u8]>::trim_ascii);
+    if let Some(found) = lines
+        .clone()
+        .find_map(|line| line.strip_prefix(MARK.as_bytes()))
+    {
+        let found = str::from_utf8(found).map_err(|_| ToolErrorKind::Unreadable)?;
         let (token, seconds) = found.split_once('%').ok_or(ToolErrorKind::Unreadable)?;
         let token = Zeroizing::new(token.to_owned());
         return Ok(Printed::new(token, seconds.parse().ok()));
     }
-    Err(if lines.any(|line| line == NO_MODULE) {
+    Err(if lines.any(|line| line == NO_MODULE.as_bytes()) {
         ToolErrorKind::Outdated
     } else {
         ToolErrorKind::Unreadable
@@ -101,19 +106,27 @@ mod tests {
             std::time::SystemTime::UNIX_EPOCH
                 .checked_add(std::time::Duration::from_secs(1_760_000_000))
         );
+        // Windows PowerShell warns in the code page of the console.
+        let printed = read(b"AVERTISSEMENT: d\x82pr\x82ci\x82\r\nredis-authx%t0ken%1\r\n");
+        assert_eq!(*printed.expect("a token").access_token, "t0ken");
         let printed = read(b"redis-authx%t0ken%soon").expect("a token");
         assert_eq!(printed.expires_on, None);
     }
 
     #[test]
     fn what_is_no_token_is_said_so() {
-        for odd in [&b""[..], b"t0ken", b"redis-authx%t0ken", b"\xff"] {
+        for odd in [
+            &b""[..],
+            b"t0ken",
+            b"redis-authx%t0ken",
+            b"\xff",
+            b"redis-authx%\xff%1",
+        ] {
             assert_eq!(read(odd).err(), Some(ToolErrorKind::Unreadable));
         }
-        let missing = format!("{NO_MODULE}\n");
-        assert_eq!(
-            read(missing.as_bytes()).err(),
-            Some(ToolErrorKind::Outdated)
-        );
+        for warning in [&b""[..], b"d\x82pr\x82ci\x82\n"] {
+            let missing = [warning, NO_MODULE.as_bytes(), b"\r\n"].concat();
+            assert_eq!(read(&missing).err(), Some(ToolErrorKind::Outdated));
+        }
     }
 }

@@ -22,6 +22,9 @@ pub struct ToolError {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ToolErrorKind {
+    /// It can't be started at the moment: the machine is short of memory,
+    /// processes or open files, or the tool is being updated.
+    Busy,
     /// It ended with an error that this crate does not know.
     Failed,
     /// It is not there.
@@ -93,6 +96,7 @@ impl From<ToolError> for ProviderError {
         let by_code = error.aadsts.and_then(crate::error::kind_of_code);
         let kind = match error.kind {
             ToolErrorKind::Failed => by_code.unwrap_or(ErrorKind::Other),
+            ToolErrorKind::Busy => ErrorKind::Other,
             ToolErrorKind::NotSignedIn => ErrorKind::Rejected,
             ToolErrorKind::NotInstalled | ToolErrorKind::NotStarted | ToolErrorKind::Outdated => {
                 ErrorKind::Misconfigured
@@ -108,6 +112,11 @@ impl fmt::Display for ToolError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { program, help, .. } = self;
         match self.kind {
+            ToolErrorKind::Busy => write!(
+                f,
+                "`{program}` can't be started at the moment; see whether this machine is short of \
+                 memory, processes or open files, or `{program}` is being updated"
+            ),
             ToolErrorKind::Failed => {
                 write!(f, "`{program}` failed")?;
                 if let Some(code) = self.exit_code {
@@ -154,3 +163,20 @@ impl fmt::Display for ToolError {
 }
 
 impl std::error::Error for ToolError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_busy_passes_and_what_can_not_start_does_not() {
+        for (kind, for_the_manager) in [
+            (ToolErrorKind::Busy, ErrorKind::Other),
+            (ToolErrorKind::NotStarted, ErrorKind::Misconfigured),
+        ] {
+            let error = ProviderError::from(ToolError::new(kind, "az"));
+            assert_eq!(error.kind(), for_the_manager);
+        }
+        assert!(ErrorKind::Other.is_transient());
+    }
+}

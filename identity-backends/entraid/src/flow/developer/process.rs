@@ -2,7 +2,7 @@
 
 mod running;
 
-use std::io::{ErrorKind, Read};
+use std::io::{self, ErrorKind, Read};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -34,6 +34,7 @@ pub(super) struct Output {
 pub(super) enum Failure {
     /// Nobody waits for the answer.
     Abandoned,
+    Busy,
     NotFound,
     NotStarted,
     TimedOut,
@@ -41,7 +42,8 @@ pub(super) enum Failure {
 }
 
 /// Runs `command` with nothing to read. It is ended, with the processes it has
-/// started, when `limit` has passed and when the future is dropped.
+/// started, when `limit` has passed and when the future is dropped. What goes
+/// on after its end is left alone, unless it has the output open.
 pub(super) async fn run(command: Command, limit: Duration) -> Result<Output, Failure> {
     let waits = Waits(Arc::new(AtomicBool::new(true)));
     let somebody = Arc::clone(&waits.0);
@@ -77,10 +79,7 @@ fn supervise(
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
-    let mut running = Running::start(command).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => Failure::NotFound,
-        _ => Failure::NotStarted,
-    })?;
+    let mut running = Running::start(command).map_err(|error| not_started(&error))?;
     // Bounded: a flood waits in the pipe.
     let (sender, chunks) = sync_channel(4);
     read(Stream::Out, running.stdout(), sender.clone());
@@ -97,7 +96,7 @@ fn supervise(
         if left.is_zero() {
             return Err(Failure::TimedOut);
         }
-        let all_read = match next(&chunks, left.min(TICK)) {
+        match next(&chunks, left.min(TICK)) {
             Next::Chunk((stream, bytes)) => {
                 let buffer = match stream {
                     Stream::Out => &mut stdout,
@@ -109,14 +108,14 @@ fn supervise(
                 buffer.extend_from_slice(&bytes);
                 continue;
             }
-            Next::Nothing => false,
-            Next::End => true,
-        };
+            Next::Nothing => {}
+            Next::End => running.is_silent = true,
+        }
         if ended.is_none() {
             ended = running.ended().map(|status| (status, Instant::now()));
         }
         if let Some((status, at)) = ended
-            && (all_read || at.elapsed() >= GRACE)
+            && (running.is_silent || at.elapsed() >= GRACE)
         {
             return Ok(Output {
                 status,
@@ -124,6 +123,31 @@ fn supervise(
                 stderr,
             });
         }
+    }
+}
+
+/// What passes by itself is `Busy`: too little memory, too many processes or
+/// open files, a program that is being written.
+fn not_started(error: &io::Error) -> Failure {
+    // What is no program has no kind in the standard library. Unix: ENOEXEC.
+    // Windows: ERROR_BAD_EXE_FORMAT, ERROR_EXE_MACHINE_TYPE_MISMATCH.
+    let no_program: &[i32] = if cfg!(windows) { &[193, 216] } else { &[8] };
+    match error.kind() {
+        ErrorKind::NotFound => Failure::NotFound,
+        ErrorKind::PermissionDenied
+        | ErrorKind::InvalidInput
+        | ErrorKind::InvalidFilename
+        | ErrorKind::ArgumentListTooLong
+        | ErrorKind::IsADirectory
+        | ErrorKind::NotADirectory
+        | ErrorKind::Unsupported => Failure::NotStarted,
+        _ if error
+            .raw_os_error()
+            .is_some_and(|code| no_program.contains(&code)) =>
+        {
+            Failure::NotStarted
+        }
+        _ => Failure::Busy,
     }
 }
 

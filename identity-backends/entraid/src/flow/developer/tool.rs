@@ -63,6 +63,7 @@ impl Tool {
             .await
             .map_err(|failure| match failure {
                 Failure::Abandoned | Failure::TimedOut => ToolErrorKind::TimedOut,
+                Failure::Busy => ToolErrorKind::Busy,
                 Failure::NotFound => ToolErrorKind::NotInstalled,
                 Failure::NotStarted => ToolErrorKind::NotStarted,
                 Failure::TooMuchOutput => ToolErrorKind::TooMuchOutput,

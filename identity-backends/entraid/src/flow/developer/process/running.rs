@@ -1,8 +1,16 @@
 use std::io;
 use std::process::{Child, ChildStderr, ChildStdout, Command, ExitStatus, Stdio};
 
-/// A process that does not outlive this value, nor do those that it started.
-pub(super) struct Running(Child);
+/// A process that does not outlive this value.
+///
+/// With it end those that it has started, as long as it has not ended before
+/// them by itself; then those do on Unix that still have its output open, which
+/// would keep the threads that read it.
+pub(super) struct Running {
+    child: Child,
+    /// Nothing has its output open any more.
+    pub(super) is_silent: bool,
+}
 
 impl Running {
     pub(super) fn start(mut command: Command) -> io::Result<Self> {
@@ -13,30 +21,36 @@ impl Running {
         // No window pops up.
         #[cfg(windows)]
         std::os::windows::process::CommandExt::creation_flags(&mut command, 0x0800_0000);
-        command.spawn().map(Self)
+        Ok(Self {
+            child: command.spawn()?,
+            is_silent: false,
+        })
     }
 
     pub(super) fn stdout(&mut self) -> Option<ChildStdout> {
-        self.0.stdout.take()
+        self.child.stdout.take()
     }
 
     pub(super) fn stderr(&mut self) -> Option<ChildStderr> {
-        self.0.stderr.take()
+        self.child.stderr.take()
     }
 
     /// How it ended, once it has.
     pub(super) fn ended(&mut self) -> Option<ExitStatus> {
-        self.0.try_wait().ok().flatten()
+        self.child.try_wait().ok().flatten()
     }
 }
 
 impl Drop for Running {
     fn drop(&mut self) {
         if self.ended().is_none() {
-            end_with_children(self.0.id());
+            end_with_children(self.child.id());
             // Where that did not work; and nothing may be left to be reaped.
-            let _ = self.0.kill();
-            let _ = self.0.wait();
+            let _ = self.child.kill();
+            let _ = self.child.wait();
+        } else if cfg!(unix) && !self.is_silent {
+            // The number stays the group's while anyone is in it.
+            end_with_children(self.child.id());
         }
     }
 }

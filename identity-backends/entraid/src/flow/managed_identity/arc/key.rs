@@ -1,6 +1,7 @@
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io::{self, Read};
-use std::path::{Path, PathBuf};
+use std::path::{self, Path, PathBuf};
 
 use redis_authx::{ErrorKind, ProviderError};
 use zeroize::Zeroizing;
@@ -66,13 +67,19 @@ fn realm(header: &str) -> Option<PathBuf> {
 fn read(path: &Path, directory: &Path) -> Result<Zeroizing<String>, ProviderError> {
     let elsewhere = || refused(ErrorKind::InvalidResponse, ELSEWHERE);
     let is_key = |path: &Path| path.extension().is_some_and(|extension| extension == "key");
-    if !path.is_absolute() || !is_key(path) {
+    let inside = |path: &Path, directory: &Path| {
+        path.parent()
+            .is_some_and(|parent| names(parent) == names(directory))
+    };
+    // By its name alone at first: to look at `\\server\share` is to sign in there.
+    let named = path::absolute(directory).map_err(unreadable)?;
+    if !path.is_absolute() || !is_key(path) || !inside(path, &named) {
         return Err(elsewhere());
     }
     // Symbolic links are followed first, so that none leads out.
     let directory = fs::canonicalize(directory).map_err(unreadable)?;
     let path = fs::canonicalize(path).map_err(unreadable)?;
-    if path.parent() != Some(&directory) || !is_key(&path) {
+    if !inside(&path, &directory) || !is_key(&path) {
         return Err(elsewhere());
     }
     // Before it is opened: a pipe would not let go.
@@ -99,6 +106,17 @@ fn read(path: &Path, directory: &Path) -> Result<Zeroizing<String>, ProviderErro
             "the key file of Azure Arc's agent is empty or holds what no header can hold",
         )),
     }
+}
+
+/// The parts of a path, `..` among them as it stands. Windows does not tell
+/// case apart.
+fn names(path: &Path) -> Vec<OsString> {
+    path.components()
+        .map(|part| match part.as_os_str() {
+            name if cfg!(windows) => name.to_ascii_lowercase(),
+            name => name.to_owned(),
+        })
+        .collect()
 }
 
 fn unreadable(error: io::Error) -> ProviderError {
