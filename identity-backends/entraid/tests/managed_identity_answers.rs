@@ -1,10 +1,12 @@
 //! How the answers of managed identities' endpoints are read.
 
 mod common;
+mod places;
 
 use std::time::Duration;
 
 use common::*;
+use places::every_source;
 use redis_authx::ErrorKind::{
     self, InvalidResponse, Misconfigured, Other, Rejected, Throttled, Timeout, Unavailable,
 };
@@ -12,15 +14,6 @@ use redis_authx::{ProviderError, Token};
 use redis_authx_entraid::{
     HttpError, HttpErrorKind, HttpResponse, ManagedIdentity, ManagedIdentitySource as Source,
 };
-
-const EVERY: [Source; 6] = [
-    Source::AppService,
-    Source::AzureArc,
-    Source::CloudShell,
-    Source::MachineLearning,
-    Source::ServiceFabric,
-    Source::VirtualMachine,
-];
 
 fn asked(source: Source, answer: Result<HttpResponse, HttpError>) -> Result<Token, ProviderError> {
     let identity = ManagedIdentity::system_assigned()
@@ -72,7 +65,7 @@ fn replies_with_strings_integers_dates_or_nothing() {
         (r#""expires_on":null,"expires_in":"""#.to_owned(), 3600),
         (r#""x":"y""#.to_owned(), 3600),
     ] {
-        for source in EVERY {
+        for source in every_source() {
             let body = format!(
                 r#"{{"access_token":"{access_token}","refresh_token":"",{fields},"not_before":"1","resource":"https://redis.azure.com/","token_type":"Bearer"}}"#
             );
@@ -112,7 +105,7 @@ fn replies_of_no_use() {
             ),
         ),
     ] {
-        for source in EVERY {
+        for source in every_source() {
             let error = token(source, body.clone()).expect_err("no usable token");
             assert_eq!(error.kind(), kind, "{source:?} {:.80}", body);
             assert!(!everything(&error).contains("hunter2"));
@@ -123,7 +116,7 @@ fn replies_of_no_use() {
 /// By status alone; the bodies are empty.
 #[test]
 fn statuses_by_source() {
-    for source in EVERY {
+    for source in every_source() {
         let vm = source == Source::VirtualMachine;
         let agent = vm || source == Source::AzureArc;
         for (status, kind, wait) in [
@@ -317,7 +310,7 @@ fn words_of_imds_and_of_the_others() {
 
 #[test]
 fn no_answer_says_what_to_look_at() {
-    for source in EVERY {
+    for source in every_source() {
         for (cause, kind) in [
             (HttpErrorKind::Connect, Unavailable),
             (HttpErrorKind::Tls, Unavailable),

@@ -277,7 +277,7 @@ async fn faults_are_answered_in_the_words_of_the_source() {
     for (fault, status) in [
         (Fault::ServerError(404), 404),
         (Fault::ServerError(410), 410),
-        (Fault::UnknownClient, 400),
+        (Fault::Refused(700_016), 400),
         (Fault::InvalidClient, 401),
         (Fault::Throttled { retry_after: hour }, 429),
     ] {

@@ -26,12 +26,10 @@ pub enum Fault {
     /// 401 `invalid_client`, AADSTS7000215: the secret is wrong. Of a managed
     /// identity's endpoint 401 as well: it does not accept the secret header.
     InvalidClient,
-    /// 400 `unauthorized_client`, AADSTS700016: the application is not known.
-    /// Of a managed identity's endpoint its way to say that no such identity is
-    /// assigned.
-    UnknownClient,
     /// A refusal with this `AADSTS` number, and the status and error word that
-    /// it comes with, such as 700027, 700030, 700016 or 500011.
+    /// it comes with, such as 700027, 700030, 700016 or 500011. 700016, the
+    /// application is not known, is of a managed identity's endpoint its way to
+    /// say that no such identity is assigned.
     Refused(u32),
     /// 200 with JSON that ends in the middle.
     Malformed,

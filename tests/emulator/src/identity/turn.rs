@@ -60,7 +60,6 @@ impl<'a> Turn<'a> {
             Some(Fault::ServerError(status)) => Err(refuse(Refusal::server_error(*status))),
             Some(Fault::Refused(code)) => Err(refuse(Refusal::numbered(*code))),
             Some(Fault::InvalidClient) => Err(refuse(Refusal::wrong_secret())),
-            Some(Fault::UnknownClient) => Err(refuse(Refusal::unknown_client("none", "none"))),
             Some(Fault::Malformed) => {
                 let text = r#"{"token_type":"Bearer","expires_in":3599,"access_token":"eyJ0"#;
                 Err(([(header::CONTENT_TYPE, "application/json")], text).into_response())

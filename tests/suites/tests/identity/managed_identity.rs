@@ -164,7 +164,7 @@ async fn faults_by_source() {
             (Fault::ServerError(404), absent, vm.then_some(2)),
             (Fault::ServerError(410), Unavailable, Some(10)),
             (Fault::ServerError(500), Unavailable, Some(1)),
-            (Fault::UnknownClient, Misconfigured, None),
+            (Fault::Refused(700_016), Misconfigured, None),
         ] {
             assert_fault(&emulator, &identity, fault, kind, wait).await;
         }

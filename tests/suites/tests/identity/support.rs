@@ -1,15 +1,12 @@
 //! What the cases share.
 
 use std::error::Error;
-use std::time::Duration;
 
 use redis_authx::{IdentityProvider, ProviderError, Token};
 use redis_authx_emulator::Emulator;
+pub(crate) use redis_authx_suites::PATIENCE;
 
 use crate::contract::Flow;
-
-/// Nothing here takes longer, on a machine however busy.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
 
 /// An emulator that needs nothing installed, and an identity of the flow.
 pub(crate) async fn signed_up<F: Flow>() -> (Emulator, F::Identity) {
