@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::iter::successors;
 
-use redis::{ErrorKind, RedisError};
+use super::redis::{ErrorKind, RedisError};
 use redis_authx::TokenError;
 use redis_authx::reauth::{ReauthError, ReauthErrorKind};
 

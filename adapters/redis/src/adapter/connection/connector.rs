@@ -2,13 +2,13 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::redis::aio::MultiplexedConnection;
+use super::redis::{AsyncConnectionConfig, Client, ConnectionInfo, RedisResult};
 use futures::future::{Either, select};
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ConnectionInfo, RedisResult};
 use redis_authx::reauth::ReauthErrorKind;
 use redis_authx::{Credentials, Runtime, Token, TokenError};
 
-use crate::error;
+use super::super::error;
 
 /// Opens connections to one server that log in with the token they are given.
 pub(crate) struct Connector {

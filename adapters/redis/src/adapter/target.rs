@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
+use super::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
 use redis_authx::ConfigError;
 
 const FIELD: &str = "url";

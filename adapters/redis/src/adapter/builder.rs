@@ -2,12 +2,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::IntoConnectionInfo;
+use super::redis::IntoConnectionInfo;
 use redis_authx::reauth::{ReauthPolicy, Reauthenticator};
 use redis_authx::{ConfigError, Credentials, Runtime};
 
-use crate::client::{AuthClient, Inner};
-use crate::target;
+use super::client::{AuthClient, Inner};
+use super::target;
 
 /// Any limit beyond it is as good as none, and could overflow: ten years.
 const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);

@@ -2,15 +2,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis::{AsyncConnectionConfig, ConnectionInfo, IntoConnectionInfo, RedisResult};
+use super::redis::{AsyncConnectionConfig, ConnectionInfo, IntoConnectionInfo, RedisResult};
 use redis_authx::reauth::Reauthenticator;
 use redis_authx::{ConfigError, Credentials, Runtime};
 
-use crate::builder::AuthClientBuilder;
-use crate::connection::AuthConnection;
-use crate::connector::Connector;
-use crate::shared::Shared;
-use crate::slot::Slot;
+use super::builder::AuthClientBuilder;
+use super::connection::{AuthConnection, Connector, Shared, Slot};
 
 /// Opens connections that stay logged in: in the place of [`redis::Client`].
 ///
