@@ -16,6 +16,7 @@
 //! | the connection is lost | replaced at once, then with backoff until it succeeds; with backoff as well when the last replacement did not last |
 //! | no valid token | nothing is tried until there is one |
 
+mod asking;
 mod driver;
 mod entry;
 mod error;
@@ -28,6 +29,7 @@ mod status;
 use std::fmt;
 use std::sync::{Arc, Weak};
 
+pub use asking::Asking;
 pub use error::{ReauthError, ReauthErrorKind};
 pub use policy::{ReauthPolicy, ReauthPolicyBuilder};
 pub use session::Session;

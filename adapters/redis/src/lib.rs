@@ -72,8 +72,6 @@
     reason = "the same source, compiled for each version of redis-rs"
 )]
 
-#[cfg(feature = "cluster")]
-mod asking;
 mod effect;
 mod gate;
 mod outcome;

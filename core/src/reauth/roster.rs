@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
+use super::asking::ASK_AGAIN;
 use super::entry::{Action, Entry, Grant, Plan, Renewal};
 use super::status::ConnectionId;
 use super::{ReauthError, ReauthErrorKind, ReauthPolicy};
@@ -12,9 +13,6 @@ use crate::Event;
 const BUSY_DELAY: Duration = Duration::from_millis(10);
 /// … up to this.
 const LONGEST_BUSY_DELAY: Duration = Duration::from_millis(250);
-/// Where the fresh token is refused as well, another is not asked for sooner
-/// than this: it takes a person, and each makes all sessions re-authenticate.
-const ASK_AGAIN: Duration = Duration::from_secs(5 * 60);
 /// No try follows another sooner than this.
 const FLOOR: Duration = Duration::from_millis(1);
 

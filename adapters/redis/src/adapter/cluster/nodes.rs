@@ -15,7 +15,7 @@ use redis_authx::reauth::ReauthErrorKind;
 use super::node::Node;
 use super::status::{NodeStatus, Report, Reports};
 use super::{AuthClient, Connector, Server, Shared, error, registry, target};
-use crate::asking::Asking;
+use redis_authx::reauth::Asking;
 
 /// Shared by the handles of one cluster connection, and found by the
 /// connections to its nodes.

@@ -4,13 +4,14 @@ use std::sync::{Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 /// Where fresh tokens are refused as well, another is not asked for sooner than
-/// this: it takes a person, and each makes all connections re-authenticate. As
-/// the re-authenticator has it.
-const ASK_AGAIN: Duration = Duration::from_secs(5 * 60);
+/// this: it takes a person, and each makes all sessions re-authenticate.
+pub(super) const ASK_AGAIN: Duration = Duration::from_secs(5 * 60);
 
-/// Of the connections that reconnect without a limit.
+/// Whether a log-in that was refused is a reason to ask for a fresh token: for
+/// connections that the client opens by itself, as often as it likes. Those
+/// that a [`Reauthenticator`](super::Reauthenticator) opens are its own affair.
 #[derive(Debug, Default)]
-pub(crate) struct Asking(Mutex<State>);
+pub struct Asking(Mutex<State>);
 
 #[derive(Debug, Default)]
 struct State {
@@ -23,14 +24,15 @@ struct State {
 
 impl Asking {
     /// A server has taken the token of this generation.
-    pub(crate) fn taken(&self, generation: u64) {
+    pub fn taken(&self, generation: u64) {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         state.taken = state.taken.max(generation);
     }
 
     /// A server has refused it; whether to ask for another. One that was taken
-    /// before has been revoked, and the next may well do.
-    pub(crate) fn refused(&self, generation: u64, now: Instant) -> bool {
+    /// before has been revoked, and the next may well do; else once in five
+    /// minutes.
+    pub fn refused(&self, generation: u64, now: Instant) -> bool {
         let mut state = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         let long_ago = |at| now.saturating_duration_since(at) >= ASK_AGAIN;
         let may = state.taken == generation || state.asked_at.is_none_or(long_ago);

@@ -1,0 +1,199 @@
+//! One connection of a client, and how it is re-authenticated.
+
+use std::fmt;
+use std::pin::pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use fred::clients::{Client, WithOptions};
+use fred::error::{Error, ErrorKind};
+use fred::interfaces::ClientLike;
+use fred::types::config::{Options, Server};
+use fred::types::{ClusterHash, CustomCommand};
+use futures::channel::oneshot;
+use futures::future::{Either, select};
+use redis_authx::reauth::{Asking, ReauthError, ReauthErrorKind, Session};
+use redis_authx::{Runtime, Spawner as _, Token, async_trait};
+use tokio::sync::{Mutex, Notify};
+
+use super::error;
+use super::provider::Fixed;
+use super::weak::WeakClient;
+
+/// An `AUTH` is cut off by the re-authenticator, not by fred's time limit for
+/// ordinary commands.
+const NO_LIMIT: Duration = Duration::from_secs(3600);
+
+/// What the connections of one client have in common.
+#[derive(Debug)]
+pub(crate) struct Site {
+    pub(crate) client: WeakClient,
+    pub(crate) runtime: Arc<dyn Runtime>,
+    pub(crate) asking: Arc<Asking>,
+    /// Told when the client has no connection to a node's server any more.
+    pub(crate) gone: Notify,
+}
+
+/// The connection of a client to one server, until another is announced.
+pub(crate) struct Node {
+    site: Arc<Site>,
+    server: Server,
+    /// Held by the `AUTH` under way until it has an answer, of whatever kind: at
+    /// most one is ever queued.
+    auth: Arc<Mutex<()>>,
+    /// We are replacing it ourselves: its next announcement is of our doing.
+    replacing: AtomicBool,
+}
+
+impl Node {
+    pub(crate) fn new(site: Arc<Site>, server: Server) -> Self {
+        Self {
+            site,
+            server,
+            auth: Arc::default(),
+            replacing: AtomicBool::new(false),
+        }
+    }
+
+    /// Whether an `AUTH` has no answer yet. It may come into force only after a
+    /// reconnect, and then put an older token in the place of a newer one.
+    pub(crate) fn is_unsettled(&self) -> bool {
+        self.auth.try_lock().is_err()
+    }
+
+    /// Whether an announcement of the connection is due to [`Self::replace`].
+    pub(crate) fn was_replaced(&self) -> bool {
+        self.replacing.swap(false, Ordering::AcqRel)
+    }
+
+    fn client(&self) -> Result<Client, ReauthError> {
+        let client = self.site.client.upgrade();
+        client.ok_or_else(|| ReauthErrorKind::Disconnected.into())
+    }
+
+    /// Sends `AUTH` to this server alone. fred's own `auth()` would, in a
+    /// cluster, first wait until every node has answered all commands under
+    /// way, and keep all others waiting meanwhile: for as long as a `BLPOP`
+    /// blocks.
+    async fn send(&self, token: &Token) -> Result<(), ReauthError> {
+        let client = self.client()?;
+        let clustered = client.is_clustered();
+        if clustered {
+            // fred reconnects to everything when a command is for a server that
+            // it has no connection to.
+            let active = client.active_connections();
+            if !active.is_empty() && !active.contains(&self.server) {
+                self.site.gone.notify_one();
+                return Err(ReauthErrorKind::Disconnected.into());
+            }
+        }
+        let options = Options {
+            // Not sent again after a reconnect: that has logged in already, and
+            // maybe with a newer token.
+            max_attempts: Some(1),
+            timeout: Some(NO_LIMIT),
+            cluster_node: clustered.then(|| self.server.clone()),
+            ..Options::default()
+        };
+        let turn = Arc::clone(&self.auth).lock_owned().await;
+        let (answer, answered) = oneshot::channel();
+        let generation = token.generation();
+        let (client, token) = (client.with_options(&options), token.clone());
+        self.site.runtime.spawn(Box::pin(async move {
+            let result = auth(&client, &token).await;
+            drop(turn);
+            let _ = answer.send(result);
+        }));
+        let result = answered.await;
+        result.unwrap_or_else(|_| Err(ReauthErrorKind::Disconnected.into()))?;
+        self.site.asking.taken(generation);
+        Ok(())
+    }
+}
+
+/// An `AUTH`, and what its answer says.
+async fn auth(client: &WithOptions<Client>, token: &Token) -> Result<(), ReauthError> {
+    let command = CustomCommand::new_static("AUTH", ClusterHash::Random, false);
+    let arguments = vec![token.username(), token.password()];
+    let answer: String = client
+        .custom(command, arguments)
+        .await
+        .map_err(error::reauth)?;
+    match answer.as_str() {
+        "OK" => Ok(()),
+        // It has got into a raw `MULTI`, and is not in force.
+        "QUEUED" => Err(ReauthErrorKind::Busy.into()),
+        _ => Err(ReauthErrorKind::Other.into()),
+    }
+}
+
+/// Logs in with `token` on a connection of its own, which is closed at once:
+/// whether the client could reconnect with it.
+async fn probe(client: &Client, token: &Token) -> Result<(), Error> {
+    let mut config = client.client_config();
+    config.fail_fast = true;
+    config.credential_provider = Some(Arc::new(Fixed(token.clone())));
+    let (performance, connection) = (client.perf_config(), client.connection_config().clone());
+    let probe = Client::new(config, Some(performance), Some(connection), None);
+    let mut task = AbortOnDrop(probe.connect());
+    let ping = pin!(probe.ping::<()>(None));
+    match select(ping, &mut task.0).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right((Ok(Err(error)), _)) => Err(error),
+        Either::Right(_) => Err(Error::new(ErrorKind::Canceled, "the connection has ended")),
+    }
+}
+
+/// fred's task of a client, which goes on when all else of the client is
+/// dropped.
+struct AbortOnDrop(fred::types::ConnectHandle);
+
+impl Drop for AbortOnDrop {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
+}
+
+#[async_trait]
+impl Session for Node {
+    /// fred notices a lost connection and opens another by itself, which is then
+    /// a session of its own.
+    fn is_connected(&self) -> bool {
+        true
+    }
+
+    async fn authenticate(&self, token: &Token) -> Result<(), ReauthError> {
+        self.send(token).await
+    }
+
+    /// By fred's `force_reconnection`, once it is certain that the token is
+    /// taken. That closes the old connection first: commands under way are sent
+    /// again.
+    async fn replace(&self, token: &Token) -> Result<(), ReauthError> {
+        let client = self.client()?;
+        if client.is_clustered() || !client.has_reconnect_policy() {
+            // fred would replace nothing that looks healthy, or end the client.
+            return self.send(token).await;
+        }
+        if !client.is_connected() {
+            return Err(ReauthErrorKind::Disconnected.into());
+        }
+        probe(&client, token).await.map_err(error::reauth)?;
+        self.replacing.store(true, Ordering::Release);
+        let replaced = client.force_reconnection().await;
+        if replaced.is_err() {
+            self.replacing.store(false, Ordering::Release);
+        }
+        replaced.map_err(error::reauth)
+    }
+}
+
+impl fmt::Debug for Node {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Node")
+            .field("client", &self.site.client)
+            .field("server", &self.server)
+            .finish_non_exhaustive()
+    }
+}
