@@ -46,9 +46,7 @@ impl Connections {
     }
 
     pub(crate) fn node(&self, server: &Server) -> Option<Arc<Node>> {
-        self.lock()
-            .get(server)
-            .map(|entry| Arc::clone(&entry.node))
+        self.lock().get(server).map(|entry| Arc::clone(&entry.node))
     }
 
     /// There is a new connection, which logged in with `token`. One to the same

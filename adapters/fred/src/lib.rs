@@ -1,5 +1,85 @@
 //! Clients of [fred](https://docs.rs/fred) that stay logged in while their
 //! tokens change.
+//!
+//! ```no_run
+//! use fred::prelude::*;
+//! use redis_authx::TokenManager;
+//! use redis_authx_fred::BuilderExt;
+//! # use redis_authx::{StaticToken, Token};
+//! # async fn example(runtime: impl redis_authx::Runtime) -> Result<(), Box<dyn std::error::Error>> {
+//! # let identity = StaticToken::new(Token::new("app", "s3cret"));
+//!
+//! let manager = TokenManager::builder(identity).spawn(runtime)?;
+//! let config = Config::from_url("rediss://name.region.redis.azure.net:10000")?;
+//! let pool = Builder::from_config(config).credentials(manager.credentials()).build_pool(8)?;
+//! pool.init().await?; // renewed for as long as it lives
+//! # Ok(()) }
+//! ```
+//!
+//! What is built are fred's own types: [`Client`](fred::clients::Client),
+//! [`Pool`](fred::clients::Pool),
+//! [`ExclusivePool`](fred::clients::ExclusivePool) and, with a feature,
+//! `SubscriberClient`. Needs fred 10.1, and a token manager that runs on tokio.
+//!
+//! # What happens to a client's connections
+//!
+//! | what happens | what is done | what a command sees |
+//! |---|---|---|
+//! | a new token | one `AUTH` a connection, in place; all connections are spread over the first quarter of the time left | nothing |
+//! | `AUTH` is slow, refused or fails | tried again with backoff, a refused one after asking for a fresh token | nothing, unless the server stalls |
+//! | it has not succeeded in three quarters of the time left | where a connection of its own shows that the token is taken, the client is reconnected | fred sends it again |
+//! | a command blocks the client, like `BLPOP` | the same | fred sends it again, and it goes on |
+//! | fred reconnects, for whatever reason | it logs in with the newest token | fred's affair: it sends again what was under way |
+//! | the token expired during an outage of the identity service | fred reconnects until there is a token | it waits |
+//!
+//! No `AUTH` is sent again by fred after a reconnect, where it would put an older
+//! token in the place of a newer one. Where one may have been, the newest
+//! follows at once.
+//!
+//! # What fred does
+//!
+//! * **A command may be executed twice.** After a reconnect fred sends again what
+//!   had no answer: up to three times, its `max_command_attempts`.
+//! * **A client lives until it is quit**, also when the application has dropped
+//!   it: call [`quit`](fred::interfaces::ClientLike::quit). It is renewed as
+//!   long, and keeps the token manager alive. One that is connected again after
+//!   that is renewed again.
+//! * **Without a reconnect policy** a client ends at the first lost connection,
+//!   and is never reconnected from here either. The builder sets a policy where
+//!   there is none; see [`AuthBuilder`].
+//! * `reconnect_on_auth_error` of fred's `ConnectionConfig` drops a working
+//!   connection for one refused `AUTH`. Leave it off.
+//! * `Blocking::Interrupt` has an `AUTH` interrupt a `BLPOP`, like any other
+//!   command.
+//!
+//! # Clusters
+//!
+//! Each node's connection is sent an `AUTH` of its own, so one that is blocked
+//! or slow keeps no other waiting. fred can't be told to replace a connection to
+//! a node: where `AUTH` has no answer until the token expires, the server closes
+//! the connection, and fred reconnects with the newest token and sends again
+//! what was under way.
+//!
+//! The connection that fred asks for the slots on, and those to replicas
+//! (feature `replicas`), can't be reached either. They end in the same way, and
+//! fred opens them anew when it needs them.
+//!
+//! # Transactions
+//!
+//! [`multi`](fred::interfaces::TransactionInterface::multi) is safe: fred sends a
+//! transaction in one piece. A `MULTI` that is sent as a command of its own is
+//! not, since fred shows nobody which commands go by: an `AUTH` may get into it,
+//! and then `EXEC` has a reply too many. Use `multi`, a script, or a client of
+//! its own that is dropped within a token's life.
+//!
+//! # Subscribers
+//!
+//! In RESP3 a subscriber takes each new token in place: set
+//! `config.version = RespVersion::RESP3`. A server does not let a connection
+//! that subscribes in RESP2 send `AUTH`: such a client is reconnected at every
+//! rotation, and gets its channels back when its
+//! `manage_subscriptions` was called. What is published in the
+//! milliseconds between is lost.
 
 mod builder;
 mod connections;

@@ -23,11 +23,6 @@ impl WeakClient {
         }
     }
 
-    /// fred's name for it.
-    pub(crate) fn id(&self) -> &str {
-        &self.id
-    }
-
     /// `None` once it has been quit and dropped.
     pub(crate) fn upgrade(&self) -> Option<Client> {
         (self.upgrade)()

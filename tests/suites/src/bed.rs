@@ -33,9 +33,17 @@ pub struct BedBuilder {
     request_timeout: Duration,
     resp3: bool,
     clock: WrongClock,
+    store: Store,
 }
 
 impl BedBuilder {
+    /// What is behind the emulator's gateway: a redis-server if nothing is said.
+    #[must_use]
+    pub fn store(mut self, store: Store) -> Self {
+        self.store = store;
+        self
+    }
+
     /// How long tokens live.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
@@ -98,7 +106,7 @@ impl BedBuilder {
     ) -> Bed {
         let emulator = Emulator::builder()
             .token_lifetime(self.lifetime)
-            .store(Store::RedisServer)
+            .store(self.store)
             .start()
             .await
             .expect("the emulator starts");
@@ -144,6 +152,7 @@ impl Bed {
             request_timeout: Duration::from_secs(10),
             resp3: false,
             clock: WrongClock::default(),
+            store: Store::RedisServer,
         }
     }
 

@@ -10,12 +10,11 @@ use super::redis::{
     RedisError, RedisResult,
 };
 use redis_authx::Clock;
-use redis_authx::reauth::ReauthErrorKind;
+use redis_authx::reauth::{Asking, ReauthErrorKind};
 
 use super::node::Node;
 use super::status::{NodeStatus, Report, Reports};
 use super::{AuthClient, Connector, Server, Shared, error, registry, target};
-use redis_authx::reauth::Asking;
 
 /// Shared by the handles of one cluster connection, and found by the
 /// connections to its nodes.

@@ -1,0 +1,171 @@
+//! The Redis server or the identity service misbehaves. What the application
+//! sees, and that all is well again without help.
+
+use std::time::Duration;
+
+use fred::clients::Client;
+use fred::interfaces::{ClientLike, KeysInterface};
+use redis_authx::reauth::ReauthErrorKind;
+use redis_authx::{Event, State};
+use redis_authx_suites::{Bed, KEY};
+
+use crate::load::{Load, Seen};
+use crate::site::{Site, is_replacement};
+
+const fn not_taken(kind: ReauthErrorKind) -> impl Fn(&Event) -> bool {
+    move |event| matches!(event, Event::ReauthFailed { error, .. } if error.kind() == kind)
+}
+
+async fn connected(site: &Site) -> Client {
+    let client = site.clients().build().unwrap();
+    client.init().await.unwrap();
+    site.settled(1).await;
+    client
+}
+
+/// Waits until commands are answered once more, on whatever connection.
+async fn answered(site: &Site, load: &Load) {
+    let before = load.acknowledged();
+    site.until("commands are answered", |_| load.acknowledged() > before)
+        .await;
+}
+
+/// What was counted is what was acknowledged; what fred has sent again may count
+/// twice.
+async fn assert_counted(client: &Client, seen: &Seen) {
+    let counted: u64 = client.get(KEY).await.unwrap();
+    assert!(counted >= seen.acknowledged, "{counted}: {seen:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn auth_refused_once_is_not_noticed() {
+    let site = Site::start(Bed::builder()).await;
+    let client = connected(&site).await;
+    let load = Load::start(&client, 8, Load::one_key);
+    site.emulator.redis().refuse_next_auths(1);
+    site.rotate(1).await;
+    site.settled(1).await;
+    // And renewal goes on.
+    site.rotate(1).await;
+    site.settled(1).await;
+    let seen = load.stop().await;
+    assert_eq!(seen.errors, [""; 0]);
+    assert_eq!(site.emulator.redis().auths_refused(), 1);
+    assert_eq!(site.count(not_taken(ReauthErrorKind::Refused)), 1);
+    assert_eq!(site.replacements(), 0);
+    assert_eq!(site.emulator.redis().closed_by_expiry(), 0);
+}
+
+/// The server stalls for longer than the token lives: the connection is
+/// replaced, and the commands that waited for it are sent again there.
+#[tokio::test(flavor = "multi_thread")]
+async fn auth_that_hangs_leads_to_a_new_connection() {
+    let site = Site::start(Bed::builder()).await;
+    let client = connected(&site).await;
+    let load = Load::start(&client, 8, Load::one_key);
+    let redis = site.emulator.redis();
+    redis.delay_next_auths(1, Duration::from_secs(30));
+    site.until("it is replaced", |bed| bed.count(is_replacement) == 1)
+        .await;
+    answered(&site, &load).await;
+    site.settled(1).await;
+    site.rotate(1).await;
+    site.settled(1).await;
+    let seen = load.stop().await;
+    assert_eq!(seen.errors, [""; 0]);
+    assert_eq!(site.replacements(), 1);
+    assert_counted(&client, &seen).await;
+}
+
+/// Every token so far is revoked: a reconnect is refused until the manager,
+/// asked for it, has fetched a fresh one.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_refused_reconnect_fetches_a_fresh_token() {
+    let site = Site::start(Bed::builder().lifetime(Duration::from_secs(60))).await;
+    let client = connected(&site).await;
+    let load = Load::start(&client, 8, Load::one_key);
+    site.emulator.redis().refuse_auth_until_fresh_token();
+    site.emulator.redis().drop_connections();
+    site.until("the manager was asked", |bed| bed.rotations() == 1)
+        .await;
+    answered(&site, &load).await;
+    site.settled(1).await;
+    let seen = load.stop().await;
+    assert_eq!(seen.errors, [""; 0]);
+    assert!(site.emulator.redis().auths_refused() >= 1);
+    assert_counted(&client, &seen).await;
+}
+
+/// fred sends what was under way again; renewal goes on there.
+#[tokio::test(flavor = "multi_thread")]
+async fn dropped_connections_cost_nothing() {
+    let site = Site::start(Bed::builder()).await;
+    let client = connected(&site).await;
+    let load = Load::start(&client, 8, Load::one_key);
+    for _ in 0..3 {
+        site.rotate(1).await;
+        site.settled(1).await;
+        site.emulator.redis().drop_connections();
+        answered(&site, &load).await;
+    }
+    site.rotate(1).await;
+    site.settled(1).await;
+    let seen = load.stop().await;
+    assert_eq!(seen.errors, [""; 0]);
+    assert_eq!(site.emulator.redis().closed_by_expiry(), 0);
+    assert_counted(&client, &seen).await;
+}
+
+/// What it reconnected with is known: no `AUTH` is spent on finding it out.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reconnect_logs_in_once_with_the_newest_token() {
+    let site = Site::start(Bed::builder().lifetime(Duration::from_secs(60))).await;
+    let client = connected(&site).await;
+    let first = site.renewal.connections()[0].connection.connection;
+    site.emulator.redis().drop_connections();
+    site.until("it is a connection of its own", |_| {
+        let connections = site.renewal.connections();
+        connections.len() == 1 && connections[0].connection.connection != first
+    })
+    .await;
+    site.settled(1).await;
+    () = client.set(KEY, 1, None, None, false).await.unwrap();
+    let redis = site.emulator.redis();
+    assert_eq!(redis.connections_accepted(), 2);
+    assert_eq!(redis.auths(), 2);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restarted_server_is_reconnected_to() {
+    let site = Site::start(Bed::builder()).await;
+    let client = connected(&site).await;
+    let load = Load::start(&client, 8, Load::one_key);
+    site.rotate(1).await;
+    site.emulator.redis().restart_server().await.unwrap();
+    answered(&site, &load).await;
+    site.settled(1).await;
+    site.rotate(1).await;
+    site.settled(1).await;
+    let seen = load.stop().await;
+    assert!(seen.acknowledged > 0);
+    assert_eq!(site.emulator.redis().closed_by_expiry(), 0);
+}
+
+/// The token expires, the server hangs up, and there is nothing to log in with:
+/// no error of fred's that ends a client, and back as soon as there is a token.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_outage_of_the_identity_service_ends_by_itself() {
+    let site = Site::start(Bed::builder()).await;
+    let client = connected(&site).await;
+    site.emulator.identity().outage(Duration::from_secs(5));
+    site.until("the token has expired", |bed| {
+        bed.manager.status().state == State::Unavailable
+    })
+    .await;
+    site.until("there is a token", |bed| {
+        bed.manager.status().state == State::Valid
+    })
+    .await;
+    site.settled(1).await;
+    assert_eq!(client.incr::<u64, _>(KEY).await.unwrap(), 1);
+}

@@ -1,0 +1,12 @@
+//! What the clients of fred owe, against a real redis-server; and what fred does
+//! by itself, so that it is noticed when that changes.
+
+mod blocked;
+mod clients;
+mod cluster;
+mod faults;
+mod load;
+mod rotations;
+mod site;
+mod transactions;
+mod traps;

@@ -1,0 +1,94 @@
+//! Rotations under load, for every kind of client.
+
+use std::time::Duration;
+
+use fred::clients::Client;
+use fred::interfaces::{ClientLike, KeysInterface};
+use redis_authx::Event;
+use redis_authx_suites::{Bed, KEY};
+
+use crate::load::Load;
+use crate::site::Site;
+
+/// Nothing fails, nothing is lost, and the connection sends one AUTH a rotation.
+async fn one_client(site: Site) {
+    let client = site.clients().build().unwrap();
+    client.init().await.unwrap();
+    site.settled(1).await;
+    let before = (site.rotations(), site.emulator.redis().auths());
+
+    let load = Load::start(&client, 16, Load::one_key);
+    site.rotate(4).await;
+    site.settled(1).await;
+    let rotations = site.rotations() - before.0;
+    let auths = site.emulator.redis().auths() - before.1;
+    let seen = load.stop().await;
+
+    assert_eq!(seen.errors, [""; 0]);
+    let counted: u64 = client.get(KEY).await.unwrap();
+    assert_eq!(counted, seen.acknowledged);
+    assert_eq!(auths, rotations as u64);
+    let redis = site.emulator.redis();
+    assert_eq!(redis.closed_by_expiry(), 0);
+    assert_eq!(redis.connections_accepted(), 1, "replaced");
+    assert_eq!(redis.connection_reports()[0].auths_with_same_token, 0);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_lives_through_rotations() {
+    one_client(Site::start(Bed::builder()).await).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn resp3_is_no_different() {
+    one_client(Site::start(Bed::builder()).await.resp3()).await;
+}
+
+/// 32 clients, each with one AUTH a rotation, and not all at once.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pool_of_32_is_staggered() {
+    const SIZE: usize = 32;
+    let site = Site::start(Bed::builder().lifetime(Duration::from_secs(6))).await;
+    let pool = site.clients().build_pool(SIZE).unwrap();
+    pool.init().await.unwrap();
+    site.settled(SIZE).await;
+    let before = (site.rotations(), site.emulator.redis().auths());
+
+    let load = Load::start(&pool, 64, Load::one_key);
+    site.rotate(3).await;
+    site.settled(SIZE).await;
+    let rotations = site.rotations() - before.0;
+    let auths = site.emulator.redis().auths() - before.1;
+    let seen = load.stop().await;
+
+    assert_eq!(seen.errors, [""; 0]);
+    let counted: u64 = pool.get(KEY).await.unwrap();
+    assert_eq!(counted, seen.acknowledged);
+    assert_eq!(auths, (SIZE * rotations) as u64);
+    let redis = site.emulator.redis();
+    assert_eq!(redis.closed_by_expiry(), 0);
+    assert_eq!(redis.connections_accepted(), SIZE as u64, "replaced");
+    let spread = |event: &Event| matches!(event, Event::Staggered { connections: SIZE, window, .. } if !window.is_zero());
+    assert!(site.count(spread) >= rotations);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn an_exclusive_pool_lives_through_rotations() {
+    const SIZE: usize = 4;
+    let site = Site::start(Bed::builder()).await;
+    let pool = site.clients().build_exclusive_pool(SIZE).unwrap();
+    pool.init().await.unwrap();
+    site.settled(SIZE).await;
+    // One is lent out all the while.
+    let lent: Client = pool.acquire().await.clone();
+    let guard = pool.acquire().await;
+    let load = Load::start(&lent, 4, Load::one_key);
+    site.rotate(3).await;
+    site.settled(SIZE).await;
+    let seen = load.stop().await;
+    assert_eq!(seen.errors, [""; 0]);
+    assert_eq!(guard.get::<u64, _>(KEY).await.unwrap(), seen.acknowledged);
+    let redis = site.emulator.redis();
+    assert_eq!(redis.closed_by_expiry(), 0);
+    assert_eq!(redis.connections_accepted(), SIZE as u64, "replaced");
+}

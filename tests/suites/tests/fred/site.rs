@@ -1,0 +1,91 @@
+//! A bed, and the clients of fred on it.
+
+use std::ops::Deref;
+
+use fred::types::Builder;
+use fred::types::RespVersion;
+use fred::types::config::{Config, ReconnectPolicy};
+use redis_authx::{Event, State};
+use redis_authx_fred::{AuthBuilder, BuilderExt, Renewal};
+use redis_authx_suites::{Bed, BedBuilder};
+
+/// A [`Bed`] whose connections are fred's.
+pub(crate) struct Site {
+    bed: Bed,
+    pub(crate) renewal: Renewal,
+    pub(crate) version: RespVersion,
+}
+
+impl Site {
+    pub(crate) async fn start(bed: BedBuilder) -> Self {
+        Self::on(bed.start().await)
+    }
+
+    pub(crate) fn on(bed: Bed) -> Self {
+        let renewal = Renewal::new(bed.manager.credentials()).unwrap();
+        Self {
+            bed,
+            renewal,
+            version: RespVersion::RESP2,
+        }
+    }
+
+    pub(crate) fn resp3(mut self) -> Self {
+        self.version = RespVersion::RESP3;
+        self
+    }
+
+    /// The configuration for the server, without credentials.
+    pub(crate) fn config(&self) -> Config {
+        let mut config = Config::from_url(self.emulator.redis_url()).unwrap();
+        config.version = self.version.clone();
+        config
+    }
+
+    /// A builder whose clients reconnect at once and stay logged in.
+    pub(crate) fn clients(&self) -> AuthBuilder {
+        self.clients_of(self.config())
+    }
+
+    pub(crate) fn clients_of(&self, config: Config) -> AuthBuilder {
+        let mut builder = Builder::from_config(config);
+        builder.set_policy(at_once());
+        builder.renewal(&self.renewal)
+    }
+
+    /// Waits until there are `count` connections, all with the newest token.
+    pub(crate) async fn settled(&self, count: usize) {
+        self.until("all connections have the newest token", |bed| {
+            let manager = bed.manager.status();
+            let connections = self.renewal.connections();
+            manager.state == State::Valid
+                && connections.len() == count
+                && connections.iter().all(|report| {
+                    let status = &report.connection;
+                    status.generation == manager.generation && status.last_error.is_none()
+                })
+        })
+        .await;
+    }
+
+    pub(crate) fn replacements(&self) -> usize {
+        self.count(is_replacement)
+    }
+}
+
+impl Deref for Site {
+    type Target = Bed;
+
+    fn deref(&self) -> &Bed {
+        &self.bed
+    }
+}
+
+pub(crate) const fn is_replacement(event: &Event) -> bool {
+    matches!(event, Event::Replaced { .. })
+}
+
+/// Reconnects without a pause, for ever.
+pub(crate) fn at_once() -> ReconnectPolicy {
+    ReconnectPolicy::new_constant(0, 1)
+}
