@@ -67,7 +67,6 @@ impl Renewal {
     }
 
     /// [`new`](Self::new) with more to set.
-    #[must_use]
     pub fn builder(credentials: Credentials) -> RenewalBuilder {
         RenewalBuilder {
             credentials,

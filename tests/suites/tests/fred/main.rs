@@ -8,5 +8,6 @@ mod faults;
 mod load;
 mod rotations;
 mod site;
+mod subscribers;
 mod transactions;
 mod traps;
