@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use fred::clients::{Client, WithOptions};
 use fred::error::{Error, ErrorKind};
-use fred::interfaces::ClientLike;
+use fred::interfaces::{ClientLike, ClusterInterface};
 use fred::types::config::{Options, Server};
 use fred::types::{ClusterHash, CustomCommand};
 use futures::channel::oneshot;
@@ -72,28 +72,30 @@ impl Node {
         client.ok_or_else(|| ReauthErrorKind::Disconnected.into())
     }
 
+    /// How a command finds its way to the server, and to no other.
+    fn route(&self, client: &Client) -> Result<ClusterHash, ReauthError> {
+        if !client.is_clustered() {
+            return Ok(ClusterHash::Random);
+        }
+        let slot = slot_of(client, &self.server).ok_or_else(|| {
+            self.site.gone.notify_one();
+            ReauthErrorKind::Disconnected
+        })?;
+        Ok(ClusterHash::Custom(slot))
+    }
+
     /// Sends `AUTH` to this server alone. fred's own `auth()` would, in a
     /// cluster, first wait until every node has answered all commands under
     /// way, and keep all others waiting meanwhile: for as long as a `BLPOP`
     /// blocks.
     async fn send(&self, token: &Token) -> Result<(), ReauthError> {
         let client = self.client()?;
-        let clustered = client.is_clustered();
-        if clustered {
-            // fred reconnects to everything when a command is for a server that
-            // it has no connection to.
-            let active = client.active_connections();
-            if !active.is_empty() && !active.contains(&self.server) {
-                self.site.gone.notify_one();
-                return Err(ReauthErrorKind::Disconnected.into());
-            }
-        }
+        let route = self.route(&client)?;
         let options = Options {
             // Not sent again after a reconnect: that has logged in already, and
             // maybe with a newer token.
             max_attempts: Some(1),
             timeout: Some(NO_LIMIT),
-            cluster_node: clustered.then(|| self.server.clone()),
             ..Options::default()
         };
         let turn = Arc::clone(&self.auth).lock_owned().await;
@@ -101,7 +103,7 @@ impl Node {
         let generation = token.generation();
         let (client, token) = (client.with_options(&options), token.clone());
         self.site.runtime.spawn(Box::pin(async move {
-            let result = auth(&client, &token).await;
+            let result = auth(&client, route, &token).await;
             drop(turn);
             let _ = answer.send(result);
         }));
@@ -112,9 +114,29 @@ impl Node {
     }
 }
 
+/// A slot of a cluster's server, by which a command finds it; `None` where the
+/// client has no use for the server any more. By its address none should be
+/// sent: where the node is gone by then, fred 10.1 with its feature `replicas`
+/// tries again without a pause and without an end.
+pub(crate) fn slot_of(client: &Client, server: &Server) -> Option<u16> {
+    let active = client.active_connections();
+    // Empty where the server does not tell a connection's number.
+    if !active.is_empty() && !active.contains(server) {
+        return None;
+    }
+    let routes = client.cached_cluster_state()?;
+    let mut ranges = routes.slots().iter();
+    let range = ranges.find(|range| range.primary == *server)?;
+    Some(range.start)
+}
+
 /// An `AUTH`, and what its answer says.
-async fn auth(client: &WithOptions<Client>, token: &Token) -> Result<(), ReauthError> {
-    let command = CustomCommand::new_static("AUTH", ClusterHash::Random, false);
+async fn auth(
+    client: &WithOptions<Client>,
+    route: ClusterHash,
+    token: &Token,
+) -> Result<(), ReauthError> {
+    let command = CustomCommand::new_static("AUTH", route, false);
     let arguments = vec![token.username(), token.password()];
     let answer: String = client
         .custom(command, arguments)

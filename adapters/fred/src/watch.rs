@@ -14,7 +14,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::connections::Connections;
 use super::error;
-use super::node::{Node, Site};
+use super::node::{Node, Site, slot_of};
 use super::served::Served;
 
 /// fred announces a connection before it can be used, and says nothing when it
@@ -176,8 +176,8 @@ impl Watch {
 
     fn drop_gone(&self) {
         if let Some(client) = self.site.client.upgrade() {
-            let active = client.active_connections();
-            self.connections.retain(|server| active.contains(server));
+            self.connections
+                .retain(|server| slot_of(&client, server).is_some());
         }
     }
 }

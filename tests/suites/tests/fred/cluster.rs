@@ -38,6 +38,9 @@ async fn connected(site: &Site) -> Client {
     client
 }
 
+/// Of another slot than `queue`, and of another node.
+const ELSEWHERE: &str = "b";
+
 /// Keys on all nodes.
 fn many_keys(task: usize) -> String {
     format!("count:{task}")
@@ -134,9 +137,8 @@ async fn a_block_on_one_node_keeps_no_other_waiting() {
         let client = client.clone();
         tokio::spawn(async move { client.blpop::<(String, u64), _>("queue", 0.0).await })
     };
-    // In another slot, of another node.
     site.rotate(1).await;
-    assert_eq!(client.incr::<u64, _>("{a}").await.unwrap(), 1);
+    assert_eq!(client.incr::<u64, _>(ELSEWHERE).await.unwrap(), 1);
     site.until("the blocked one was closed", |bed| {
         bed.emulator.redis().closed_by_expiry() > 0
     })
@@ -210,7 +212,7 @@ async fn fred_stops_a_whole_cluster_for_an_auth() {
         tokio::spawn(async move { client.auth(user, token.password()).await })
     };
     tokio::time::sleep(Duration::from_millis(200)).await;
-    let elsewhere = client.incr::<u64, _>("{a}");
+    let elsewhere = client.incr::<u64, _>(ELSEWHERE);
     let waited = tokio::time::timeout(Duration::from_secs(1), elsewhere).await;
     assert!(waited.is_err(), "{waited:?}");
     () = other.rpush("queue", 7).await.unwrap();
