@@ -12,10 +12,7 @@ async fn a_block_goes_on_over_rotations() {
     let client = site.clients().build().unwrap();
     client.init().await.unwrap();
     site.settled(1).await;
-    let blocked = {
-        let client = client.clone();
-        tokio::spawn(async move { client.blpop::<(String, u64), _>("queue", 0.0).await })
-    };
+    let blocked = site.block(&client).await;
     site.until("it is replaced", |bed| bed.count(is_replacement) >= 2)
         .await;
     // What is sent behind the block waits, and is not lost.

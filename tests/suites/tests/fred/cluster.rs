@@ -5,7 +5,7 @@ use std::time::Duration;
 use fred::clients::Client;
 use fred::interfaces::{AuthInterface, ClientLike, KeysInterface, ListInterface};
 use fred::types::config::Config;
-use fred::types::{RespVersion, Value};
+use fred::types::RespVersion;
 use redis_authx_emulator::Store;
 use redis_authx_suites::Bed;
 
@@ -133,10 +133,7 @@ async fn a_node_that_dies_is_replaced_by_its_replica() {
 async fn a_block_on_one_node_keeps_no_other_waiting() {
     let site = cluster(Duration::from_secs(4)).await;
     let client = connected(&site).await;
-    let blocked = {
-        let client = client.clone();
-        tokio::spawn(async move { client.blpop::<(String, u64), _>("queue", 0.0).await })
-    };
+    let blocked = site.block(&client).await;
     site.rotate(1).await;
     assert_eq!(client.incr::<u64, _>(ELSEWHERE).await.unwrap(), 1);
     site.until("the blocked one was closed", |bed| {
@@ -200,11 +197,7 @@ async fn fred_does_not_reach_its_backchannel() {
 async fn fred_stops_a_whole_cluster_for_an_auth() {
     let site = cluster(Duration::from_secs(60)).await;
     let (client, other) = (stock(&site).await, stock(&site).await);
-    let blocked = {
-        let client = client.clone();
-        tokio::spawn(async move { client.blpop::<Value, _>("queue", 0.0).await })
-    };
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    let blocked = site.block(&client).await;
     let token = site.manager.credentials().current().unwrap();
     let auth = {
         let client = client.clone();

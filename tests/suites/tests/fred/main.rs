@@ -1,6 +1,8 @@
 //! What the clients of fred owe, against a real redis-server; and what fred does
 //! by itself, so that it is noticed when that changes.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are not marked as such
+
 mod blocked;
 mod clients;
 mod cluster;

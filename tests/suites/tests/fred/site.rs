@@ -2,12 +2,15 @@
 
 use std::ops::Deref;
 
+use fred::clients::Client;
+use fred::interfaces::{FredResult, ListInterface};
 use fred::types::Builder;
 use fred::types::RespVersion;
 use fred::types::config::{Config, ReconnectPolicy};
 use redis_authx::{Event, State};
 use redis_authx_fred::{AuthBuilder, BuilderExt, Renewal};
 use redis_authx_suites::{Bed, BedBuilder};
+use tokio::task::JoinHandle;
 
 /// A [`Bed`] whose connections are fred's.
 pub(crate) struct Site {
@@ -66,6 +69,16 @@ impl Site {
                 })
         })
         .await;
+    }
+
+    /// Has `client` blocked by a `BLPOP`, and waits until the server has it.
+    pub(crate) async fn block(&self, client: &Client) -> JoinHandle<FredResult<(String, u64)>> {
+        let before = self.emulator.redis().commands();
+        let client = client.clone();
+        let blocked = tokio::spawn(async move { client.blpop("queue", 0.0).await });
+        self.until("it blocks", |bed| bed.emulator.redis().commands() > before)
+            .await;
+        blocked
     }
 
     pub(crate) fn replacements(&self) -> usize {

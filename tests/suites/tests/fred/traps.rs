@@ -84,11 +84,7 @@ async fn no_auth_of_ours_is_replayed() {
 async fn fred_has_an_auth_wait_behind_a_block() {
     let site = Site::start(Bed::builder().lifetime(Duration::from_secs(60))).await;
     let (client, other) = (stock(&site).await, stock(&site).await);
-    let blocked = {
-        let client = client.clone();
-        tokio::spawn(async move { client.blpop::<Value, _>("queue", 0.0).await })
-    };
-    tokio::time::sleep(Duration::from_millis(200)).await;
+    let blocked = site.block(&client).await;
     let token = site.manager.credentials().current().unwrap();
     let auth = client.auth(Some(token.username().to_owned()), token.password());
     let waited = tokio::time::timeout(Duration::from_secs(1), auth).await;
