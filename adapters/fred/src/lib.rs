@@ -39,7 +39,8 @@
 //! # What fred does
 //!
 //! * **A command may be executed twice.** After a reconnect fred sends again what
-//!   had no answer: up to three times, its `max_command_attempts`.
+//!   had no answer. It sends a command at most `max_command_attempts` times, 3
+//!   by default: raise it where a command blocks for longer than two tokens live.
 //! * **A client lives until it is quit**, also when the application has dropped
 //!   it: call [`quit`](fred::interfaces::ClientLike::quit). It is renewed as
 //!   long, and keeps the token manager alive. One that is connected again after
@@ -64,10 +65,13 @@
 //! (feature `replicas`), can't be reached either. They end in the same way, and
 //! fred opens them anew when it needs them.
 //!
+//! Name more than one node in the configuration: by default fred asks no others
+//! where the nodes are.
+//!
 //! # Transactions
 //!
-//! [`multi`](fred::interfaces::TransactionInterface::multi) is safe: fred sends a
-//! transaction in one piece. A `MULTI` that is sent as a command of its own is
+//! [`multi`](https://docs.rs/fred/10.1/fred/interfaces/trait.TransactionInterface.html#method.multi)
+//! is safe: fred sends a transaction in one piece. A `MULTI` that is sent as a command of its own is
 //! not, since fred shows nobody which commands go by: an `AUTH` may get into it,
 //! and then `EXEC` has a reply too many. Use `multi`, a script, or a client of
 //! its own that is dropped within a token's life.
@@ -77,9 +81,14 @@
 //! In RESP3 a subscriber takes each new token in place: set
 //! `config.version = RespVersion::RESP3`. A server does not let a connection
 //! that subscribes in RESP2 send `AUTH`: such a client is reconnected at every
-//! rotation, and gets its channels back when its
-//! `manage_subscriptions` was called. What is published in the
-//! milliseconds between is lost.
+//! rotation, and gets its channels back where its `manage_subscriptions` was
+//! called. What is published in the milliseconds between is lost.
+//!
+//! # Sentinels
+//!
+//! fred 10.1 logs in to sentinels with the same credentials as to the servers
+//! behind them, whatever its `sentinel-auth` settings are. It does not get past
+//! sentinels that want no log-in, or a password of their own.
 
 mod builder;
 mod connections;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use fred::clients::Client;
 use fred::interfaces::{AuthInterface, ClientLike, KeysInterface, ListInterface};
-use fred::types::config::Config;
 use fred::types::RespVersion;
+use fred::types::config::Config;
 use redis_authx_emulator::Store;
 use redis_authx_suites::Bed;
 
