@@ -86,9 +86,11 @@
 //!
 //! # Sentinels
 //!
-//! fred 10.1 logs in to sentinels with the same credentials as to the servers
-//! behind them, whatever its `sentinel-auth` settings are. It does not get past
-//! sentinels that want no log-in, or a password of their own.
+//! A failover is followed by fred, and renewal goes on with the new master.
+//! Sentinels are sent no token: none is what they usually want, or (feature
+//! `sentinel-auth`) the user name and password that the configuration has for
+//! them. Name all of them, and as they name each other: fred learns of further
+//! ones by itself, and those it would log in to with a token.
 
 mod builder;
 mod connections;

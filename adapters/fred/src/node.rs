@@ -18,7 +18,7 @@ use redis_authx::{Runtime, Spawner as _, Token, async_trait};
 use tokio::sync::{Mutex, Notify};
 
 use super::error;
-use super::provider::Fixed;
+use super::provider::{Fixed, Sentinels};
 use super::weak::WeakClient;
 
 /// An `AUTH` is cut off by the re-authenticator, not by fred's time limit for
@@ -155,7 +155,8 @@ async fn auth(
 async fn probe(client: &Client, token: &Token) -> Result<(), Error> {
     let mut config = client.client_config();
     config.fail_fast = true;
-    config.credential_provider = Some(Arc::new(Fixed(token.clone())));
+    let (token, sentinels) = (token.clone(), Sentinels::of(&config.server));
+    config.credential_provider = Some(Arc::new(Fixed { token, sentinels }));
     let (performance, connection) = (client.perf_config(), client.connection_config().clone());
     let probe = Client::new(config, Some(performance), Some(connection), None);
     let mut task = AbortOnDrop(probe.connect());

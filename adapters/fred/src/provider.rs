@@ -1,10 +1,11 @@
 //! fred's hook for credentials, served from a token manager.
 
+use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
 use fred::error::{Error, ErrorKind};
-use fred::types::config::{CredentialProvider, Server};
+use fred::types::config::{CredentialProvider, Server, ServerConfig};
 use redis_authx::{Credentials, Token, async_trait};
 
 use super::error;
@@ -25,6 +26,46 @@ pub(crate) struct Provider {
     limit: Duration,
     /// Where one client is told apart from others.
     served: Option<Arc<Served>>,
+    sentinels: Sentinels,
+}
+
+/// Sentinels are no servers of data: what they want to be told, if anything, is
+/// in the configuration. fred asks for their credentials here all the same.
+#[derive(Default)]
+pub(crate) struct Sentinels {
+    hosts: Vec<Server>,
+    login: (Option<String>, Option<String>),
+}
+
+impl Sentinels {
+    pub(crate) fn of(config: &ServerConfig) -> Self {
+        match config {
+            #[cfg(feature = "sentinel-auth")]
+            ServerConfig::Sentinel {
+                hosts,
+                username,
+                password,
+                ..
+            } => Self {
+                hosts: hosts.clone(),
+                login: (username.clone(), password.clone()),
+            },
+            #[cfg(not(feature = "sentinel-auth"))]
+            ServerConfig::Sentinel { hosts, .. } => Self {
+                hosts: hosts.clone(),
+                ..Self::default()
+            },
+            _ => Self::default(),
+        }
+    }
+}
+
+impl fmt::Debug for Sentinels {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Sentinels")
+            .field("hosts", &self.hosts)
+            .finish_non_exhaustive()
+    }
 }
 
 impl Provider {
@@ -35,12 +76,14 @@ impl Provider {
         guard: Guard,
         log_in_limit: Duration,
         served: Option<Arc<Served>>,
+        sentinels: Sentinels,
     ) -> Self {
         Self {
             credentials,
             guard,
             limit: log_in_limit / 5 * 4,
             served,
+            sentinels,
         }
     }
 }
@@ -51,6 +94,9 @@ impl CredentialProvider for Provider {
         &self,
         server: Option<&Server>,
     ) -> Result<(Option<String>, Option<String>), Error> {
+        if server.is_some_and(|server| self.sentinels.hosts.contains(server)) {
+            return Ok(self.sentinels.login.clone());
+        }
         if let Some(server) = server.filter(|server| !self.guard.admits(server)) {
             let why = format!(
                 "not logged in to {}:{}: tokens are not sent in clear text",
@@ -68,18 +114,27 @@ impl CredentialProvider for Provider {
 }
 
 /// One token, for a connection that shows whether a server takes it.
-pub(crate) struct Fixed(pub(crate) Token);
+pub(crate) struct Fixed {
+    pub(crate) token: Token,
+    pub(crate) sentinels: Sentinels,
+}
 
-impl std::fmt::Debug for Fixed {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+impl fmt::Debug for Fixed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Fixed").finish_non_exhaustive()
     }
 }
 
 #[async_trait]
 impl CredentialProvider for Fixed {
-    async fn fetch(&self, _: Option<&Server>) -> Result<(Option<String>, Option<String>), Error> {
-        Ok(pair(&self.0))
+    async fn fetch(
+        &self,
+        server: Option<&Server>,
+    ) -> Result<(Option<String>, Option<String>), Error> {
+        if server.is_some_and(|server| self.sentinels.hosts.contains(server)) {
+            return Ok(self.sentinels.login.clone());
+        }
+        Ok(pair(&self.token))
     }
 }
 

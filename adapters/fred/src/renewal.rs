@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 use super::connections::{ConnectionReport, Connections};
 use super::node::Site;
 use super::plaintext::Guard;
-use super::provider::Provider;
+use super::provider::{Provider, Sentinels};
 use super::served::Served;
 use super::watch::{Events, Watch};
 use super::weak::WeakClient;
@@ -98,11 +98,13 @@ impl Renewal {
     ) -> Result<(), ConfigError> {
         let guard = Guard::new(config, self.0.allow_plaintext);
         guard.check(config)?;
+        let sentinels = Sentinels::of(&config.server);
         config.credential_provider = Some(Arc::new(Provider::new(
             self.0.credentials.clone(),
             guard,
             connection.internal_command_timeout,
             served,
+            sentinels,
         )));
         Ok(())
     }

@@ -5,7 +5,7 @@ use redis::AsyncConnectionConfig;
 use redis_authx::{
     Event, ExponentialBackoff, IdentityProvider, RefreshPolicy, State, TokenManager,
 };
-use redis_authx_emulator::{Emulator, Store};
+use redis_authx_emulator::{Emulator, SentinelLogin, Store};
 use redis_authx_redis::{AuthClient, AuthConnection};
 
 use crate::WrongClock;
@@ -34,9 +34,17 @@ pub struct BedBuilder {
     resp3: bool,
     clock: WrongClock,
     store: Store,
+    sentinel_login: SentinelLogin,
 }
 
 impl BedBuilder {
+    /// What sentinels want to be told: nothing if nothing is said.
+    #[must_use]
+    pub fn sentinel_login(mut self, login: SentinelLogin) -> Self {
+        self.sentinel_login = login;
+        self
+    }
+
     /// What is behind the emulator's gateway: a redis-server if nothing is said.
     #[must_use]
     pub fn store(mut self, store: Store) -> Self {
@@ -107,6 +115,7 @@ impl BedBuilder {
         let emulator = Emulator::builder()
             .token_lifetime(self.lifetime)
             .store(self.store)
+            .sentinel_login(self.sentinel_login)
             .start()
             .await
             .expect("the emulator starts");
@@ -153,6 +162,7 @@ impl Bed {
             resp3: false,
             clock: WrongClock::default(),
             store: Store::RedisServer,
+            sentinel_login: SentinelLogin::default(),
         }
     }
 

@@ -9,6 +9,7 @@ mod cluster;
 mod faults;
 mod load;
 mod rotations;
+mod sentinel;
 mod site;
 mod subscribers;
 mod transactions;
