@@ -57,7 +57,7 @@ impl BuilderExt for Builder {
 /// Every method panics outside a tokio runtime.
 #[must_use = "a builder does nothing until it is built"]
 pub struct AuthBuilder {
-    builder: Builder,
+    pub(crate) builder: Builder,
     renewal: Source,
 }
 
@@ -121,7 +121,7 @@ impl AuthBuilder {
         Ok(client)
     }
 
-    fn renewal(&self) -> Result<Renewal, Error> {
+    pub(crate) fn renewal(&self) -> Result<Renewal, Error> {
         match &self.renewal {
             Source::Renewal(renewal) => Ok(renewal.clone()),
             Source::Credentials(credentials) => {
@@ -132,7 +132,7 @@ impl AuthBuilder {
 }
 
 /// The builder with our provider in its configuration.
-fn prepare(
+pub(crate) fn prepare(
     builder: &Builder,
     renewal: &Renewal,
     served: Option<&Arc<Served>>,

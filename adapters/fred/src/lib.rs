@@ -18,8 +18,8 @@
 //!
 //! What is built are fred's own types: [`Client`](fred::clients::Client),
 //! [`Pool`](fred::clients::Pool),
-//! [`ExclusivePool`](fred::clients::ExclusivePool) and, with a feature,
-//! `SubscriberClient`. Needs fred 10.1, and a token manager that runs on tokio.
+//! [`ExclusivePool`](fred::clients::ExclusivePool) and, with features named like
+//! fred's own, `SubscriberClient` and `DynamicPool`. Needs fred 10.1, and a token manager that runs on tokio.
 //!
 //! # What happens to a client's connections
 //!
@@ -94,6 +94,8 @@
 
 mod builder;
 mod connections;
+#[cfg(feature = "dynamic-pool")]
+mod dynamic;
 mod error;
 mod node;
 mod plaintext;

@@ -4,11 +4,13 @@ use std::time::Duration;
 
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, KeysInterface};
+use fred::types::Builder;
 use redis_authx::Event;
+use redis_authx_fred::BuilderExt;
 use redis_authx_suites::{Bed, KEY};
 
 use crate::load::Load;
-use crate::site::Site;
+use crate::site::{Site, at_once};
 
 /// Nothing fails, nothing is lost, and the connection sends one AUTH a rotation.
 async fn one_client(site: Site) {
@@ -91,4 +93,31 @@ async fn an_exclusive_pool_lives_through_rotations() {
     let redis = site.emulator.redis();
     assert_eq!(redis.closed_by_expiry(), 0);
     assert_eq!(redis.connections_accepted(), SIZE as u64, "replaced");
+}
+
+/// Of two clients and a third that is added later.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_dynamic_pool_lives_through_rotations() {
+    let site = Site::start(Bed::builder()).await;
+    let mut builder = Builder::from_config(site.config());
+    builder.set_policy(at_once());
+    builder.with_pool_config(|config| {
+        config.min_clients = 2;
+        config.max_clients = 4;
+    });
+    let pool = builder.renewal(&site.renewal).build_dynamic_pool().unwrap();
+    pool.init().await.unwrap();
+    site.settled(2).await;
+    assert_eq!(pool.scale(1).await, 1);
+    site.settled(3).await;
+    site.rotate(3).await;
+    site.settled(3).await;
+    for _ in 0..6 {
+        let _: u64 = pool.next().incr(KEY).await.unwrap();
+    }
+    let redis = site.emulator.redis();
+    assert_eq!(redis.closed_by_expiry(), 0);
+    assert_eq!(redis.connections_accepted(), 3, "replaced");
+    assert_eq!(pool.scale(-1).await, -1);
+    site.settled(2).await;
 }
