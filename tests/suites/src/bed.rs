@@ -32,10 +32,18 @@ pub struct BedBuilder {
     ratio: f64,
     request_timeout: Duration,
     resp3: bool,
+    store: Store,
     clock: WrongClock,
 }
 
 impl BedBuilder {
+    /// What is behind the gateway; by default one redis-server.
+    #[must_use]
+    pub fn store(mut self, store: Store) -> Self {
+        self.store = store;
+        self
+    }
+
     /// How long tokens live.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
@@ -98,7 +106,7 @@ impl BedBuilder {
     ) -> Bed {
         let emulator = Emulator::builder()
             .token_lifetime(self.lifetime)
-            .store(Store::RedisServer)
+            .store(self.store)
             .start()
             .await
             .expect("the emulator starts");
@@ -143,6 +151,7 @@ impl Bed {
             ratio: 0.5,
             request_timeout: Duration::from_secs(10),
             resp3: false,
+            store: Store::RedisServer,
             clock: WrongClock::default(),
         }
     }
