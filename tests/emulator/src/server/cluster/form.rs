@@ -3,8 +3,6 @@
 
 use std::{collections::HashMap, io, ops::Range};
 
-use tokio::task::JoinSet;
-
 use super::view::{self, Seen};
 use crate::{
     EmulatorError,
@@ -29,14 +27,11 @@ pub(crate) async fn start(
     nodes: usize,
     primaries: usize,
 ) -> Result<Vec<RedisServer>, EmulatorError> {
-    let password = &launch.default_password;
     launch.settings.push_str(&format!(
         "cluster-enabled yes\ncluster-node-timeout {NODE_TIMEOUT}\ncluster-announce-ip 127.0.0.1\n\
-         cluster-replica-validity-factor 0\ncluster-migration-barrier 1000\n\
-         masterauth {password}\nrepl-diskless-sync yes\nrepl-diskless-sync-delay 0\n\
-         repl-ping-replica-period 1\n"
+         cluster-replica-validity-factor 0\ncluster-migration-barrier 1000\n"
     ));
-    let servers = launch_all(launch, nodes).await?;
+    let servers = RedisServer::start_all(launch, nodes).await?;
     let all: Vec<&RedisServer> = servers.iter().collect();
     let (primary, replicas) = all.split_at(primaries);
     let forming = Attempts::at(DOING);
@@ -64,20 +59,6 @@ pub(crate) async fn start(
             return Ok(servers);
         }
     }
-}
-
-async fn launch_all(launch: Launch, nodes: usize) -> Result<Vec<RedisServer>, EmulatorError> {
-    let mut starting = JoinSet::new();
-    for _ in 0..nodes {
-        starting.spawn(RedisServer::start(launch.clone()));
-    }
-    let mut servers = Vec::new();
-    while let Some(started) = starting.join_next().await {
-        // Only a panic or the end of the runtime joins no result.
-        let ended = |error| failed(DOING, error);
-        servers.push(started.map_err(ended)??);
-    }
-    Ok(servers)
 }
 
 /// The slots of one of so many primaries.
