@@ -3,6 +3,7 @@
 
 #![allow(clippy::unwrap_used)] // helpers are called by tests, not marked as such
 
+mod changes;
 mod faults;
 mod nodes;
 mod rotations;
