@@ -41,6 +41,20 @@ pub(super) fn is_logged_out(result: &RedisResult<impl Replies>) -> bool {
     }
 }
 
+/// Whether a server answered as a replica that can't serve it: not writes, where
+/// `writes` are to be expected, or nothing at all (`MASTERDOWN`).
+#[cfg(feature = "sentinel")]
+pub(super) fn is_demoted(result: &RedisResult<impl Replies>, writes: bool) -> bool {
+    let is = |code: &str| code == "MASTERDOWN" || writes && code == "READONLY";
+    match result {
+        Ok(replies) => replies.replies().iter().any(|reply| match reply {
+            Value::ServerError(error) => is(error.code()),
+            _ => false,
+        }),
+        Err(error) => error::server_codes(error).iter().any(|code| is(code)),
+    }
+}
+
 /// `None` when it is none, else whether for want of a log-in.
 fn is_refusal(reply: &Value) -> Option<bool> {
     match reply {
