@@ -11,6 +11,8 @@ mod effect;
 mod error;
 mod hook;
 mod outcome;
+#[cfg(feature = "sentinel")]
+mod sentinel;
 mod target;
 
 pub use builder::AuthClientBuilder;
@@ -19,3 +21,5 @@ pub use client::AuthClient;
 pub use cluster::{AuthClusterConnection, NodeStatus};
 pub use connection::AuthConnection;
 pub use hook::{RedisCredentials, RedisProvider};
+#[cfg(feature = "sentinel")]
+pub use sentinel::{AuthSentinelClient, SentinelLogin};

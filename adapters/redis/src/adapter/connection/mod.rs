@@ -15,6 +15,8 @@ mod slot;
 use super::effect;
 pub(super) use connector::Connector;
 pub(super) use server::Server;
+#[cfg(feature = "sentinel")]
+pub(super) use server::open;
 pub(super) use shared::Shared;
 pub(super) use slot::Slot;
 
