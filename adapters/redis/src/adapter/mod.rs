@@ -8,10 +8,13 @@ mod connection;
 mod effect;
 mod error;
 mod hook;
+mod log_in;
 mod outcome;
+mod pubsub;
 mod target;
 
 pub use builder::AuthClientBuilder;
 pub use client::AuthClient;
 pub use connection::AuthConnection;
 pub use hook::{RedisCredentials, RedisProvider};
+pub use pubsub::{AuthPubSub, AuthPubSubSink, AuthPubSubStream};
