@@ -31,6 +31,7 @@ pub struct BedBuilder {
     lifetime: Duration,
     ratio: f64,
     request_timeout: Duration,
+    min_interval: Duration,
     resp3: bool,
     clock: WrongClock,
 }
@@ -54,6 +55,13 @@ impl BedBuilder {
     #[must_use]
     pub fn request_timeout(mut self, limit: Duration) -> Self {
         self.request_timeout = limit;
+        self
+    }
+
+    /// The shortest time between two tokens.
+    #[must_use]
+    pub fn min_interval(mut self, interval: Duration) -> Self {
+        self.min_interval = interval;
         self
     }
 
@@ -106,6 +114,7 @@ impl BedBuilder {
         let refresh = RefreshPolicy::builder()
             .expiration_refresh_ratio(self.ratio)
             .request_timeout(self.request_timeout)
+            .min_interval(self.min_interval)
             .cool_down(Duration::from_millis(500))
             .build()
             .expect("a policy");
@@ -142,6 +151,7 @@ impl Bed {
             lifetime: Duration::from_secs(4),
             ratio: 0.5,
             request_timeout: Duration::from_secs(10),
+            min_interval: Duration::from_secs(1),
             resp3: false,
             clock: WrongClock::default(),
         }

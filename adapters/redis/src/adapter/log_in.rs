@@ -22,7 +22,7 @@ pub(crate) async fn log_in<'a, T: Send>(
     let token = credentials.get(limit).await.map_err(error::no_token)?;
     let refused = match connect(token.clone()).await {
         Ok(connection) => return Ok((connection, token)),
-        Err(error) if error::kind(&error) == ReauthErrorKind::Refused => error,
+        Err(error) if error::kind(&error) == ReauthErrorKind::Refused && !limit.is_zero() => error,
         Err(error) => return Err(error),
     };
     credentials.refresh();

@@ -4,6 +4,8 @@ use super::redis;
 
 mod builder;
 mod client;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod connection;
 mod effect;
 mod error;
@@ -15,6 +17,8 @@ mod target;
 
 pub use builder::AuthClientBuilder;
 pub use client::AuthClient;
+#[cfg(feature = "cluster")]
+pub use cluster::{AuthClusterConnection, NodeStatus};
 pub use connection::AuthConnection;
 pub use hook::{RedisCredentials, RedisProvider};
 pub use pubsub::{AuthPubSub, AuthPubSubSink, AuthPubSubStream};

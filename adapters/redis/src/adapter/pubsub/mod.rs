@@ -61,16 +61,6 @@ const BACKLOG: usize = 64 << 20;
 /// | it falls behind | up to 64 MiB of messages wait for it; those beyond are dropped, which [`gaps`](Self::gaps) counts. Renewal goes on |
 /// | the token expired during an outage of the identity service | as a lost connection, until there is a token again |
 /// | the token manager stops | messages until the token expires, then the end of the stream |
-///
-/// ```no_run
-/// # async fn example(client: redis_authx_redis::AuthClient) -> redis::RedisResult<()> {
-/// let mut messages = client.pubsub().await?;
-/// messages.subscribe("orders").await?;
-/// while let Some(message) = messages.next().await {
-///     println!("{}: {}", message.get_channel_name(), message.get_payload::<String>()?);
-/// }
-/// # Ok(()) }
-/// ```
 pub struct AuthPubSub(AuthPubSubStream);
 
 impl AuthPubSub {
