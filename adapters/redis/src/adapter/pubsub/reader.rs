@@ -34,12 +34,19 @@ pub(super) struct Successor {
     pub(super) done: oneshot::Sender<Outcome>,
 }
 
+/// What the reader is told.
+pub(super) enum Order {
+    TakeOver(Successor),
+    /// The marker of the one that is to take over will not come.
+    Unmark,
+}
+
 /// Reads on whatever the application does: it never waits for it.
 pub(super) struct Reader {
     /// `None` when the connection in place is lost.
     feed: Option<Feed>,
     next: Option<(Handover, Successor)>,
-    successors: mpsc::UnboundedReceiver<Successor>,
+    orders: mpsc::UnboundedReceiver<Order>,
     place: Arc<Place>,
     backlog: Arc<Backlog<Msg>>,
     credentials: Credentials,
@@ -49,14 +56,14 @@ pub(super) struct Reader {
 impl Reader {
     pub(super) fn new(
         feed: Feed,
-        successors: mpsc::UnboundedReceiver<Successor>,
+        orders: mpsc::UnboundedReceiver<Order>,
         credentials: Credentials,
         shared: &Arc<Shared>,
     ) -> Self {
         Self {
             feed: Some(feed),
             next: None,
-            successors,
+            orders,
             place: Arc::clone(shared.place()),
             backlog: Arc::clone(&shared.backlog),
             credentials,
@@ -64,19 +71,27 @@ impl Reader {
         }
     }
 
-    /// Takes the latest successor; one that is under way has been given up by
-    /// whoever sent another.
-    fn poll_successors(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while let Poll::Ready(sent) = Pin::new(&mut self.successors).poll_next(cx) {
-            let Some(successor) = sent else {
-                return Poll::Ready(());
-            };
-            let handover = if successor.marker.is_some() {
-                Handover::with_marker()
-            } else {
-                Handover::without_marker()
-            };
-            self.next = Some((handover, successor));
+    /// Takes the latest orders. A successor that is under way has been given
+    /// up by whoever sent another. Ready: there will be no more.
+    fn poll_orders(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Poll::Ready(order) = Pin::new(&mut self.orders).poll_next(cx) {
+            match order {
+                Some(Order::TakeOver(successor)) => {
+                    let handover = if successor.marker.is_some() {
+                        Handover::with_marker()
+                    } else {
+                        Handover::without_marker()
+                    };
+                    self.next = Some((handover, successor));
+                }
+                Some(Order::Unmark) => {
+                    if let Some((handover, successor)) = &mut self.next {
+                        *handover = Handover::without_marker();
+                        successor.marker = None;
+                    }
+                }
+                None => return Poll::Ready(()),
+            }
         }
         Poll::Pending
     }
@@ -209,7 +224,7 @@ impl Future for Reader {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.poll_successors(cx).is_ready() {
+        if self.poll_orders(cx).is_ready() {
             return Poll::Ready(());
         }
         if let Some((_, successor)) = &mut self.next {

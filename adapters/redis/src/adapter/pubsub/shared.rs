@@ -44,7 +44,7 @@ impl Shared {
         };
         let ((link, feed), token) =
             log_in(&inner.credentials, &runtime, inner.login_timeout, open).await?;
-        let (sender, successors) = mpsc::unbounded();
+        let (sender, orders) = mpsc::unbounded();
         let info = inner.info.clone();
         let subscriber = Arc::new(Subscriber::new(info, Arc::clone(&runtime), link, sender));
         let session: Weak<dyn Session> = Arc::<Subscriber>::downgrade(&subscriber);
@@ -56,7 +56,7 @@ impl Shared {
             backlog: Arc::new(Backlog::new(limit)),
             registration,
         });
-        let reader = Reader::new(feed, successors, credentials, &shared);
+        let reader = Reader::new(feed, orders, credentials, &shared);
         runtime.spawn(reader.boxed());
         Ok(shared)
     }

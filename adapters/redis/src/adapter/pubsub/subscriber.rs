@@ -20,7 +20,7 @@ use super::super::error;
 use super::feed::Feed;
 use super::link::{Link, publish};
 use super::place::Place;
-use super::reader::Successor;
+use super::reader::{Order, Successor};
 use crate::subscriptions::{Kind, Subscriptions};
 
 /// How long a server may take to answer about a subscription: what an `AUTH`
@@ -41,7 +41,7 @@ pub(super) struct Subscriber {
     /// Locked while a handover or a change of them is under way: neither gets
     /// into the other.
     pub(super) subscriptions: Mutex<Subscriptions>,
-    successors: mpsc::UnboundedSender<Successor>,
+    orders: mpsc::UnboundedSender<Order>,
 }
 
 impl Subscriber {
@@ -49,7 +49,7 @@ impl Subscriber {
         info: ConnectionInfo,
         runtime: Arc<dyn Runtime>,
         link: Link,
-        successors: mpsc::UnboundedSender<Successor>,
+        orders: mpsc::UnboundedSender<Order>,
     ) -> Self {
         let resp3 = info.redis_settings().protocol().supports_resp3();
         Self {
@@ -58,7 +58,7 @@ impl Subscriber {
             runtime,
             place: Arc::new(Place::new(link)),
             subscriptions: Mutex::default(),
-            successors,
+            orders,
         }
     }
 
@@ -84,26 +84,29 @@ impl Subscriber {
         let link = Arc::new(link);
         let old = self.place.link();
         if old.is_lost() {
-            return self.hand_over(&link, feed, None, true).await;
+            return ended(self.hand_over(&link, feed, None, true)).await;
         }
         let marker = Marker::new();
         let channel = [marker.channel().as_bytes().to_vec()];
         let (marked, gap) = self.divide(&old, &link, &channel).await?;
-        let handed_over = match marked && !gap {
-            false => self.hand_over(&link, feed, None, gap).await,
-            true => match publish(&marker, &link, &self.info, token).await {
-                Ok(()) => self.hand_over(&link, feed, Some(marker), false).await,
-                Err(error) if is_refused(&error) => self.hand_over(&link, feed, None, false).await,
-                Err(error) => Err(error),
-            },
-        };
-        if marked {
-            // Whichever stays has no use for it; and if it can't be told, it
-            // is a name at the server.
-            let stays = self.place.link();
-            let told = stays.unsubscribe(Kind::Channel, &channel);
-            let _ = within(&self.runtime, ANSWER_LIMIT, told).await;
+        if !marked {
+            return ended(self.hand_over(&link, feed, None, gap)).await;
         }
+        // Before the marker, or the old connection's would not be noticed.
+        let handover = self.hand_over(&link, feed, Some(marker.clone()), false);
+        let handed_over = match publish(&marker, &link, &self.info, token).await {
+            Ok(()) => ended(handover).await,
+            Err(error) if is_refused(&error) => {
+                let _ = self.orders.unbounded_send(Order::Unmark);
+                ended(handover).await
+            }
+            Err(error) => Err(error),
+        };
+        // Whichever stays has no use for it; and if it can't be told, it is a
+        // name at the server.
+        let stays = self.place.link();
+        let told = stays.unsubscribe(Kind::Channel, &channel);
+        let _ = within(&self.runtime, ANSWER_LIMIT, told).await;
         handed_over
     }
 
@@ -138,14 +141,15 @@ impl Subscriber {
         Ok((marked, gap))
     }
 
-    async fn hand_over(
+    /// Has another link take over. Dropping what is returned takes that back.
+    fn hand_over(
         &self,
         link: &Arc<Link>,
         feed: Feed,
         marker: Option<Marker>,
         gap: bool,
-    ) -> RedisResult<()> {
-        let (done, ended) = oneshot::channel();
+    ) -> oneshot::Receiver<Outcome> {
+        let (done, handover) = oneshot::channel();
         let successor = Successor {
             link: Arc::clone(link),
             feed,
@@ -153,12 +157,8 @@ impl Subscriber {
             gap,
             done,
         };
-        let _ = self.successors.unbounded_send(successor);
-        match ended.await {
-            Ok(Outcome::Exact | Outcome::Overlapped) => Ok(()),
-            // The new one, or all.
-            _ => Err(closed()),
-        }
+        let _ = self.orders.unbounded_send(Order::TakeOver(successor));
+        handover
     }
 }
 
@@ -201,6 +201,14 @@ impl fmt::Debug for Subscriber {
         f.debug_struct("Subscriber")
             .field("is_connected", &self.is_connected())
             .finish_non_exhaustive()
+    }
+}
+
+async fn ended(handover: oneshot::Receiver<Outcome>) -> RedisResult<()> {
+    match handover.await {
+        Ok(Outcome::Exact | Outcome::Overlapped) => Ok(()),
+        // The new connection is lost, or the reader has ended.
+        _ => Err(closed()),
     }
 }
 
