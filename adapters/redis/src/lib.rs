@@ -74,6 +74,7 @@
 
 #[cfg(feature = "cluster")]
 mod asking;
+mod backlog;
 mod effect;
 mod gate;
 mod outcome;
@@ -81,6 +82,7 @@ mod outcome;
 mod redis_1;
 #[cfg(feature = "redis-2")]
 pub mod redis_2;
+mod subscriptions;
 
 #[cfg(feature = "redis-1")]
 pub use redis_1::*;

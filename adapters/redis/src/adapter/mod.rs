@@ -10,9 +10,11 @@ mod connection;
 mod effect;
 mod error;
 mod hook;
+mod log_in;
 mod outcome;
 #[cfg(feature = "sentinel")]
 mod sentinel;
+mod pubsub;
 mod target;
 
 pub use builder::AuthClientBuilder;
@@ -23,3 +25,4 @@ pub use connection::AuthConnection;
 pub use hook::{RedisCredentials, RedisProvider};
 #[cfg(feature = "sentinel")]
 pub use sentinel::{AuthSentinelClient, SentinelLogin};
+pub use pubsub::{AuthPubSub, AuthPubSubSink, AuthPubSubStream};
