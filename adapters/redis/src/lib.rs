@@ -72,13 +72,16 @@
     reason = "the same source, compiled for each version of redis-rs"
 )]
 
+mod block_on;
 mod effect;
 mod gate;
 mod outcome;
+mod packed;
 #[cfg(feature = "redis-1")]
 mod redis_1;
 #[cfg(feature = "redis-2")]
 pub mod redis_2;
+mod transaction;
 
 #[cfg(feature = "redis-1")]
 pub use redis_1::*;

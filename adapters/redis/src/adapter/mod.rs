@@ -9,9 +9,11 @@ mod effect;
 mod error;
 mod hook;
 mod outcome;
+mod sync;
 mod target;
 
 pub use builder::AuthClientBuilder;
 pub use client::AuthClient;
 pub use connection::AuthConnection;
 pub use hook::{RedisCredentials, RedisProvider};
+pub use sync::AuthSyncConnection;

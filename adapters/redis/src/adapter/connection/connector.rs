@@ -8,7 +8,7 @@ use futures::future::{Either, select};
 use redis_authx::reauth::ReauthErrorKind;
 use redis_authx::{Credentials, Runtime, Token, TokenError};
 
-use super::super::error;
+use super::super::{error, target};
 
 /// Opens connections to one server that log in with the token they are given.
 pub(crate) struct Connector {
@@ -26,11 +26,7 @@ impl Connector {
     }
 
     pub(crate) async fn connect(&self, token: &Token) -> RedisResult<MultiplexedConnection> {
-        let settings = self.info.redis_settings().clone();
-        let settings = settings
-            .set_username(token.username())
-            .set_password(token.password());
-        Client::open(self.info.clone().set_redis_settings(settings))?
+        Client::open(target::with_credentials(&self.info, token))?
             .get_multiplexed_async_connection_with_config(&self.config)
             .await
     }
@@ -60,7 +56,7 @@ impl Connector {
 }
 
 /// The next token newer than `generation`; `None` when the manager stops.
-async fn next_token(mut credentials: Credentials, generation: u64) -> Option<Token> {
+pub(crate) async fn next_token(mut credentials: Credentials, generation: u64) -> Option<Token> {
     loop {
         match credentials.changed().await {
             Ok(token) if token.generation() > generation => return Some(token),

@@ -12,7 +12,7 @@ mod shared;
 mod slot;
 
 use super::effect;
-pub(super) use connector::Connector;
+pub(super) use connector::{Connector, next_token};
 pub(super) use shared::Shared;
 pub(super) use slot::Slot;
 
