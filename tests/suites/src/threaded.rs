@@ -26,7 +26,7 @@ pub struct Worked {
     pub connections: Vec<AuthSyncConnection>,
     /// How often the work was done.
     pub done: u64,
-    /// Why it failed, each time.
+    /// Why it failed, each text once a thread.
     pub errors: Vec<String>,
 }
 
@@ -52,7 +52,10 @@ impl Threaded {
                     match work(place, &mut connection) {
                         Ok(()) => _ = done.fetch_add(1, Ordering::SeqCst),
                         Err(error) => {
-                            errors.push(error.to_string());
+                            let text = error.to_string();
+                            if !errors.contains(&text) {
+                                errors.push(text);
+                            }
                             thread::sleep(Duration::from_millis(10));
                         }
                     }
@@ -102,6 +105,15 @@ impl Bed {
     /// When it can't be opened.
     pub async fn sync(&self) -> AuthSyncConnection {
         open(&self.client).await
+    }
+
+    /// Closes every connection, and waits until that is done.
+    pub async fn hang_up(&self) {
+        self.emulator.redis().drop_connections();
+        self.until("all are closed", |bed| {
+            bed.emulator.redis().connections() == 0
+        })
+        .await;
     }
 
     /// Waits until these connections have the newest token.

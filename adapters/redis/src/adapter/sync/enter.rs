@@ -74,9 +74,9 @@ impl AuthSyncConnection {
         }
     }
 
-    /// Sends the `AUTH` that is overdue, where there is a token for it. If that
+    /// Sends the `AUTH` that is due, where there is a token for it. If that
     /// fails, the re-authenticator goes on trying.
-    fn renew(&self, live: &mut Guard) {
+    pub(super) fn renew(&self, live: &mut Guard) {
         let Some(token) = self.newest_token().filter(|token| !live.has(token)) else {
             return;
         };

@@ -85,7 +85,8 @@ impl Link {
         !self.lost.swap(true, Ordering::AcqRel)
     }
 
-    /// Asks the application's next command to say when an `AUTH` can be sent.
+    /// Asks the application's thread to see to the `AUTH`, as soon as it can be
+    /// sent.
     pub(crate) fn defer(&self) {
         self.deferred.store(true, Ordering::Release);
     }

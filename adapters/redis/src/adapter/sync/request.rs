@@ -127,12 +127,15 @@ impl AuthSyncConnection {
         }
     }
 
-    /// Lets an `AUTH` have its turn.
+    /// Lets an `AUTH` have its turn: one that was deferred at once, or the next
+    /// transaction would be faster.
     fn leave(&self, mut live: Guard) {
-        let is_open = self.transaction.is_open();
-        live.in_transaction = is_open;
-        drop(live);
-        if !is_open && self.link.take_deferred() {
+        live.in_transaction = self.transaction.is_open();
+        if !live.in_transaction && self.link.take_deferred() {
+            if !self.link.is_lost() {
+                self.renew(&mut live);
+            }
+            drop(live);
             self.registration.ready();
         }
     }
