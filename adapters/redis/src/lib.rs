@@ -72,6 +72,8 @@
     reason = "the same source, compiled for each version of redis-rs"
 )]
 
+#[cfg(feature = "cluster")]
+mod asking;
 mod block_on;
 mod effect;
 mod gate;

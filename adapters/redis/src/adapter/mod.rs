@@ -4,6 +4,8 @@ use super::redis;
 
 mod builder;
 mod client;
+#[cfg(feature = "cluster")]
+mod cluster;
 mod connection;
 mod effect;
 mod error;
@@ -14,6 +16,8 @@ mod target;
 
 pub use builder::AuthClientBuilder;
 pub use client::AuthClient;
+#[cfg(feature = "cluster")]
+pub use cluster::{AuthClusterConnection, NodeStatus};
 pub use connection::AuthConnection;
 pub use hook::{RedisCredentials, RedisProvider};
 pub use sync::AuthSyncConnection;

@@ -29,14 +29,30 @@ pub(super) fn of(result: &RedisResult<impl Replies>) -> Outcome {
     }
 }
 
-fn of_replies(replies: &[Value]) -> Outcome {
-    let code = |reply: &Value| match reply {
+/// Whether nothing was done, because the connection is not logged in.
+#[cfg(feature = "cluster")]
+pub(super) fn is_logged_out(result: &RedisResult<impl Replies>) -> bool {
+    match result {
+        Ok(replies) => {
+            let replies = replies.replies();
+            !replies.is_empty() && replies.iter().all(|reply| is_refusal(reply) == Some(true))
+        }
+        Err(error) => error::is_logged_out(error),
+    }
+}
+
+/// `None` when it is none, else whether for want of a log-in.
+fn is_refusal(reply: &Value) -> Option<bool> {
+    match reply {
         Value::ServerError(error) => Some(error.code() == error::LOGGED_OUT),
         _ => None,
-    };
-    if replies.iter().any(|reply| code(reply) == Some(true)) {
+    }
+}
+
+fn of_replies(replies: &[Value]) -> Outcome {
+    if replies.iter().any(|reply| is_refusal(reply) == Some(true)) {
         Outcome::Lost
-    } else if replies.iter().all(|reply| code(reply).is_some()) {
+    } else if replies.iter().all(|reply| is_refusal(reply).is_some()) {
         Outcome::Refused
     } else {
         Outcome::Done

@@ -8,11 +8,13 @@ use redis_authx::reauth::ConnectionStatus;
 
 mod connector;
 mod link;
+mod server;
 mod shared;
 mod slot;
 
 use super::effect;
 pub(super) use connector::{Connector, next_token};
+pub(super) use server::Server;
 pub(super) use shared::Shared;
 pub(super) use slot::Slot;
 
@@ -36,7 +38,7 @@ pub(super) use slot::Slot;
 /// transaction is open: the next rotation then may replace the connection
 /// instead of sending `AUTH` on it.
 #[derive(Clone)]
-pub struct AuthConnection(Arc<Shared>);
+pub struct AuthConnection(pub(super) Arc<Shared>);
 
 impl AuthConnection {
     pub(crate) fn new(shared: Shared) -> Self {

@@ -60,7 +60,11 @@ impl Shared {
         if link.gate.after(passing, outcome) {
             self.registration.ready();
         }
-        if outcome == Outcome::Lost && link.lose() && self.slot.holds(&link) {
+        if outcome == Outcome::Lost
+            && link.lose()
+            && self.slot.is_ours_to_replace()
+            && self.slot.holds(&link)
+        {
             self.registration.lost();
         }
         result

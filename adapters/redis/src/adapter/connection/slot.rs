@@ -61,7 +61,12 @@ impl Slot {
     }
 
     pub(crate) fn db(&self) -> i64 {
-        self.connector.db()
+        self.connector.server.db()
+    }
+
+    /// Whether a loss is for the re-authenticator to hear of.
+    pub(crate) const fn is_ours_to_replace(&self) -> bool {
+        !self.connector.server.is_cared_for()
     }
 }
 
