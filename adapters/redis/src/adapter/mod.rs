@@ -12,9 +12,10 @@ mod error;
 mod hook;
 mod log_in;
 mod outcome;
+mod pubsub;
 #[cfg(feature = "sentinel")]
 mod sentinel;
-mod pubsub;
+mod sync;
 mod target;
 
 pub use builder::AuthClientBuilder;
@@ -23,6 +24,7 @@ pub use client::AuthClient;
 pub use cluster::{AuthClusterConnection, NodeStatus};
 pub use connection::AuthConnection;
 pub use hook::{RedisCredentials, RedisProvider};
+pub use pubsub::{AuthPubSub, AuthPubSubSink, AuthPubSubStream};
 #[cfg(feature = "sentinel")]
 pub use sentinel::{AuthSentinelClient, SentinelLogin};
-pub use pubsub::{AuthPubSub, AuthPubSubSink, AuthPubSubStream};
+pub use sync::AuthSyncConnection;
