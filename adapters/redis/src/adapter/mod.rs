@@ -11,6 +11,8 @@ mod effect;
 mod error;
 mod hook;
 mod outcome;
+#[cfg(any(feature = "bb8", feature = "deadpool", feature = "r2d2"))]
+mod pool;
 mod sync;
 mod target;
 
@@ -20,4 +22,6 @@ pub use client::AuthClient;
 pub use cluster::{AuthClusterConnection, NodeStatus};
 pub use connection::AuthConnection;
 pub use hook::{RedisCredentials, RedisProvider};
+#[cfg(any(feature = "bb8", feature = "deadpool"))]
+pub use pool::PoolManager;
 pub use sync::AuthSyncConnection;
