@@ -74,6 +74,7 @@
 
 #[cfg(feature = "cluster")]
 mod asking;
+mod backlog;
 mod block_on;
 mod effect;
 mod gate;
@@ -83,6 +84,7 @@ mod packed;
 mod redis_1;
 #[cfg(feature = "redis-2")]
 pub mod redis_2;
+mod subscriptions;
 mod transaction;
 
 #[cfg(feature = "redis-1")]

@@ -5,7 +5,7 @@ use redis::AsyncConnectionConfig;
 use redis_authx::{
     Event, ExponentialBackoff, IdentityProvider, RefreshPolicy, State, TokenManager,
 };
-use redis_authx_emulator::{Emulator, Store};
+use redis_authx_emulator::{Emulator, SentinelLogin, Store};
 use redis_authx_redis::{AuthClient, AuthConnection};
 
 use crate::WrongClock;
@@ -31,11 +31,28 @@ pub struct BedBuilder {
     lifetime: Duration,
     ratio: f64,
     request_timeout: Duration,
+    min_interval: Duration,
     resp3: bool,
+    store: Store,
+    sentinel_login: SentinelLogin,
     clock: WrongClock,
 }
 
 impl BedBuilder {
+    /// What sentinels want to be told; by default nothing.
+    #[must_use]
+    pub fn sentinel_login(mut self, login: SentinelLogin) -> Self {
+        self.sentinel_login = login;
+        self
+    }
+
+    /// What is behind the gateway; by default one redis-server.
+    #[must_use]
+    pub fn store(mut self, store: Store) -> Self {
+        self.store = store;
+        self
+    }
+
     /// How long tokens live.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
@@ -54,6 +71,13 @@ impl BedBuilder {
     #[must_use]
     pub fn request_timeout(mut self, limit: Duration) -> Self {
         self.request_timeout = limit;
+        self
+    }
+
+    /// The shortest time between two tokens.
+    #[must_use]
+    pub fn min_interval(mut self, interval: Duration) -> Self {
+        self.min_interval = interval;
         self
     }
 
@@ -98,7 +122,8 @@ impl BedBuilder {
     ) -> Bed {
         let emulator = Emulator::builder()
             .token_lifetime(self.lifetime)
-            .store(Store::RedisServer)
+            .store(self.store)
+            .sentinel_login(self.sentinel_login)
             .start()
             .await
             .expect("the emulator starts");
@@ -106,6 +131,7 @@ impl BedBuilder {
         let refresh = RefreshPolicy::builder()
             .expiration_refresh_ratio(self.ratio)
             .request_timeout(self.request_timeout)
+            .min_interval(self.min_interval)
             .cool_down(Duration::from_millis(500))
             .build()
             .expect("a policy");
@@ -142,7 +168,10 @@ impl Bed {
             lifetime: Duration::from_secs(4),
             ratio: 0.5,
             request_timeout: Duration::from_secs(10),
+            min_interval: Duration::from_secs(1),
             resp3: false,
+            store: Store::RedisServer,
+            sentinel_login: SentinelLogin::None,
             clock: WrongClock::default(),
         }
     }

@@ -37,9 +37,17 @@ pub(crate) fn is_lost(error: &RedisError) -> bool {
 
 /// Whether it is for want of a log-in that a command was not executed.
 pub(crate) fn is_logged_out(error: &RedisError) -> bool {
-    // Of an atomic pipeline it is one error among several.
+    server_codes(error).iter().any(|code| code == LOGGED_OUT)
+}
+
+/// The codes of what a server answered: of an atomic pipeline, several.
+pub(crate) fn server_codes(error: &RedisError) -> Vec<String> {
     let errors = error.clone().into_server_errors();
-    errors.is_some_and(|errors| errors.iter().any(|(_, error)| error.code() == LOGGED_OUT))
+    let errors = errors.as_deref().unwrap_or_default();
+    errors
+        .iter()
+        .map(|(_, error)| error.code().to_owned())
+        .collect()
 }
 
 /// There is no token to log in with, and why.

@@ -14,6 +14,7 @@ use super::client::AuthClient;
 use super::connection::{AuthConnection, Connector, Server, Shared};
 use super::{error, outcome, target};
 
+mod logins;
 mod node;
 mod nodes;
 mod registry;

@@ -12,6 +12,7 @@ use super::redis::{
 use redis_authx::Clock;
 use redis_authx::reauth::ReauthErrorKind;
 
+use super::logins::Logins;
 use super::node::Node;
 use super::status::{NodeStatus, Report, Reports};
 use super::{AuthClient, Connector, Server, Shared, error, registry, target};
@@ -27,6 +28,7 @@ pub(crate) struct Nodes {
     /// Why a node was not logged in to that was found while opening.
     refusal: Mutex<Option<RedisError>>,
     asking: Asking,
+    logins: Logins,
     reports: Reports,
 }
 
@@ -38,6 +40,7 @@ impl Nodes {
             opening: AtomicBool::new(true),
             refusal: Mutex::new(None),
             asking: Asking::default(),
+            logins: Logins::default(),
             reports: Reports::default(),
         }
     }
@@ -72,12 +75,23 @@ impl Nodes {
     /// waits for a token; later on it never does, since redis-rs may keep all
     /// other commands waiting meanwhile.
     pub(crate) async fn log_in(
-        &self,
+        self: Arc<Self>,
         info: ConnectionInfo,
         config: AsyncConnectionConfig,
     ) -> RedisResult<Node> {
         let info = self.admit(info)?;
         let address = NodeAddress::try_from(info.addr())?;
+        let nodes = Arc::clone(&self);
+        let opening = nodes.open(info, config, address.clone());
+        self.logins.join(address, opening).await
+    }
+
+    async fn open(
+        self: Arc<Self>,
+        info: ConnectionInfo,
+        config: AsyncConnectionConfig,
+        address: NodeAddress,
+    ) -> RedisResult<Node> {
         let read_only = Arc::new(AtomicBool::new(false));
         let connector = Connector::new(Server::Node(info, Arc::clone(&read_only)), config);
         let limit = if self.opening.load(Ordering::Acquire) {

@@ -13,8 +13,10 @@ mod shared;
 mod slot;
 
 use super::effect;
-pub(super) use connector::{Connector, next_token};
+pub(super) use connector::Connector;
 pub(super) use server::Server;
+#[cfg(feature = "sentinel")]
+pub(super) use server::open;
 pub(super) use shared::Shared;
 pub(super) use slot::Slot;
 

@@ -14,7 +14,7 @@ use redis_authx::reauth::{Registration, Session};
 
 use super::super::client::AuthClient;
 use super::super::error;
-use super::super::outcome::{self, Replies};
+use super::super::outcome::Replies;
 use super::link::Link;
 use super::slot::Slot;
 use crate::effect::Effect;
@@ -61,7 +61,7 @@ impl Shared {
     {
         let (link, passing) = self.enter(effect).await?;
         let result = send(link.connection()).await;
-        let outcome = outcome::of(&result);
+        let outcome = self.slot.outcome(&result);
         if link.gate.after(passing, outcome) {
             self.registration.ready();
         }

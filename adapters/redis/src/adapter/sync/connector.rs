@@ -4,7 +4,7 @@ use super::redis::{Client, Connection, ConnectionInfo, RedisResult};
 use redis_authx::reauth::ReauthErrorKind;
 use redis_authx::{Credentials, Token};
 
-use super::super::connection::next_token;
+use super::super::log_in::next_token;
 use super::super::{error, target};
 use crate::block_on::block_on;
 
