@@ -12,6 +12,8 @@ mod error;
 mod hook;
 mod log_in;
 mod outcome;
+#[cfg(any(feature = "bb8", feature = "deadpool", feature = "r2d2"))]
+mod pool;
 mod pubsub;
 #[cfg(feature = "sentinel")]
 mod sentinel;
@@ -24,6 +26,8 @@ pub use client::AuthClient;
 pub use cluster::{AuthClusterConnection, NodeStatus};
 pub use connection::AuthConnection;
 pub use hook::{RedisCredentials, RedisProvider};
+#[cfg(any(feature = "bb8", feature = "deadpool"))]
+pub use pool::PoolManager;
 pub use pubsub::{AuthPubSub, AuthPubSubSink, AuthPubSubStream};
 #[cfg(feature = "sentinel")]
 pub use sentinel::{AuthSentinelClient, SentinelLogin};

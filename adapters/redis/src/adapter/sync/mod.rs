@@ -111,6 +111,12 @@ impl AuthSyncConnection {
         self.registration.status()
     }
 
+    /// Whether its user has left a transaction open, or keys watched.
+    #[cfg(feature = "r2d2")]
+    pub(super) fn is_in_transaction(&self) -> bool {
+        self.transaction != Transaction::None
+    }
+
     /// How long a command waits for its reply; `None`, the default, for as
     /// long as it takes. Its replacements have the same. A command that waits
     /// too long leaves the connection as it is, unless it was part of a
