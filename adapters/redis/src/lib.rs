@@ -50,6 +50,14 @@
 //! # Ok::<(), redis_authx::ConfigError>(())
 //! ```
 //!
+//! # For every kind of program
+//!
+//! | in the place of redis-rs's | there is | feature |
+//! |---|---|---|
+//! | `MultiplexedConnection`, `ConnectionManager` | [`AuthClient::multiplexed`], [`AuthClient::manager`] | |
+//! | `Connection`, without an async runtime | [`AuthClient::connection`](manual::sync) | |
+//! | a client as the manager of a pool | [`AuthClient`] as the manager of it; `PoolManager` for other kinds | `r2d2`, `bb8`, `deadpool` |
+//!
 //! # Raw transactions
 //!
 //! `pipe().atomic()` is the way to write transactions on a connection that is
@@ -78,6 +86,8 @@ mod backlog;
 mod block_on;
 mod effect;
 mod gate;
+#[cfg(doc)]
+pub mod manual;
 mod outcome;
 mod packed;
 #[cfg(feature = "redis-1")]
