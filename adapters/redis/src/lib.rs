@@ -95,7 +95,7 @@ mod redis_1;
 #[cfg(feature = "redis-2")]
 pub mod redis_2;
 mod subscriptions;
-mod transaction;
+mod sync_transaction;
 
 #[cfg(feature = "redis-1")]
 pub use redis_1::*;
