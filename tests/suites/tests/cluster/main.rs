@@ -7,6 +7,7 @@ mod changes;
 mod faults;
 mod nodes;
 mod rotations;
+mod sync;
 
 use std::time::Duration;
 
