@@ -78,6 +78,8 @@ mod backlog;
 mod block_on;
 mod effect;
 mod gate;
+#[cfg(feature = "redis-1")]
+pub mod manual;
 mod outcome;
 mod packed;
 #[cfg(feature = "redis-1")]
