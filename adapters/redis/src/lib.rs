@@ -30,6 +30,15 @@
 //! Commands are never sent twice: whether one that failed was executed is for
 //! the application to know.
 //!
+//! # Kinds of connection
+//!
+//! | kind | opened by | in the place of redis-rs's | feature |
+//! |---|---|---|---|
+//! | one to share, that fails fast | [`AuthClient::multiplexed`] | `MultiplexedConnection` | |
+//! | one to share, that waits | [`AuthClient::manager`] | `ConnectionManager` | |
+//! | to every node of a [cluster](guide::cluster) | [`AuthClient::cluster`] | `ClusterConnection` | `cluster` |
+//! | to the master or a replica that [sentinels](guide::sentinel) name | [`AuthClient::sentinel`] | `SentinelClient` | `sentinel` |
+//!
 //! # Two ways to use it
 //!
 //! [`AuthClient`] is for new code and gives all of the above. An existing
@@ -76,6 +85,8 @@
 mod asking;
 mod effect;
 mod gate;
+#[cfg(any(feature = "cluster", feature = "sentinel"))]
+pub mod guide;
 mod outcome;
 #[cfg(feature = "redis-1")]
 mod redis_1;

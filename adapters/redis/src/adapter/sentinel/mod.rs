@@ -25,7 +25,6 @@ impl AuthClient {
     /// other [`initial_nodes`](crate::AuthClientBuilder::initial_nodes); its
     /// database, protocol, TLS and root certificate are the servers' as well.
     /// Opens no connection yet. Feature `sentinel`.
-    #[must_use]
     pub fn sentinel(&self, service_name: impl Into<String>) -> AuthSentinelClient {
         AuthSentinelClient {
             client: self.clone(),
