@@ -83,15 +83,20 @@
 
 #[cfg(feature = "cluster")]
 mod asking;
+mod backlog;
+mod block_on;
 mod effect;
 mod gate;
 #[cfg(any(feature = "cluster", feature = "sentinel"))]
 pub mod guide;
 mod outcome;
+mod packed;
 #[cfg(feature = "redis-1")]
 mod redis_1;
 #[cfg(feature = "redis-2")]
 pub mod redis_2;
+mod subscriptions;
+mod transaction;
 
 #[cfg(feature = "redis-1")]
 pub use redis_1::*;

@@ -31,6 +31,7 @@ pub struct BedBuilder {
     lifetime: Duration,
     ratio: f64,
     request_timeout: Duration,
+    min_interval: Duration,
     resp3: bool,
     store: Store,
     sentinel_login: SentinelLogin,
@@ -70,6 +71,13 @@ impl BedBuilder {
     #[must_use]
     pub fn request_timeout(mut self, limit: Duration) -> Self {
         self.request_timeout = limit;
+        self
+    }
+
+    /// The shortest time between two tokens.
+    #[must_use]
+    pub fn min_interval(mut self, interval: Duration) -> Self {
+        self.min_interval = interval;
         self
     }
 
@@ -123,6 +131,7 @@ impl BedBuilder {
         let refresh = RefreshPolicy::builder()
             .expiration_refresh_ratio(self.ratio)
             .request_timeout(self.request_timeout)
+            .min_interval(self.min_interval)
             .cool_down(Duration::from_millis(500))
             .build()
             .expect("a policy");
@@ -159,6 +168,7 @@ impl Bed {
             lifetime: Duration::from_secs(4),
             ratio: 0.5,
             request_timeout: Duration::from_secs(10),
+            min_interval: Duration::from_secs(1),
             resp3: false,
             store: Store::RedisServer,
             sentinel_login: SentinelLogin::None,

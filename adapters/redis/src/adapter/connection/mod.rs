@@ -53,6 +53,12 @@ impl AuthConnection {
     pub fn status(&self) -> ConnectionStatus {
         self.0.registration.status()
     }
+
+    /// Whether it is there, as far as is known without asking the server.
+    #[cfg(feature = "bb8")]
+    pub(super) fn is_connected(&self) -> bool {
+        self.0.is_connected()
+    }
 }
 
 impl ConnectionLike for AuthConnection {

@@ -14,6 +14,7 @@ use redis_authx::Token;
 use super::super::outcome::{self, Replies};
 #[cfg(feature = "sentinel")]
 use super::super::sentinel::Lookup;
+use super::super::target;
 use crate::outcome::Outcome;
 
 pub(crate) enum Server {
@@ -90,11 +91,7 @@ pub(crate) async fn open(
     config: &AsyncConnectionConfig,
     token: &Token,
 ) -> RedisResult<MultiplexedConnection> {
-    let settings = info.redis_settings().clone();
-    let settings = settings
-        .set_username(token.username())
-        .set_password(token.password());
-    Client::open(info.clone().set_redis_settings(settings))?
+    Client::open(target::with_credentials(info, token))?
         .get_multiplexed_async_connection_with_config(config)
         .await
 }

@@ -47,6 +47,11 @@ impl Shared {
         self.slot.db()
     }
 
+    #[cfg(feature = "bb8")]
+    pub(crate) fn is_connected(&self) -> bool {
+        self.slot.is_connected()
+    }
+
     /// Runs one request on the link in place, and takes note of how it ended.
     pub(crate) async fn request<T, F, R>(&self, effect: Effect, send: F) -> RedisResult<T>
     where
