@@ -28,7 +28,17 @@
 //! | the token expired during an outage of the identity service | logs in as soon as there is a token | an error that says why there is none |
 //!
 //! Commands are never sent twice: whether one that failed was executed is for
-//! the application to know.
+//! the application to know. Only to a [cluster](manual::cluster) redis-rs sends
+//! them again, unless told not to.
+//!
+//! # Kinds of connection
+//!
+//! | kind | opened by | in the place of redis-rs's | feature |
+//! |---|---|---|---|
+//! | one to share, that fails fast | [`AuthClient::multiplexed`] | `MultiplexedConnection` | |
+//! | one to share, that waits | [`AuthClient::manager`] | `ConnectionManager` | |
+//! | to every node of a [cluster](manual::cluster) | [`AuthClient::cluster`] | `ClusterConnection` | `cluster` |
+//! | to the master or a replica that [sentinels](manual::sentinel) name | [`AuthClient::sentinel`] | `SentinelClient` | `sentinel` |
 //!
 //! # Two ways to use it
 //!
