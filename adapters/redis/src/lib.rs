@@ -60,6 +60,14 @@
 //! # Ok::<(), redis_authx::ConfigError>(())
 //! ```
 //!
+//! # For every kind of program
+//!
+//! | in the place of redis-rs's | there is | feature |
+//! |---|---|---|
+//! | `MultiplexedConnection`, `ConnectionManager` | [`AuthClient::multiplexed`], [`AuthClient::manager`] | |
+//! | `Connection`, without an async runtime | [`AuthClient::connection`](manual::sync) | |
+//! | a client as the manager of a pool | [`AuthClient`] as the manager of it; `PoolManager` for other kinds | `r2d2`, `bb8`, `deadpool` |
+//!
 //! # Raw transactions
 //!
 //! `pipe().atomic()` is the way to write transactions on a connection that is
@@ -97,7 +105,7 @@ mod redis_1;
 #[cfg(feature = "redis-2")]
 pub mod redis_2;
 mod subscriptions;
-mod transaction;
+mod sync_transaction;
 
 #[cfg(feature = "redis-1")]
 pub use redis_1::*;
