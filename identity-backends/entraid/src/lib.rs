@@ -186,10 +186,11 @@ mod flow;
 mod http;
 mod identity;
 mod issue;
-mod pool;
+mod json;
 mod retry_after;
 mod scope;
 mod secret;
+mod threads;
 mod token_endpoint;
 
 pub use authority::{Authority, Cloud};

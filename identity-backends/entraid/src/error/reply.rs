@@ -41,7 +41,8 @@ impl Answer {
         // Often no JSON: Entra ID throttles applications in plain text, and
         // proxies answer in HTML.
         let body: Value = if reply.body().len() <= MAX_READ {
-            serde_json::from_slice(reply.body()).unwrap_or_default()
+            let text = std::str::from_utf8(reply.body()).unwrap_or_default();
+            text.parse().unwrap_or_default()
         } else {
             Value::Null
         };
