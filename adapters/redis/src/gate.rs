@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use async_lock::{RwLock, RwLockReadGuardArc, RwLockWriteGuardArc};
 
+use crate::effect::Effect;
 use crate::outcome::Outcome;
-use crate::transaction::Effect;
 
 /// Shared by transactions, and an `AUTH`'s alone. A waiting `AUTH` goes before
 /// a `MULTI` that comes later: transactions without a pause don't keep it out.

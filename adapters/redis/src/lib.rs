@@ -37,6 +37,19 @@
 //! redis-rs's own hook with one line; what that hook can't give is listed
 //! [there](RedisProvider).
 //!
+//! ```
+//! use redis::AsyncConnectionConfig;
+//! use redis_authx_redis::RedisCredentials;
+//! # use redis_authx::testing::ManualClock;
+//! # use redis_authx::{StaticToken, Token, TokenManager};
+//! # let identity = StaticToken::new(Token::new("app", "s3cret"));
+//! # let (manager, _driver) = TokenManager::builder(identity).build(&ManualClock::new())?;
+//!
+//! let config = AsyncConnectionConfig::new()
+//!     .set_credentials_provider(manager.credentials().redis_provider());
+//! # Ok::<(), redis_authx::ConfigError>(())
+//! ```
+//!
 //! # Raw transactions
 //!
 //! `pipe().atomic()` is the way to write transactions on a connection that is
@@ -54,21 +67,20 @@
 //! by one and `EXEC` fails; an `EXEC` whose `WATCH` is gone succeeds unchecked.
 //! Where that matters, a script (`EVAL`) is safe.
 
-mod builder;
-mod client;
-mod connection;
-mod connector;
-mod error;
-mod gate;
-mod hook;
-mod link;
-mod outcome;
-mod shared;
-mod slot;
-mod target;
-mod transaction;
+#![allow(
+    clippy::duplicate_mod,
+    reason = "the same source, compiled for each version of redis-rs"
+)]
 
-pub use builder::AuthClientBuilder;
-pub use client::AuthClient;
-pub use connection::AuthConnection;
-pub use hook::{RedisCredentials, RedisProvider};
+#[cfg(feature = "cluster")]
+mod asking;
+mod effect;
+mod gate;
+mod outcome;
+#[cfg(feature = "redis-1")]
+mod redis_1;
+#[cfg(feature = "redis-2")]
+pub mod redis_2;
+
+#[cfg(feature = "redis-1")]
+pub use redis_1::*;

@@ -1,9 +1,5 @@
 //! How a request ended, as far as its connection is concerned.
 
-use redis::{RedisError, RedisResult, Value};
-
-use crate::error;
-
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// The server did it, or some of it.
@@ -14,98 +10,4 @@ pub(crate) enum Outcome {
     Refused,
     /// No reply: it may be executed yet, or never.
     Unknown,
-}
-
-/// redis-rs leaves a server's error among the replies.
-pub(crate) trait Replies {
-    fn replies(&self) -> &[Value];
-}
-
-impl Replies for Value {
-    fn replies(&self) -> &[Value] {
-        std::slice::from_ref(self)
-    }
-}
-
-impl Replies for Vec<Value> {
-    fn replies(&self) -> &[Value] {
-        self
-    }
-}
-
-impl Outcome {
-    pub(crate) fn of(result: &RedisResult<impl Replies>) -> Self {
-        match result {
-            Ok(replies) => Self::of_replies(replies.replies()),
-            Err(error) => Self::of_error(error),
-        }
-    }
-
-    fn of_replies(replies: &[Value]) -> Self {
-        let code = |reply: &Value| match reply {
-            Value::ServerError(error) => Some(error.code() == error::LOGGED_OUT),
-            _ => None,
-        };
-        if replies.iter().any(|reply| code(reply) == Some(true)) {
-            Self::Lost
-        } else if replies.iter().all(|reply| code(reply).is_some()) {
-            Self::Refused
-        } else {
-            Self::Done
-        }
-    }
-
-    fn of_error(error: &RedisError) -> Self {
-        if error::is_lost(error) {
-            Self::Lost
-        } else if error.is_io_error() {
-            Self::Unknown
-        } else {
-            Self::Refused
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::io::{Error, ErrorKind};
-
-    use redis::parse_redis_value;
-
-    use super::*;
-
-    fn replied(bytes: &[&str]) -> Outcome {
-        let value = |bytes: &&str| parse_redis_value(bytes.as_bytes());
-        Outcome::of(&bytes.iter().map(value).collect::<RedisResult<Vec<_>>>())
-    }
-
-    fn failed(kind: ErrorKind) -> Outcome {
-        Outcome::of(&Err::<Value, _>(Error::from(kind).into()))
-    }
-
-    #[test]
-    fn replies_say_whether_anything_was_done() {
-        assert_eq!(replied(&["+OK\r\n"]), Outcome::Done);
-        assert_eq!(replied(&["+OK\r\n", "-ERR no\r\n"]), Outcome::Done);
-        assert_eq!(replied(&["-ERR no\r\n", "-ERR no\r\n"]), Outcome::Refused);
-        for harmless in ["-LOADING\r\n", "-NOPERM no\r\n", "-READONLY no\r\n"] {
-            assert_eq!(replied(&[harmless]), Outcome::Refused, "{harmless}");
-        }
-    }
-
-    #[test]
-    fn whoever_is_logged_out_needs_another_connection() {
-        let noauth = "-NOAUTH Authentication required.\r\n";
-        assert_eq!(replied(&[noauth]), Outcome::Lost);
-        assert_eq!(replied(&["+OK\r\n", noauth]), Outcome::Lost);
-        // What a command holds is no reply of its own.
-        assert_eq!(replied(&["*1\r\n-NOAUTH no\r\n"]), Outcome::Done);
-    }
-
-    #[test]
-    fn no_reply_is_no_knowledge() {
-        assert_eq!(failed(ErrorKind::TimedOut), Outcome::Unknown);
-        assert_eq!(failed(ErrorKind::BrokenPipe), Outcome::Lost);
-        assert_eq!(failed(ErrorKind::UnexpectedEof), Outcome::Lost);
-    }
 }

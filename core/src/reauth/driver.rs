@@ -127,6 +127,7 @@ impl ReauthDriver {
         if let Some((_, status)) = self.sessions.get(&id) {
             match &ended.result {
                 Ok(grant) => status.succeeded(grant),
+                Err(error) if ended.action.is_not_for(error.kind()) => {}
                 Err(error) => status.failed(error.clone()),
             }
         }

@@ -158,14 +158,16 @@ impl Builder {
         self
     }
 
-    /// The port of the plain Redis listener; default 0, a free one.
+    /// The port of the plain Redis listener; default 0, a free one. Of a
+    /// cluster, the first node's; the others get free ones.
     #[must_use]
     pub fn redis_port(mut self, port: u16) -> Self {
         self.redis_port = port;
         self
     }
 
-    /// The port of the TLS Redis listener; default 0, a free one.
+    /// The port of the TLS Redis listener; default 0, a free one. Of a cluster,
+    /// the first node's; the others get free ones.
     #[must_use]
     pub fn redis_tls_port(mut self, port: u16) -> Self {
         self.redis_tls_port = port;
@@ -194,7 +196,7 @@ impl Builder {
         self
     }
 
-    /// The program that [`Store::RedisServer`] runs; default `redis-server`,
+    /// The program that [`Store::RedisServer`] and [`Store::Cluster`] run; default `redis-server`,
     /// looked for on `PATH`.
     #[must_use]
     pub fn redis_server_program(mut self, program: impl Into<String>) -> Self {
@@ -237,6 +239,7 @@ impl Builder {
         if self.client_secret.as_deref() == Some("") {
             return Err(invalid("client_secret", "", "a text that is not empty"));
         }
+        self.store.check()?;
         let longest = Duration::from_secs(10 * 365 * 24 * 3600);
         if !(Duration::from_millis(1)..=longest).contains(&self.token_lifetime) {
             let found = format!("{:?}", self.token_lifetime);
@@ -246,7 +249,7 @@ impl Builder {
     }
 }
 
-fn invalid(setting: &'static str, found: &str, allowed: &'static str) -> EmulatorError {
+pub(crate) fn invalid(setting: &'static str, found: &str, allowed: &'static str) -> EmulatorError {
     EmulatorError::InvalidSetting {
         setting,
         found: found.to_owned(),

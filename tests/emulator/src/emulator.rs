@@ -11,7 +11,9 @@ use std::{
 use tokio::{runtime::Handle, task::AbortHandle};
 
 use crate::{
-    AppCertificate, Builder, EmulatorError, IdentityControl, RedisControl, SignInControl, gateway,
+    AppCertificate, Builder, ClusterControl, EmulatorError, IdentityControl, RedisControl,
+    SignInControl, Store,
+    gateway::door::Door,
     identity::{
         self, FederatedIssuer, IdentityState, People, Registered,
         issuer::{Ids, Issuer, Order, REDIS_RESOURCE},
@@ -27,8 +29,8 @@ use crate::{
 /// A running emulator: a local Microsoft Entra ID and a local Azure Managed
 /// Redis.
 ///
-/// Dropping it stops everything: listeners, connections, the `redis-server`
-/// child, files. Several may run in one process.
+/// Dropping it stops everything: listeners, connections, `redis-server`
+/// children, files. Several may run in one process.
 pub struct Emulator {
     redis_url: String,
     redis_tls_url: String,
@@ -42,6 +44,7 @@ pub struct Emulator {
     app_certificate: AppCertificate,
     folder: Mutex<Option<TempDir>>,
     redis: Arc<RedisControl>,
+    cluster: Option<ClusterControl>,
     tasks: Vec<AbortHandle>,
 }
 
@@ -61,12 +64,10 @@ impl Emulator {
     pub(crate) async fn start(builder: Builder) -> Result<Self, EmulatorError> {
         let runtime = Handle::try_current().map_err(|_| EmulatorError::NoRuntime)?;
         let tls = Tls::generate()?;
-        let (redis_plain, redis_port) = listener::bind("plain Redis", builder.redis_port).await?;
-        let (redis_tls, redis_tls_port) =
-            listener::bind("TLS Redis", builder.redis_tls_port).await?;
+        let nodes = builder.store.nodes();
+        let doors = Door::open(nodes, builder.redis_port, builder.redis_tls_port).await?;
         let (identity_tls, tls_port) =
             listener::bind("TLS identity service", builder.identity_port).await?;
-        let redis_ipv6 = listener::bind_ipv6(redis_tls_port).await;
         let identity_ipv6 = listener::bind_ipv6(tls_port).await;
         let identity_plain = if builder.plain_identity {
             Some(listener::bind("plain identity service", builder.plain_identity_port).await?)
@@ -111,9 +112,15 @@ impl Emulator {
             plain_port,
         });
 
+        let servers: Vec<_> = redis.backend.ports().collect();
+        let clustered = matches!(builder.store, Store::Cluster { .. });
+        let rewriters = clustered.then(|| Door::rewriters(&doors, &servers));
+        let cluster = clustered.then(|| ClusterControl::new(Arc::clone(&redis), &doors));
+
         let mut emulator = Self {
-            redis_url: format!("redis://127.0.0.1:{redis_port}"),
-            redis_tls_url: format!("rediss://localhost:{redis_tls_port}"),
+            redis_url: doors[0].url(),
+            redis_tls_url: doors[0].tls_url(),
+            cluster,
             identity_url: format!("https://localhost:{tls_port}"),
             identity_plain_url: plain_port.map(|port| format!("http://127.0.0.1:{port}")),
             managed_identity_url: format!("http://127.0.0.1:{managed_port}"),
@@ -130,10 +137,9 @@ impl Emulator {
             tasks: Vec::new(),
         };
         let tls = tls.acceptor;
-        emulator.run(
-            &runtime,
-            gateway::serve(redis_plain, None, Arc::clone(&redis)),
-        );
+        for task in Door::serve(doors, &tls, rewriters, &redis) {
+            emulator.run(&runtime, task);
+        }
         if let Some((listener, _)) = identity_plain {
             emulator.run(
                 &runtime,
@@ -154,10 +160,6 @@ impl Emulator {
                 identity::serve_routes(listener, tls, routes, state),
             );
         }
-        for listener in [Some(redis_tls), redis_ipv6].into_iter().flatten() {
-            let tls = Some(tls.clone());
-            emulator.run(&runtime, gateway::serve(listener, tls, Arc::clone(&redis)));
-        }
         for listener in [Some(identity_tls), identity_ipv6].into_iter().flatten() {
             let tls = Some(tls.clone());
             emulator.run(&runtime, identity::serve(listener, tls, Arc::clone(&state)));
@@ -169,13 +171,15 @@ impl Emulator {
         self.tasks.push(runtime.spawn(task).abort_handle());
     }
 
-    /// `redis://127.0.0.1:PORT`, without TLS. Azure has none for token log-in;
+    /// `redis://127.0.0.1:PORT`, without TLS; of a cluster, the first node's.
+    /// Azure has none for token log-in;
     /// for clients without TLS set-up.
     pub fn redis_url(&self) -> &str {
         &self.redis_url
     }
 
-    /// `rediss://localhost:PORT`, with TLS by the CA of [`ca_pem`](Self::ca_pem).
+    /// `rediss://localhost:PORT`, with TLS by the CA of [`ca_pem`](Self::ca_pem);
+    /// of a cluster, the first node's.
     pub fn redis_tls_url(&self) -> &str {
         &self.redis_tls_url
     }
@@ -275,6 +279,11 @@ impl Emulator {
     /// What becomes of people who sign in, and how many did.
     pub fn sign_ins(&self) -> &SignInControl {
         &self.state.people.control
+    }
+
+    /// The nodes of a [`Store::Cluster`]; `None` for other stores.
+    pub fn cluster(&self) -> Option<&ClusterControl> {
+        self.cluster.as_ref()
     }
 
     /// Faults and counters of the Redis side.

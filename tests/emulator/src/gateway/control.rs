@@ -16,7 +16,7 @@ use super::{
 };
 use crate::{EmulatorError, identity::issuer::Issuer, server::Backend};
 
-/// Faults and counters of the Redis side.
+/// Faults and counters of the Redis side, over all its nodes.
 ///
 /// Got from [`Emulator::redis`](crate::Emulator::redis). Every method takes
 /// effect at once and may be called from any thread.
@@ -25,6 +25,8 @@ pub struct RedisControl {
     pub(crate) registry: Registry,
     pub(crate) backend: Backend,
     pub(crate) issuer: Arc<Issuer>,
+    /// Whether every reply may name nodes, as those of sentinels do.
+    pub(crate) names_nodes: bool,
     plan: Mutex<Plan>,
 }
 
@@ -45,6 +47,7 @@ impl RedisControl {
             registry: Registry::default(),
             backend,
             issuer,
+            names_nodes: false,
             plan: Mutex::default(),
         }
     }
@@ -93,14 +96,24 @@ impl RedisControl {
         }
     }
 
+    /// Closes every connection to this node, as [`ConnectionReport::node`] has
+    /// it, without a word.
+    pub fn drop_node_connections(&self, node: usize) {
+        for connection in self.registry.open() {
+            if connection.route.node == node {
+                connection.kill.notify_one();
+            }
+        }
+    }
+
     /// While `true`, a new connection is closed as soon as it is made. Open
     /// ones stay.
     pub fn refuse_connections(&self, refuse: bool) {
         self.plan().refuse_connections = refuse;
     }
 
-    /// Kills the `redis-server` child (if the store is one) and starts it on
-    /// the same port with its data; closes every connection. Of the other
+    /// Kills the `redis-server` children (if the store has some) and starts them
+    /// on the same ports with their data; closes every connection. Of the other
     /// stores only the connections are closed.
     ///
     /// # Errors
@@ -112,7 +125,7 @@ impl RedisControl {
 
     /// Takes the server away until [`start_server`](Self::start_server): every
     /// connection is closed, and new ones are closed as soon as they are made.
-    /// A `redis-server` child is killed; its data stays on disk.
+    /// `redis-server` children are killed; their data stays on disk.
     pub fn stop_server(&self) {
         self.backend.stop();
         self.drop_connections();

@@ -3,7 +3,6 @@
 use std::{
     fs::{self, File},
     io::{self, Write},
-    net::{Ipv4Addr, TcpListener},
     path::PathBuf,
     process::{Child, Command, Stdio},
     sync::{
@@ -15,41 +14,62 @@ use std::{
 
 use tokio::time;
 
-use super::admin::Admin;
-use crate::{EmulatorError, random, temp_dir::TempDir};
+use super::{admin::Admin, ports};
+use crate::{EmulatorError, temp_dir::TempDir};
 
 /// How long it may take to answer after its start.
 const START_LIMIT: Duration = Duration::from_secs(20);
 /// Another process may take the port between our looking and its binding.
 const PORTS_TRIED: usize = 5;
 
+/// What a child is, and with that which ports it takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Mode {
+    /// The only one.
+    Alone,
+    /// A node of a cluster, which talks to the others on its port + 10000
+    /// (Redis Cluster specification, "The Cluster bus").
+    ClusterNode,
+}
+
+/// How to run a child.
+#[derive(Clone)]
+pub(crate) struct Launch {
+    pub(crate) program: String,
+    pub(crate) mode: Mode,
+    /// Lines of configuration beyond those that every one has.
+    pub(crate) settings: String,
+    /// The default user's, so that whoever has not logged in gets NOAUTH.
+    pub(crate) default_password: String,
+    /// The user that good log-ins become.
+    pub(crate) user: String,
+    pub(crate) password: String,
+}
+
 /// A `redis-server` that dies with this value.
 pub(crate) struct RedisServer {
-    program: String,
+    launch: Launch,
     port: AtomicU16,
-    /// The default user's, so that whoever has not logged in gets NOAUTH.
-    default_password: String,
     process: Mutex<Option<Child>>,
     folder: TempDir,
 }
 
 impl RedisServer {
-    pub(crate) async fn start(
-        program: &str,
-        user: &str,
-        password: &str,
-    ) -> Result<Self, EmulatorError> {
+    pub(crate) async fn start(launch: Launch) -> Result<Self, EmulatorError> {
         let server = Self {
-            program: program.to_owned(),
+            launch,
             port: AtomicU16::new(0),
-            default_password: random::secret()?,
             process: Mutex::new(None),
             folder: TempDir::create()?,
         };
         let mut tried = 1;
         loop {
-            server.port.store(free_port()?, SeqCst);
-            match server.run(user, password).await {
+            let port = match server.launch.mode {
+                Mode::Alone => ports::free()?,
+                Mode::ClusterNode => ports::lasting()?,
+            };
+            server.port.store(port, SeqCst);
+            match server.run().await {
                 Err(EmulatorError::RedisServerStart { .. }) if tried < PORTS_TRIED => tried += 1,
                 outcome => return outcome.map(|()| server),
             }
@@ -60,14 +80,29 @@ impl RedisServer {
         self.port.load(SeqCst)
     }
 
+    pub(crate) fn default_password(&self) -> &str {
+        &self.launch.default_password
+    }
+
+    /// A connection with all rights.
+    pub(crate) async fn admin(&self) -> io::Result<Admin> {
+        let mut admin = Admin::connect("127.0.0.1", self.port()).await?;
+        let answer = admin.ask(&["AUTH", &self.launch.default_password]).await?;
+        if answer == "+OK" {
+            Ok(admin)
+        } else {
+            Err(io::Error::other(answer))
+        }
+    }
+
     /// Starts the process on its port and waits until it serves.
-    pub(crate) async fn run(&self, user: &str, password: &str) -> Result<(), EmulatorError> {
+    pub(crate) async fn run(&self) -> Result<(), EmulatorError> {
         self.kill();
         let child = self.spawn()?;
         *self.process() = Some(child);
         let deadline = Instant::now() + START_LIMIT;
         loop {
-            if let Ok(()) = self.greet(user, password).await {
+            if let Ok(()) = self.greet().await {
                 return Ok(());
             }
             let ended = self
@@ -106,7 +141,7 @@ impl RedisServer {
         };
         let out = File::create(&log).map_err(failed(log.clone()))?;
         let errors = out.try_clone().map_err(failed(log))?;
-        let mut child = Command::new(&self.program)
+        let mut child = Command::new(&self.launch.program)
             .arg("-")
             .current_dir(self.folder.path())
             .stdin(Stdio::piped())
@@ -125,29 +160,30 @@ impl RedisServer {
     /// Every write is in the log file before its reply is sent, so that what a
     /// client was told survives a kill; the disk itself need not have it.
     fn configuration(&self) -> String {
-        let Self {
-            default_password, ..
-        } = self;
+        let Launch {
+            default_password,
+            settings,
+            ..
+        } = &self.launch;
         format!(
             "port {}\nbind 127.0.0.1\ndaemonize no\nsave \"\"\nappendonly yes\nappendfsync no\n\
-             loglevel warning\nrequirepass {default_password}\n",
+             loglevel warning\nrequirepass {default_password}\n{settings}",
             self.port()
         )
     }
 
-    async fn greet(&self, user: &str, password: &str) -> io::Result<()> {
-        let mut admin = Admin::connect("127.0.0.1", self.port()).await?;
-        if admin.ask(&["AUTH", &self.default_password]).await? != "+OK"
-            || admin.ask(&["PING"]).await? != "+PONG"
-        {
+    async fn greet(&self) -> io::Result<()> {
+        let mut admin = self.admin().await?;
+        if admin.ask(&["PING"]).await? != "+PONG" {
             return Err(io::ErrorKind::WouldBlock.into());
         }
+        let Launch { user, password, .. } = &self.launch;
         let made = admin.make_user(user, password).await?;
         made.map_err(io::Error::other)
     }
 
     fn not_spawned(&self, error: &io::Error) -> EmulatorError {
-        let program = self.program.clone();
+        let program = self.launch.program.clone();
         if error.kind() == io::ErrorKind::NotFound {
             EmulatorError::RedisServerMissing { program }
         } else {
@@ -168,7 +204,7 @@ impl RedisServer {
             format!("it gave no answer for {} s", START_LIMIT.as_secs())
         };
         EmulatorError::RedisServerStart {
-            program: self.program.clone(),
+            program: self.launch.program.clone(),
             reason: format!("{what}; its last words: {said:?}"),
         }
     }
@@ -186,16 +222,4 @@ impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
     }
-}
-
-fn free_port() -> Result<u16, EmulatorError> {
-    let address = std::net::SocketAddr::from((Ipv4Addr::LOCALHOST, 0));
-    TcpListener::bind(address)
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(|source| EmulatorError::Bind {
-            purpose: "redis-server",
-            address,
-            source: Arc::new(source),
-        })
 }

@@ -5,16 +5,17 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::redis;
+use super::redis::aio::MultiplexedConnection;
 use arc_swap::ArcSwap;
 use event_listener::{Event, EventListener};
 use futures::future::{Either, select};
-use redis::aio::MultiplexedConnection;
 use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
 use redis_authx::{Runtime, Token, async_trait};
 
-use crate::connector::Connector;
-use crate::error;
-use crate::link::Link;
+use super::super::error;
+use super::connector::Connector;
+use super::link::Link;
 
 /// An `AUTH` is cut off by the re-authenticator, not by redis-rs's time limit
 /// for ordinary commands.
@@ -60,7 +61,12 @@ impl Slot {
     }
 
     pub(crate) fn db(&self) -> i64 {
-        self.connector.db()
+        self.connector.server.db()
+    }
+
+    /// Whether a loss is for the re-authenticator to hear of.
+    pub(crate) const fn is_ours_to_replace(&self) -> bool {
+        !self.connector.server.is_cared_for()
     }
 }
 

@@ -3,30 +3,17 @@
 use std::pin::Pin;
 use std::task::{Context, Poll, ready};
 
+use super::redis::RedisResult;
+use super::redis::auth::{BasicAuth, StreamingCredentialsProvider};
 use futures::Stream;
-use redis::RedisResult;
-use redis::auth::{BasicAuth, StreamingCredentialsProvider};
 use redis_authx::{Credentials, TokenError};
 
-use crate::error;
+use super::error;
 
 /// Gives [`Credentials`] the shape that redis-rs's own connections take.
 pub trait RedisCredentials {
     /// A provider for redis-rs's `set_credentials_provider`: one line in a
     /// program that exists.
-    ///
-    /// ```
-    /// use redis::AsyncConnectionConfig;
-    /// use redis_authx_redis::RedisCredentials;
-    /// # use redis_authx::testing::ManualClock;
-    /// # use redis_authx::{StaticToken, Token, TokenManager};
-    /// # let identity = StaticToken::new(Token::new("app", "s3cret"));
-    /// # let (manager, _driver) = TokenManager::builder(identity).build(&ManualClock::new())?;
-    ///
-    /// let config = AsyncConnectionConfig::new()
-    ///     .set_credentials_provider(manager.credentials().redis_provider());
-    /// # Ok::<(), redis_authx::ConfigError>(())
-    /// ```
     fn redis_provider(&self) -> RedisProvider;
 }
 

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
+use super::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult};
 use redis_authx::ConfigError;
 
 const FIELD: &str = "url";
@@ -12,7 +12,15 @@ pub(crate) fn parse(
     target: impl IntoConnectionInfo,
     allow_plaintext: bool,
 ) -> Result<ConnectionInfo, ConfigError> {
-    let info = target.into_connection_info().map_err(|error| {
+    check(target.into_connection_info(), allow_plaintext)
+}
+
+/// The same of one that has been read.
+pub(crate) fn check(
+    target: RedisResult<ConnectionInfo>,
+    allow_plaintext: bool,
+) -> Result<ConnectionInfo, ConfigError> {
+    let info = target.map_err(|error| {
         // The error's words only: the URL may hold a password.
         let found = format!("not a Redis URL ({error})");
         ConfigError::invalid(

@@ -2,41 +2,33 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::redis::aio::MultiplexedConnection;
+use super::redis::{AsyncConnectionConfig, RedisResult};
 use futures::future::{Either, select};
-use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, ConnectionInfo, RedisResult};
 use redis_authx::reauth::ReauthErrorKind;
 use redis_authx::{Credentials, Runtime, Token, TokenError};
 
-use crate::error;
+use super::super::error;
+use super::server::Server;
 
 /// Opens connections to one server that log in with the token they are given.
 pub(crate) struct Connector {
-    info: ConnectionInfo,
+    pub(crate) server: Server,
     config: AsyncConnectionConfig,
 }
 
 impl Connector {
-    pub(crate) const fn new(info: ConnectionInfo, config: AsyncConnectionConfig) -> Self {
-        Self { info, config }
-    }
-
-    pub(crate) fn db(&self) -> i64 {
-        self.info.redis_settings().db()
+    pub(crate) const fn new(server: Server, config: AsyncConnectionConfig) -> Self {
+        Self { server, config }
     }
 
     pub(crate) async fn connect(&self, token: &Token) -> RedisResult<MultiplexedConnection> {
-        let settings = self.info.redis_settings().clone();
-        let settings = settings
-            .set_username(token.username())
-            .set_password(token.password());
-        Client::open(self.info.clone().set_redis_settings(settings))?
-            .get_multiplexed_async_connection_with_config(&self.config)
-            .await
+        self.server.connect(&self.config, token).await
     }
 
     /// Opens a connection with the token in hand, or the first to come; and
-    /// once more with a fresh one when the server refuses that.
+    /// once more with a fresh one when the server refuses that. Without time
+    /// to wait for one, it does not ask for it either.
     pub(crate) async fn log_in(
         &self,
         credentials: &Credentials,
@@ -46,7 +38,9 @@ impl Connector {
         let token = credentials.get(limit).await.map_err(error::no_token)?;
         let refused = match self.connect(&token).await {
             Ok(connection) => return Ok((connection, token)),
-            Err(error) if error::kind(&error) == ReauthErrorKind::Refused => error,
+            Err(error) if error::kind(&error) == ReauthErrorKind::Refused && !limit.is_zero() => {
+                error
+            }
             Err(error) => return Err(error),
         };
         credentials.refresh();

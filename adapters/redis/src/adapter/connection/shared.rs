@@ -6,19 +6,20 @@ use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
+use super::redis::RedisResult;
+use super::redis::aio::MultiplexedConnection;
 use futures::future::{Either, select};
-use redis::RedisResult;
-use redis::aio::MultiplexedConnection;
 use redis_authx::Token;
 use redis_authx::reauth::{Registration, Session};
 
-use crate::client::AuthClient;
-use crate::error;
+use super::super::client::AuthClient;
+use super::super::error;
+use super::super::outcome::{self, Replies};
+use super::link::Link;
+use super::slot::Slot;
+use crate::effect::Effect;
 use crate::gate::Passing;
-use crate::link::Link;
-use crate::outcome::{Outcome, Replies};
-use crate::slot::Slot;
-use crate::transaction::Effect;
+use crate::outcome::Outcome;
 
 pub(crate) struct Shared {
     client: AuthClient,
@@ -55,11 +56,15 @@ impl Shared {
     {
         let (link, passing) = self.enter(effect).await?;
         let result = send(link.connection()).await;
-        let outcome = Outcome::of(&result);
+        let outcome = outcome::of(&result);
         if link.gate.after(passing, outcome) {
             self.registration.ready();
         }
-        if outcome == Outcome::Lost && link.lose() && self.slot.holds(&link) {
+        if outcome == Outcome::Lost
+            && link.lose()
+            && self.slot.is_ours_to_replace()
+            && self.slot.holds(&link)
+        {
             self.registration.lost();
         }
         result

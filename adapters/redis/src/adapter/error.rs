@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::iter::successors;
 
-use redis::{ErrorKind, RedisError};
+use super::redis::{ErrorKind, RedisError};
 use redis_authx::TokenError;
 use redis_authx::reauth::{ReauthError, ReauthErrorKind};
 
@@ -32,12 +32,14 @@ pub(crate) const LOGGED_OUT: &str = "NOAUTH";
 /// Whether the connection that a command failed on with `error` is of no more
 /// use: gone, out of step, or no longer logged in.
 pub(crate) fn is_lost(error: &RedisError) -> bool {
-    let logged_out = || {
-        // Of an atomic pipeline it is one error among several.
-        let errors = error.clone().into_server_errors();
-        errors.is_some_and(|errors| errors.iter().any(|(_, error)| error.code() == LOGGED_OUT))
-    };
-    error.is_unrecoverable_error() || logged_out()
+    error.is_unrecoverable_error() || is_logged_out(error)
+}
+
+/// Whether it is for want of a log-in that a command was not executed.
+pub(crate) fn is_logged_out(error: &RedisError) -> bool {
+    // Of an atomic pipeline it is one error among several.
+    let errors = error.clone().into_server_errors();
+    errors.is_some_and(|errors| errors.iter().any(|(_, error)| error.code() == LOGGED_OUT))
 }
 
 /// There is no token to log in with, and why.
@@ -67,6 +69,14 @@ pub(crate) fn not_connected(latest: Option<&ReauthError>) -> RedisError {
         },
     );
     std::io::Error::new(std::io::ErrorKind::NotConnected, why).into()
+}
+
+/// The server did not execute a command because the connection is no longer
+/// logged in: for redis-rs it is as good as gone.
+#[cfg(feature = "cluster")]
+pub(crate) fn logged_out() -> RedisError {
+    let text = "the server no longer takes the connection for logged in (NOAUTH)";
+    std::io::Error::new(std::io::ErrorKind::NotConnected, text).into()
 }
 
 /// An error and all that stands behind it, in one line.

@@ -1,12 +1,22 @@
 use std::fmt;
 use std::sync::Arc;
 
-use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::{Cmd, Pipeline, RedisFuture, Value};
+use super::redis;
+use super::redis::aio::{ConnectionLike, MultiplexedConnection};
+use super::redis::{Cmd, Pipeline, RedisFuture, Value};
 use redis_authx::reauth::ConnectionStatus;
 
-use crate::shared::Shared;
-use crate::transaction::Effect;
+mod connector;
+mod link;
+mod server;
+mod shared;
+mod slot;
+
+use super::effect;
+pub(super) use connector::Connector;
+pub(super) use server::Server;
+pub(super) use shared::Shared;
+pub(super) use slot::Slot;
 
 /// A connection that stays logged in: used like redis-rs's own, with
 /// [`redis::AsyncCommands`], [`redis::cmd`] and pipelines.
@@ -28,7 +38,7 @@ use crate::transaction::Effect;
 /// transaction is open: the next rotation then may replace the connection
 /// instead of sending `AUTH` on it.
 #[derive(Clone)]
-pub struct AuthConnection(Arc<Shared>);
+pub struct AuthConnection(pub(super) Arc<Shared>);
 
 impl AuthConnection {
     pub(crate) fn new(shared: Shared) -> Self {
@@ -46,7 +56,7 @@ impl AuthConnection {
 impl ConnectionLike for AuthConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         Box::pin(self.0.request(
-            Effect::of(cmd),
+            effect::of(cmd),
             async move |mut connection: MultiplexedConnection| {
                 connection.send_packed_command(cmd).await
             },
@@ -60,7 +70,7 @@ impl ConnectionLike for AuthConnection {
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
         Box::pin(self.0.request(
-            Effect::of_pipeline(pipeline),
+            effect::of_pipeline(pipeline),
             async move |mut connection: MultiplexedConnection| {
                 connection
                     .send_packed_commands(pipeline, offset, count)

@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-use redis::aio::MultiplexedConnection;
+use super::redis::aio::MultiplexedConnection;
 
 use crate::gate::Gate;
 

@@ -1,0 +1,114 @@
+//! How a request of redis-rs ended.
+
+use super::redis::{RedisError, RedisResult, Value};
+
+use super::error;
+use crate::outcome::Outcome;
+
+/// redis-rs leaves a server's error among the replies.
+pub(crate) trait Replies {
+    fn replies(&self) -> &[Value];
+}
+
+impl Replies for Value {
+    fn replies(&self) -> &[Value] {
+        std::slice::from_ref(self)
+    }
+}
+
+impl Replies for Vec<Value> {
+    fn replies(&self) -> &[Value] {
+        self
+    }
+}
+
+pub(super) fn of(result: &RedisResult<impl Replies>) -> Outcome {
+    match result {
+        Ok(replies) => of_replies(replies.replies()),
+        Err(error) => of_error(error),
+    }
+}
+
+/// Whether nothing was done, because the connection is not logged in.
+#[cfg(feature = "cluster")]
+pub(super) fn is_logged_out(result: &RedisResult<impl Replies>) -> bool {
+    match result {
+        Ok(replies) => {
+            let replies = replies.replies();
+            !replies.is_empty() && replies.iter().all(|reply| is_refusal(reply) == Some(true))
+        }
+        Err(error) => error::is_logged_out(error),
+    }
+}
+
+/// `None` when it is none, else whether for want of a log-in.
+fn is_refusal(reply: &Value) -> Option<bool> {
+    match reply {
+        Value::ServerError(error) => Some(error.code() == error::LOGGED_OUT),
+        _ => None,
+    }
+}
+
+fn of_replies(replies: &[Value]) -> Outcome {
+    if replies.iter().any(|reply| is_refusal(reply) == Some(true)) {
+        Outcome::Lost
+    } else if replies.iter().all(|reply| is_refusal(reply).is_some()) {
+        Outcome::Refused
+    } else {
+        Outcome::Done
+    }
+}
+
+fn of_error(error: &RedisError) -> Outcome {
+    if error::is_lost(error) {
+        Outcome::Lost
+    } else if error.is_io_error() {
+        Outcome::Unknown
+    } else {
+        Outcome::Refused
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::{Error, ErrorKind};
+
+    use super::super::redis::parse_redis_value;
+
+    use super::*;
+
+    fn replied(bytes: &[&str]) -> Outcome {
+        let value = |bytes: &&str| parse_redis_value(bytes.as_bytes());
+        of(&bytes.iter().map(value).collect::<RedisResult<Vec<_>>>())
+    }
+
+    fn failed(kind: ErrorKind) -> Outcome {
+        of(&Err::<Value, _>(Error::from(kind).into()))
+    }
+
+    #[test]
+    fn replies_say_whether_anything_was_done() {
+        assert_eq!(replied(&["+OK\r\n"]), Outcome::Done);
+        assert_eq!(replied(&["+OK\r\n", "-ERR no\r\n"]), Outcome::Done);
+        assert_eq!(replied(&["-ERR no\r\n", "-ERR no\r\n"]), Outcome::Refused);
+        for harmless in ["-LOADING\r\n", "-NOPERM no\r\n", "-READONLY no\r\n"] {
+            assert_eq!(replied(&[harmless]), Outcome::Refused, "{harmless}");
+        }
+    }
+
+    #[test]
+    fn whoever_is_logged_out_needs_another_connection() {
+        let noauth = "-NOAUTH Authentication required.\r\n";
+        assert_eq!(replied(&[noauth]), Outcome::Lost);
+        assert_eq!(replied(&["+OK\r\n", noauth]), Outcome::Lost);
+        // What a command holds is no reply of its own.
+        assert_eq!(replied(&["*1\r\n-NOAUTH no\r\n"]), Outcome::Done);
+    }
+
+    #[test]
+    fn no_reply_is_no_knowledge() {
+        assert_eq!(failed(ErrorKind::TimedOut), Outcome::Unknown);
+        assert_eq!(failed(ErrorKind::BrokenPipe), Outcome::Lost);
+        assert_eq!(failed(ErrorKind::UnexpectedEof), Outcome::Lost);
+    }
+}
