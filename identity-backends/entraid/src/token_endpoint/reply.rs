@@ -9,6 +9,7 @@ use crate::http::HttpResponse;
 use crate::json::{Object, Unreadable};
 
 /// A successful reply (RFC 6749 §5.1), as far as it is needed.
+#[cfg_attr(not(feature = "interactive"), allow(dead_code))]
 pub(crate) struct Reply {
     /// An error when it is not there, and only the refresh token is: that must
     /// not be lost with it.
