@@ -24,7 +24,8 @@ pub(in crate::http) use failure::io_error;
 use quiet::Quiet;
 
 /// HTTP/1.1 over TLS with no async runtime: [ureq](ureq) and rustls, each
-/// request on a thread of its own.
+/// request on a thread of its own, of which this crate has at most 500: beyond
+/// that, requests fail until one is free.
 ///
 /// * Trusts Mozilla's root certificates, which are compiled in, unless
 ///   [`root_certificate_pem`](UreqClientBuilder::root_certificate_pem) names
