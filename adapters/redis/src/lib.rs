@@ -24,6 +24,7 @@
 //! | `AUTH` is slow, refused or fails | tries again with backoff, a refused one after asking for a fresh token; replaces the connection when three quarters of the time left have passed | nothing, unless the server stalls |
 //! | a raw `MULTI` is open | waits for `EXEC` or `DISCARD`, at most as long | nothing |
 //! | a command blocks it, like `BLPOP` | opens another in time; the blocked command stays with the old one | that one: a dropped connection when the old token expires |
+//! | it [subscribes](AuthPubSub), over RESP2, where `AUTH` can't be sent | opens another in time, which takes over with no message lost and none doubled | nothing |
 //! | the connection is lost, or the server answers `NOAUTH` | opens another with the newest token, for as long as it takes | those under way fail; later ones [wait](AuthClient::manager) or [fail at once](AuthClient::multiplexed) |
 //! | the token expired during an outage of the identity service | logs in as soon as there is a token | an error that says why there is none |
 //!
@@ -48,6 +49,21 @@
 //! let config = AsyncConnectionConfig::new()
 //!     .set_credentials_provider(manager.credentials().redis_provider());
 //! # Ok::<(), redis_authx::ConfigError>(())
+//! ```
+//!
+//! # Messages
+//!
+//! An [`AuthPubSub`] is the same over RESP2 and RESP3, and outlives its tokens
+//! with nothing lost and nothing doubled.
+//!
+//! ```no_run
+//! # async fn example(client: redis_authx_redis::AuthClient) -> redis::RedisResult<()> {
+//! let mut messages = client.pubsub().await?;
+//! messages.subscribe("orders").await?;
+//! while let Some(message) = messages.next().await {
+//!     println!("{}: {}", message.get_channel_name(), message.get_payload::<String>()?);
+//! }
+//! # Ok(()) }
 //! ```
 //!
 //! # Raw transactions
