@@ -5,6 +5,7 @@
 
 mod changes;
 mod faults;
+mod next_major;
 mod nodes;
 mod rotations;
 mod sync;

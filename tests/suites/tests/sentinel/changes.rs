@@ -6,7 +6,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use redis::sentinel::{SentinelClient, SentinelClientBuilder, SentinelServerType};
-use redis::{AsyncCommands, ConnectionAddr, IntoConnectionInfo};
+use redis::{
+    AsyncCommands, Client, ConnectionAddr, IntoConnectionInfo, RedisConnectionInfo, Value,
+};
 use redis_authx::Event;
 use redis_authx_suites::{Load, Seen};
 
@@ -146,6 +148,43 @@ async fn a_master_that_is_killed_is_left() {
     is_followed("killed master", bed().resp3(), async |bed| {
         let killed = control(bed).kill_master().await.unwrap();
         control(bed).wait_for_takeover(killed).await.unwrap()
+    })
+    .await;
+}
+
+/// It goes on as one for some ten seconds, and what is written there is lost.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_old_master_is_left_before_it_knows() {
+    let bed = lasting().await;
+    control(&bed).wait_until_ok().await.unwrap();
+    let old = control(&bed).master().await.unwrap();
+    let connection = waiting(&bed).await;
+    let load = Load::start(std::slice::from_ref(&connection), 4);
+    bed.until("every sentinel is listened to", |bed| {
+        control(bed).sentinels().connections() == 3
+    })
+    .await;
+    let new = control(&bed).fail_over().await.unwrap();
+    bed.until("the new master is connected to, and no other", |bed| {
+        connected_to(bed) == BTreeSet::from([new])
+    })
+    .await;
+    let token = bed.emulator.issue_token(Duration::from_secs(600));
+    let info = control(&bed).urls()[old].as_str().into_connection_info();
+    let settings = RedisConnectionInfo::default()
+        .set_username(bed.emulator.object_id())
+        .set_password(token);
+    let client = Client::open(info.unwrap().set_redis_settings(settings)).unwrap();
+    let mut direct = client
+        .get_multiplexed_async_connection_with_config(&patient())
+        .await
+        .unwrap();
+    let role: Vec<Value> = redis::cmd("ROLE").query_async(&mut direct).await.unwrap();
+    assert_eq!(role[0], Value::BulkString(b"master".to_vec()));
+    load.stop().await;
+    drop(connection);
+    bed.until("no sentinel is listened to any more", |bed| {
+        control(bed).sentinels().connections() == 0
     })
     .await;
 }

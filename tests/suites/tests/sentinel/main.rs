@@ -4,13 +4,14 @@
 
 mod changes;
 mod lookup;
+mod next_major;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
 
 use redis_authx_emulator::{SentinelControl, Store};
 use redis_authx_redis::{AuthClient, AuthConnection, AuthSentinelClient};
-use redis_authx_suites::{Bed, BedBuilder, patient};
+use redis_authx_suites::{Bed, BedBuilder, PATIENCE, patient};
 
 const KEY: &str = "key";
 

@@ -15,6 +15,8 @@ use redis_authx::reauth::{Registration, Session};
 use super::super::client::AuthClient;
 use super::super::error;
 use super::super::outcome::Replies;
+#[cfg(feature = "sentinel")]
+use super::super::sentinel::Address;
 use super::link::Link;
 use super::slot::Slot;
 use crate::effect::Effect;
@@ -73,6 +75,14 @@ impl Shared {
             self.registration.lost();
         }
         result
+    }
+
+    /// Another server is the master now.
+    #[cfg(feature = "sentinel")]
+    pub(crate) fn leave_unless_at(&self, master: &Address) {
+        if !self.slot.is_at(master) && self.slot.link().lose() {
+            self.registration.lost();
+        }
     }
 
     /// The link in place, once a command of this effect may be sent on it.

@@ -16,8 +16,12 @@ use redis_authx::{Runtime, Token, async_trait};
 
 use super::super::error;
 use super::super::outcome::Replies;
+#[cfg(feature = "sentinel")]
+use super::super::sentinel::Address;
 use super::connector::Connector;
 use super::link::Link;
+#[cfg(feature = "sentinel")]
+use super::server::Server;
 use crate::outcome::Outcome;
 
 /// An `AUTH` is cut off by the re-authenticator, not by redis-rs's time limit
@@ -70,6 +74,15 @@ impl Slot {
     /// How a request on its link ended.
     pub(crate) fn outcome(&self, result: &RedisResult<impl Replies>) -> Outcome {
         self.connector.server.outcome(result)
+    }
+
+    /// Whether its server, which sentinels have named, has this address.
+    #[cfg(feature = "sentinel")]
+    pub(crate) fn is_at(&self, address: &Address) -> bool {
+        match &self.connector.server {
+            Server::Watched(lookup) => lookup.is_at(address),
+            _ => true,
+        }
     }
 
     /// Whether a loss is for the re-authenticator to hear of.

@@ -14,7 +14,7 @@ use super::{SentinelLogin, error};
 
 /// How long a sentinel may take to accept the connection, and to answer. It has
 /// next to nothing to do.
-const LIMIT: Duration = Duration::from_secs(2);
+pub(crate) const LIMIT: Duration = Duration::from_secs(2);
 
 /// A host and a port.
 pub(crate) type Address = (String, u16);
@@ -64,6 +64,14 @@ pub(crate) async fn replicas(
     Ok(addresses)
 }
 
+pub(crate) fn client(
+    sentinel: &ConnectionInfo,
+    login: &SentinelLogin,
+    token: &Token,
+) -> RedisResult<Client> {
+    Client::open(sentinel.clone().set_redis_settings(login.settings(token)))
+}
+
 async fn connect(
     sentinel: &ConnectionInfo,
     login: &SentinelLogin,
@@ -72,8 +80,7 @@ async fn connect(
     let config = AsyncConnectionConfig::new()
         .set_connection_timeout(Some(LIMIT))
         .set_response_timeout(Some(LIMIT));
-    let info = sentinel.clone().set_redis_settings(login.settings(token));
-    let connected = Client::open(info)?
+    let connected = client(sentinel, login, token)?
         .get_multiplexed_async_connection_with_config(&config)
         .await;
     connected.map_err(|error| match login {

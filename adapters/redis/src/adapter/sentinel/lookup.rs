@@ -1,7 +1,7 @@
 //! Finds the server that a connection is to, anew each time.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use super::redis;
@@ -17,6 +17,7 @@ use redis_authx::reauth::ReauthErrorKind;
 use redis_authx::{Clock, Runtime, Token};
 
 use super::ask::{self, Address};
+use super::watch::Watch;
 use super::{SentinelLogin, error, open, target};
 
 /// A sentinel that has not answered after this is not waited for alone.
@@ -36,8 +37,12 @@ pub(crate) struct Lookup {
     login: SentinelLogin,
     allow_plaintext: bool,
     runtime: Arc<dyn Runtime>,
+    /// Of a connection to the master: hears when that is another.
+    _watch: Option<Arc<Watch>>,
     /// The sentinel that answered last.
     first: AtomicUsize,
+    /// The server that was last connected to.
+    at: Mutex<Option<Address>>,
 }
 
 /// Why there is no connection.
@@ -55,6 +60,7 @@ impl Lookup {
         login: SentinelLogin,
         allow_plaintext: bool,
         runtime: Arc<dyn Runtime>,
+        watch: Option<Arc<Watch>>,
     ) -> Self {
         Self {
             sentinels,
@@ -63,7 +69,9 @@ impl Lookup {
             login,
             allow_plaintext,
             runtime,
+            _watch: watch,
             first: AtomicUsize::new(0),
+            at: Mutex::new(None),
         }
     }
 
@@ -73,6 +81,11 @@ impl Lookup {
 
     pub(crate) const fn is_of_master(&self) -> bool {
         matches!(self.server_type, SentinelServerType::Master)
+    }
+
+    pub(crate) fn is_at(&self, server: &Address) -> bool {
+        let at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
+        at.as_ref() == Some(server)
     }
 
     /// Opens a connection to the server that the sentinels name, and has it
@@ -125,8 +138,12 @@ impl Lookup {
                             continue;
                         }
                         tried.push(address.clone());
-                        match self.open(address, config, token).await {
-                            Ok(connection) => return Ok(connection),
+                        match self.open(address.clone(), config, token).await {
+                            Ok(connection) => {
+                                let mut at = self.at.lock().unwrap_or_else(PoisonError::into_inner);
+                                *at = Some(address);
+                                return Ok(connection);
+                            }
                             // It is the token's fault: another server's no help.
                             Err(error) if error::kind(&error) == ReauthErrorKind::Refused => {
                                 return Err(Failure::Lasting(error));

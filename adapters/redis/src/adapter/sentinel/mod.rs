@@ -1,23 +1,26 @@
 //! Connections to the servers that sentinels watch.
 
 use std::fmt;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::time::Duration;
 
 use super::redis;
 use super::redis::sentinel::SentinelServerType;
-use super::redis::{AsyncConnectionConfig, RedisResult};
+use super::redis::{AsyncConnectionConfig, ConnectionInfo, RedisResult};
 
 use super::client::AuthClient;
-use super::connection::{AuthConnection, Connector, Server, open};
+use super::connection::{AuthConnection, Connector, Server, Shared, open};
 use super::{error, target};
 
 mod ask;
 mod login;
 mod lookup;
+mod watch;
 
+pub(super) use ask::Address;
 pub use login::SentinelLogin;
 pub(super) use lookup::Lookup;
+use watch::Watch;
 
 impl AuthClient {
     /// The servers that Redis Sentinel watches under this name, in the place of
@@ -31,6 +34,7 @@ impl AuthClient {
             service_name: service_name.into(),
             server_type: SentinelServerType::Master,
             login: SentinelLogin::None,
+            watch: Arc::default(),
         }
     }
 }
@@ -40,9 +44,10 @@ impl AuthClient {
 ///
 /// A connection follows the service: whenever it has to be replaced, the
 /// sentinels are asked anew, and the server they name must itself say that it
-/// is what they take it for (`ROLE`). A failover closes the connections to the
-/// old master, or has it answer `READONLY`; either leads to the new one, as
-/// soon as the sentinels name it. A command that was answered so fails.
+/// is what they take it for (`ROLE`). As long as there are connections to a
+/// master, all sentinels are listened to for `+switch-master`: when they tell of
+/// another, the connections are replaced. So they are when the old one closes
+/// them, or answers `READONLY`; a command that was answered so fails.
 ///
 /// The sentinels are asked one after the other, the one that answered last time
 /// first; the next as soon as one has failed or not answered within 200 ms.
@@ -58,6 +63,8 @@ pub struct AuthSentinelClient {
     service_name: String,
     server_type: SentinelServerType,
     login: SentinelLogin,
+    /// Of the connections to the master, as long as there are any.
+    watch: Arc<Mutex<Weak<Watch>>>,
 }
 
 impl AuthSentinelClient {
@@ -72,6 +79,7 @@ impl AuthSentinelClient {
     /// nothing.
     pub fn sentinel_login(mut self, login: SentinelLogin) -> Self {
         self.login = login;
+        self.watch = Arc::default();
         self
     }
 
@@ -142,19 +150,46 @@ impl AuthSentinelClient {
         wait: Duration,
     ) -> RedisResult<AuthConnection> {
         let inner = &self.client.0;
-        let sentinels = [&inner.info].into_iter().chain(&inner.more_nodes);
+        let watch = matches!(self.server_type, SentinelServerType::Master).then(|| self.watch());
         let lookup = Lookup::new(
-            sentinels.cloned().collect(),
+            self.sentinels(),
             self.service_name.clone(),
             self.server_type.clone(),
             self.login.clone(),
             inner.allow_plaintext,
             Arc::clone(&inner.runtime),
+            watch.clone(),
         );
         let connector = Connector::new(Server::Watched(lookup), config);
-        self.client
+        let connection = self
+            .client
             .log_in(connector, wait, inner.login_timeout)
-            .await
+            .await?;
+        if let Some(watch) = watch {
+            watch.add(&connection.0);
+        }
+        Ok(connection)
+    }
+
+    fn sentinels(&self) -> Vec<ConnectionInfo> {
+        let inner = &self.client.0;
+        let sentinels = [&inner.info].into_iter().chain(&inner.more_nodes);
+        sentinels.cloned().collect()
+    }
+
+    fn watch(&self) -> Arc<Watch> {
+        let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
+        watch.upgrade().unwrap_or_else(|| {
+            let started = Watch::start(
+                self.sentinels(),
+                self.service_name.clone(),
+                self.login.clone(),
+                self.client.credentials().clone(),
+                &self.client.0.runtime,
+            );
+            *watch = Arc::downgrade(&started);
+            started
+        })
     }
 }
 
