@@ -139,6 +139,7 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
             credentials: self.credentials,
             runtime,
             reauth,
+            #[cfg(feature = "sync")]
             auth_timeout,
             login_timeout: self.login_timeout.min(FOR_EVER),
             reconnect_wait: self.reconnect_wait.min(FOR_EVER),
