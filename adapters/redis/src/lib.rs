@@ -24,6 +24,7 @@
 //! | `AUTH` is slow, refused or fails | tries again with backoff, a refused one after asking for a fresh token; replaces the connection when three quarters of the time left have passed | nothing, unless the server stalls |
 //! | a raw `MULTI` is open | waits for `EXEC` or `DISCARD`, at most as long | nothing |
 //! | a command blocks it, like `BLPOP` | opens another in time; the blocked command stays with the old one | that one: a dropped connection when the old token expires |
+//! | it [subscribes](AuthPubSub), over RESP2, where `AUTH` can't be sent | opens another in time, which takes over with no message lost and none doubled | nothing |
 //! | the connection is lost, or the server answers `NOAUTH` | opens another with the newest token, for as long as it takes | those under way fail; later ones [wait](AuthClient::manager) or [fail at once](AuthClient::multiplexed) |
 //! | the token expired during an outage of the identity service | logs in as soon as there is a token | an error that says why there is none |
 //!
@@ -60,6 +61,14 @@
 //! # Ok::<(), redis_authx::ConfigError>(())
 //! ```
 //!
+//! # For every kind of program
+//!
+//! | in the place of redis-rs's | there is | feature |
+//! |---|---|---|
+//! | `MultiplexedConnection`, `ConnectionManager` | [`AuthClient::multiplexed`], [`AuthClient::manager`] | |
+//! | `Connection`, without an async runtime | [`AuthClient::connection`](manual::sync) | |
+//! | `PubSub` | [`AuthClient::pubsub`](manual::pubsub), the same over RESP2 and RESP3 | |
+//! | a client as the manager of a pool | [`AuthClient`] as the manager of it; `PoolManager` for other kinds | `r2d2`, `bb8`, `deadpool` |
 //! # Raw transactions
 //!
 //! `pipe().atomic()` is the way to write transactions on a connection that is
@@ -88,6 +97,8 @@ mod backlog;
 mod block_on;
 mod effect;
 mod gate;
+#[cfg(feature = "redis-1")]
+pub mod manual;
 mod outcome;
 mod packed;
 #[cfg(feature = "redis-1")]
@@ -95,7 +106,7 @@ mod redis_1;
 #[cfg(feature = "redis-2")]
 pub mod redis_2;
 mod subscriptions;
-mod transaction;
+mod sync_transaction;
 
 #[cfg(feature = "redis-1")]
 pub use redis_1::*;

@@ -2,7 +2,7 @@
 
 use super::redis::{Arg, Cmd, Pipeline};
 use crate::effect::Effect;
-use crate::transaction::Word;
+use crate::sync_transaction::Word;
 
 pub(super) fn of(command: &Cmd) -> Effect {
     of_word(command.args_iter().next())

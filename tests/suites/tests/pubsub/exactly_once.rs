@@ -3,17 +3,16 @@
 use std::time::Duration;
 
 use redis::AsyncCommands;
-use redis_authx::Event;
 use redis_authx_redis::AuthPubSub;
 use redis_authx_suites::Bed;
 
-use crate::support::{Published, Publisher, collect, frequent, replacements};
+use crate::support::{Pattern, Published, Publisher, collect, frequent, renewals, replacements};
 
 const CHANNELS: usize = 20;
 const END: &str = "the end";
 
 /// What they match among `c:0` to `c:19`.
-const PATTERNS: [(&str, fn(&str) -> bool); 3] = [
+const PATTERNS: [Pattern; 3] = [
     ("c:*", |_| true),
     ("c:1*", |channel| channel.starts_with("c:1")),
     ("c:?", |channel| channel.len() == 3),
@@ -32,43 +31,70 @@ async fn subscriber(bed: &Bed) -> AuthPubSub {
     messages
 }
 
-/// Publishes at least `least` messages over at least `rotations` rotations.
-async fn run(bed: &Bed, rotations: usize, least: u64, pause: Option<Duration>, same: bool) {
-    let messages = subscriber(bed).await;
-    let reader = tokio::spawn(collect(messages, END));
-    let before = bed.rotations();
-    let connection = bed.multiplexed().await;
-    let publisher = Publisher::start(connection.clone(), channels(), least, pause, same);
-    bed.rotate(rotations).await;
-    let published: Published = publisher.stop().await;
-    // The end comes after all others, on whatever connection.
-    let () = connection.clone().publish(END, "").await.unwrap();
-    let (messages, arrived) = reader.await.unwrap();
-    arrived.assert_all(&published, &PATTERNS);
-    assert_eq!(messages.gaps(), 0);
-    assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
-    let failed = |event: &Event| matches!(event, Event::ReauthFailed { .. });
-    assert_eq!(bed.count(failed), 0, "{:#?}", bed.events());
-    println!(
-        "{} rotations, {} handovers, {} published, {} arrived",
-        bed.rotations() - before,
-        replacements(bed),
-        published.values().sum::<u64>(),
-        arrived.total()
-    );
+/// What is published, and how.
+struct Run {
+    /// At least as many rotations.
+    rotations: usize,
+    /// At least as many messages.
+    messages: u64,
+    pause: Option<Duration>,
+    same: bool,
+}
+
+impl Run {
+    async fn on(self, bed: &Bed) {
+        let messages = subscriber(bed).await;
+        let reader = tokio::spawn(collect(messages, END));
+        let connection = bed.multiplexed().await;
+        let publisher = Publisher::start(
+            connection.clone(),
+            channels(),
+            self.messages,
+            self.pause,
+            self.same,
+        );
+        bed.until("enough rotations", |bed| renewals(bed) >= self.rotations)
+            .await;
+        let published: Published = publisher.stop().await;
+        // The end comes after all others, on whatever connection.
+        let () = connection.clone().publish(END, "").await.unwrap();
+        let (messages, arrived) = reader.await.unwrap();
+        arrived.assert_all(&published, &PATTERNS);
+        assert_eq!(messages.gaps(), 0);
+        assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
+        println!(
+            "{} rotations, {} handovers, {} published, {} arrived",
+            bed.rotations(),
+            replacements(bed),
+            published.values().sum::<u64>(),
+            arrived.total()
+        );
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn resp2_hundred_thousand_messages_over_fifty_rotations() {
     let bed = frequent().start().await;
-    run(&bed, 50, 100_000, Some(Duration::from_millis(3)), false).await;
-    assert!(replacements(&bed) >= 40, "{}", replacements(&bed));
+    let run = Run {
+        rotations: 50,
+        messages: 100_000,
+        pause: Some(Duration::from_millis(1)),
+        same: false,
+    };
+    run.on(&bed).await;
+    assert!(replacements(&bed) >= 50);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn resp3_hundred_thousand_messages_over_fifty_rotations() {
     let bed = frequent().resp3().start().await;
-    run(&bed, 50, 100_000, Some(Duration::from_millis(3)), false).await;
+    let run = Run {
+        rotations: 50,
+        messages: 100_000,
+        pause: Some(Duration::from_millis(1)),
+        same: false,
+    };
+    run.on(&bed).await;
     assert_eq!(replacements(&bed), 0, "re-authenticated in place");
 }
 
@@ -76,6 +102,12 @@ async fn resp3_hundred_thousand_messages_over_fifty_rotations() {
 #[tokio::test(flavor = "multi_thread")]
 async fn identical_payloads_at_full_speed() {
     let bed = frequent().start().await;
-    run(&bed, 10, 1, None, true).await;
-    assert!(replacements(&bed) >= 5);
+    let run = Run {
+        rotations: 8,
+        messages: 1,
+        pause: None,
+        same: true,
+    };
+    run.on(&bed).await;
+    assert!(replacements(&bed) >= 8);
 }

@@ -21,24 +21,40 @@ use crate::backlog::Backlog;
 /// lets a task read before it says that there are none, to make it yield.
 const AT_ONCE: usize = 32;
 
-/// A connection that is to take over.
+/// A connection that is to take over, and has subscribed to everything.
 pub(super) struct Successor {
     pub(super) link: Arc<Link>,
     pub(super) feed: Feed,
-    /// What divides the two. Without one, the old connection is done as soon
-    /// as there is nothing more to read of it.
-    pub(super) marker: Option<Marker>,
-    /// Something may have been missed.
-    pub(super) gap: bool,
-    /// Whether it has.
+    pub(super) old: Old,
+    /// How it ended.
     pub(super) done: oneshot::Sender<Outcome>,
+}
+
+/// Until when the connection in place is read.
+pub(super) enum Old {
+    /// Until it is lost, as nothing has been heard of it since the other one
+    /// has subscribed: something may be missing then.
+    Silent,
+    /// Until the marker comes, or it is lost.
+    Marked(Marker),
+    /// Until there is nothing more to read.
+    Drained { gap: bool },
+}
+
+impl Old {
+    const fn handover(&self) -> Handover {
+        match self {
+            Self::Marked(_) => Handover::with_marker(),
+            Self::Silent | Self::Drained { .. } => Handover::without_marker(),
+        }
+    }
 }
 
 /// What the reader is told.
 pub(super) enum Order {
     TakeOver(Successor),
-    /// The marker of the one that is to take over will not come.
-    Unmark,
+    /// More is known of the connection in place.
+    Read(Old),
 }
 
 /// Reads on whatever the application does: it never waits for it.
@@ -77,19 +93,15 @@ impl Reader {
         while let Poll::Ready(order) = Pin::new(&mut self.orders).poll_next(cx) {
             match order {
                 Some(Order::TakeOver(successor)) => {
-                    let handover = if successor.marker.is_some() {
-                        Handover::with_marker()
-                    } else {
-                        Handover::without_marker()
-                    };
-                    self.next = Some((handover, successor));
+                    self.next = Some((successor.old.handover(), successor));
                 }
-                Some(Order::Unmark) => {
-                    if let Some((handover, successor)) = &mut self.next {
-                        *handover = Handover::without_marker();
-                        successor.marker = None;
+                Some(Order::Read(old)) => match &mut self.next {
+                    Some((handover, successor)) if handover.outcome().is_none() => {
+                        *handover = old.handover();
+                        successor.old = old;
                     }
-                }
+                    _ => {}
+                },
                 None => return Poll::Ready(()),
             }
         }
@@ -125,12 +137,12 @@ impl Reader {
         Poll::Ready(())
     }
 
-    /// Without a marker, an old connection of which there is nothing more to
-    /// read has had its turn. Whether that is so.
+    /// Whether there was nothing more to wait for of the connection in place.
     fn is_drained(&mut self) -> bool {
         match &mut self.next {
             Some((handover, successor))
-                if successor.marker.is_none() && handover.reads() == Side::Old =>
+                if matches!(successor.old, Old::Drained { .. })
+                    && handover.reads() == Side::Old =>
             {
                 handover.marker();
                 true
@@ -147,9 +159,10 @@ impl Reader {
                 .as_ref()
                 .map_or(Verdict::Deliver, |(handover, _)| handover.message()),
             Some((handover, successor)) => {
-                let marker = successor.marker.as_ref().map(Marker::channel);
                 // A pattern may match it as well.
-                if marker == Some(channel) && !message.from_pattern() {
+                if matches!(&successor.old, Old::Marked(marker) if marker.channel() == channel)
+                    && !message.from_pattern()
+                {
                     handover.marker();
                 }
                 Verdict::Discard
@@ -194,7 +207,7 @@ impl Reader {
             None => self.next = Some((handover, successor)),
             Some(outcome) => {
                 if outcome != Outcome::Abandoned {
-                    if successor.gap {
+                    if matches!(successor.old, Old::Silent | Old::Drained { gap: true }) {
                         self.backlog.gap();
                     }
                     self.feed = Some(successor.feed);

@@ -1,7 +1,7 @@
 //! How the connection of a subscriber is re-authenticated and handed over.
 
 use std::fmt;
-use std::future::Future;
+use std::future::{Future, ready};
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::redis::{ConnectionInfo, ProtocolVersion, RedisError, RedisResult, cmd};
 use async_lock::Mutex;
 use futures::channel::{mpsc, oneshot};
-use futures::future::{Either, select};
+use futures::future::{Either, FutureExt, select};
 use redis_authx::handover::{Marker, Outcome};
 use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
 use redis_authx::{Runtime, Token, async_trait};
@@ -20,7 +20,7 @@ use super::super::error;
 use super::feed::Feed;
 use super::link::{Link, publish};
 use super::place::Place;
-use super::reader::{Order, Successor};
+use super::reader::{Old, Order, Successor};
 use crate::subscriptions::{Kind, Subscriptions};
 
 /// How long a server may take to answer about a subscription: what an `AUTH`
@@ -36,7 +36,6 @@ pub(super) const OPEN_LIMIT: Duration = Duration::from_secs(10);
 pub(super) struct Subscriber {
     info: ConnectionInfo,
     resp3: AtomicBool,
-    runtime: Arc<dyn Runtime>,
     pub(super) place: Arc<Place>,
     /// Locked while a handover or a change of them is under way: neither gets
     /// into the other.
@@ -47,7 +46,6 @@ pub(super) struct Subscriber {
 impl Subscriber {
     pub(super) fn new(
         info: ConnectionInfo,
-        runtime: Arc<dyn Runtime>,
         link: Link,
         orders: mpsc::UnboundedSender<Order>,
     ) -> Self {
@@ -55,7 +53,6 @@ impl Subscriber {
         Self {
             info,
             resp3: AtomicBool::new(resp3),
-            runtime,
             place: Arc::new(Place::new(link)),
             subscriptions: Mutex::default(),
             orders,
@@ -84,77 +81,79 @@ impl Subscriber {
         let link = Arc::new(link);
         let old = self.place.link();
         if old.is_lost() {
-            return ended(self.hand_over(&link, feed, None, true)).await;
+            let lost = Old::Drained { gap: true };
+            return ended(self.hand_over(&link, feed, lost)).await;
         }
         let marker = Marker::new();
         let channel = [marker.channel().as_bytes().to_vec()];
-        let (marked, gap) = self.divide(&old, &link, &channel).await?;
-        if !marked {
-            return ended(self.hand_over(&link, feed, None, gap)).await;
-        }
-        // Before the marker, or the old connection's would not be noticed.
-        let handover = self.hand_over(&link, feed, Some(marker.clone()), false);
-        let handed_over = match publish(&marker, &link, &self.info, token).await {
-            Ok(()) => ended(handover).await,
-            Err(error) if is_refused(&error) => {
-                let _ = self.orders.unbounded_send(Order::Unmark);
-                ended(handover).await
-            }
-            Err(error) => Err(error),
-        };
-        // Whichever stays has no use for it; and if it can't be told, it is a
-        // name at the server.
-        let stays = self.place.link();
-        let told = stays.unsubscribe(Kind::Channel, &channel);
-        let _ = within(&self.runtime, ANSWER_LIMIT, told).await;
-        handed_over
-    }
-
-    /// Has both connections subscribe to the marker's channel, the old one
-    /// last: its answer shows that it was there when the new one had
-    /// subscribed, and has got all that was published before. Whether they
-    /// did, and whether the old one gave no answer, so that something it did
-    /// not get may be missing.
-    async fn divide(
-        &self,
-        old: &Link,
-        new: &Link,
-        channel: &[Vec<u8>],
-    ) -> RedisResult<(bool, bool)> {
-        let mut marked = match new.subscribe(Kind::Channel, channel).await {
+        let marked = match link.subscribe(Kind::Channel, &channel).await {
             Ok(()) => true,
             Err(error) if is_refused(&error) => false,
             Err(error) => return Err(error),
         };
-        let subscribe = async || {
+        // Reads on with the new one, should the old one be lost by now.
+        let handover = self.hand_over(&link, feed, Old::Silent);
+        // An answer shows that it was there when the new one had subscribed,
+        // and has got all that was published before.
+        let answer = pin!(async {
             if marked {
-                old.subscribe(Kind::Channel, channel).await
+                old.subscribe(Kind::Channel, &channel).await
             } else {
                 old.ping().await
             }
+        });
+        let handed_over = match select(handover, answer).await {
+            Either::Left((outcome, _)) => ended(ready(outcome)).await,
+            Either::Right((answer, handover)) => {
+                let divided = match answer {
+                    Ok(()) if marked => self.mark(&link, marker, token).await,
+                    Err(error) if !is_refused(&error) => {
+                        self.read(Old::Drained { gap: true });
+                        Ok(())
+                    }
+                    _ => {
+                        self.read(Old::Drained { gap: false });
+                        Ok(())
+                    }
+                };
+                match divided {
+                    Ok(()) => ended(handover).await,
+                    Err(error) => Err(error),
+                }
+            }
         };
-        let answer = within(&self.runtime, ANSWER_LIMIT, subscribe()).await;
-        // An error of the server's is an answer.
-        let refused = answer.as_ref().is_err_and(is_refused);
-        let gap = answer.is_err() && !refused;
-        marked &= answer.is_ok();
-        Ok((marked, gap))
+        if marked {
+            // Whichever stays has no use for it. Sent, not waited for: a reply
+            // may take as long as the messages before it.
+            let stays = self.place.link();
+            let _ = stays.unsubscribe(Kind::Channel, &channel).now_or_never();
+        }
+        handed_over
+    }
+
+    /// Publishes the marker, once the reader waits for it.
+    async fn mark(&self, link: &Link, marker: Marker, token: &Token) -> RedisResult<()> {
+        self.read(Old::Marked(marker.clone()));
+        match publish(&marker, link, &self.info, token).await {
+            Err(error) if is_refused(&error) => {
+                self.read(Old::Drained { gap: false });
+                Ok(())
+            }
+            published => published,
+        }
+    }
+
+    fn read(&self, old: Old) {
+        let _ = self.orders.unbounded_send(Order::Read(old));
     }
 
     /// Has another link take over. Dropping what is returned takes that back.
-    fn hand_over(
-        &self,
-        link: &Arc<Link>,
-        feed: Feed,
-        marker: Option<Marker>,
-        gap: bool,
-    ) -> oneshot::Receiver<Outcome> {
+    fn hand_over(&self, link: &Arc<Link>, feed: Feed, old: Old) -> oneshot::Receiver<Outcome> {
         let (done, handover) = oneshot::channel();
         let successor = Successor {
             link: Arc::clone(link),
             feed,
-            marker,
-            gap,
+            old,
             done,
         };
         let _ = self.orders.unbounded_send(Order::TakeOver(successor));
@@ -204,7 +203,9 @@ impl fmt::Debug for Subscriber {
     }
 }
 
-async fn ended(handover: oneshot::Receiver<Outcome>) -> RedisResult<()> {
+async fn ended(
+    handover: impl Future<Output = Result<Outcome, oneshot::Canceled>>,
+) -> RedisResult<()> {
     match handover.await {
         Ok(Outcome::Exact | Outcome::Overlapped) => Ok(()),
         // The new connection is lost, or the reader has ended.

@@ -15,7 +15,7 @@ mod slot;
 use super::client::AuthClient;
 use super::effect;
 use crate::packed;
-use crate::transaction::{Transaction, Word};
+use crate::sync_transaction::{Transaction, Word};
 use connector::Connector;
 use link::Link;
 use request::Batch;

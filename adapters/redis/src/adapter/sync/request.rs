@@ -8,7 +8,7 @@ use super::super::outcome::{self, Replies};
 use super::AuthSyncConnection;
 use super::link::Guard;
 use crate::outcome::Outcome;
-use crate::transaction::{Verdict, Word};
+use crate::sync_transaction::{Verdict, Word};
 
 /// Commands that are sent in one piece, and which of the replies are told:
 /// those to the first `offset` are not.
