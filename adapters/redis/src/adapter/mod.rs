@@ -24,7 +24,7 @@ mod target;
 pub use builder::AuthClientBuilder;
 pub use client::AuthClient;
 #[cfg(feature = "cluster")]
-pub use cluster::{AuthClusterConnection, NodeStatus};
+pub use cluster::{AuthClusterConnection, AuthSyncClusterConnection, NodeStatus};
 pub use connection::AuthConnection;
 pub use hook::{RedisCredentials, RedisProvider};
 #[cfg(any(feature = "bb8", feature = "deadpool"))]

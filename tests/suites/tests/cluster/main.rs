@@ -8,6 +8,7 @@ mod faults;
 mod next_major;
 mod nodes;
 mod rotations;
+mod sync;
 
 use std::time::Duration;
 
