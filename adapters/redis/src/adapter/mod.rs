@@ -17,6 +17,7 @@ mod pool;
 mod pubsub;
 #[cfg(feature = "sentinel")]
 mod sentinel;
+#[cfg(feature = "sync")]
 mod sync;
 mod target;
 
@@ -31,4 +32,5 @@ pub use pool::PoolManager;
 pub use pubsub::{AuthPubSub, AuthPubSubSink, AuthPubSubStream};
 #[cfg(feature = "sentinel")]
 pub use sentinel::{AuthSentinelClient, SentinelLogin};
+#[cfg(feature = "sync")]
 pub use sync::AuthSyncConnection;

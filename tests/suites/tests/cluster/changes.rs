@@ -2,6 +2,7 @@
 //! than with redis-rs's own client and a password that never changes, beside
 //! ours in the same run.
 
+use redis::AsyncCommands;
 use redis::cluster::ClusterClient;
 use redis::cluster_async::ClusterConnection;
 use redis_authx_suites::{Load, Seen};
@@ -27,7 +28,11 @@ async fn with_a_password(bed: &Bed) -> ClusterConnection {
 
 /// Both clients under load, while `change` happens and tokens rotate.
 async fn no_worse(what: &str, bed: BedBuilder, change: impl AsyncFnOnce(&Bed)) {
-    let bed = start(bed.lifetime(Duration::from_secs(3))).await;
+    let bed = bed
+        .lifetime(Duration::from_secs(6))
+        .ratio(0.3)
+        .start()
+        .await;
     let connection = connect(&bed).await;
     let password = with_a_password(&bed).await;
     let ours = Load::over(keys(), std::slice::from_ref(&connection), TASKS);
@@ -76,7 +81,6 @@ async fn a_failover_by_command() {
     .await;
 }
 
-/// It joins again as a replica, and is logged in to with the newest token.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_primary_that_is_killed() {
     no_worse("killed primary", bed().resp3(), async |bed| {
@@ -86,6 +90,39 @@ async fn a_primary_that_is_killed() {
         control(bed).wait_until_ok().await.unwrap();
     })
     .await;
+}
+
+/// A node that is not known yet, or no more, is logged in to when it serves
+/// slots.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_node_that_joins_gets_the_newest_token() {
+    let bed = bed().start().await;
+    control(&bed).kill_node(4);
+    control(&bed).wait_until_ok().await.unwrap();
+    let mut connection = connect(&bed).await;
+    let port = |node: usize| -> u16 {
+        let url = &control(&bed).urls()[node];
+        url.rsplit(':').next().unwrap().parse().unwrap()
+    };
+    let status = |connection: &AuthClusterConnection| {
+        let nodes = connection.nodes();
+        let found = nodes.iter().find(|node| node.address.port() == port(4));
+        found.map(|node| node.connection.clone())
+    };
+    assert!(status(&connection).is_none());
+    bed.rotate(2).await;
+    control(&bed).start_node(4).await.unwrap();
+    control(&bed).wait_until_ok().await.unwrap();
+    assert_eq!(control(&bed).fail_over(1).await.unwrap(), 4);
+    for key in keys().take(100) {
+        let () = connection.set(key, 1).await.unwrap();
+    }
+    let joined = status(&connection).unwrap();
+    assert!(joined.generation >= 3, "{joined:?}");
+    let reports = bed.emulator.redis().connection_reports();
+    let to_it = reports.iter().filter(|report| report.node == 4);
+    assert!(to_it.clone().any(|report| report.open));
+    assert_eq!(bed.emulator.redis().auths_refused(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

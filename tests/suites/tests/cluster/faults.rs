@@ -36,7 +36,7 @@ async fn a_dropped_connection_is_not_replaced_by_many() {
 /// No token, no log-in: commands say why, and go on when there is one.
 #[tokio::test(flavor = "multi_thread")]
 async fn an_outage_is_named_and_ends_by_itself() {
-    let bed = start(bed().lifetime(Duration::from_secs(2))).await;
+    let bed = bed().lifetime(Duration::from_secs(2)).start().await;
     let mut connection = connect(&bed).await;
     let () = connection.set(KEY, 1).await.unwrap();
     bed.emulator.identity().set_outage(true);

@@ -13,9 +13,7 @@ mod sync;
 
 use std::time::Duration;
 
-use redis::aio::MultiplexedConnection;
 use redis::cluster::ClusterClientBuilder;
-use redis::{Client, IntoConnectionInfo, RedisConnectionInfo, Value, cmd};
 use redis_authx::State;
 use redis_authx_emulator::{ClusterControl, Store};
 use redis_authx_redis::AuthClusterConnection;
@@ -33,37 +31,7 @@ fn bed() -> BedBuilder {
 
 /// With tokens that outlive the test.
 async fn lasting() -> Bed {
-    start(bed().lifetime(Duration::from_secs(600))).await
-}
-
-/// Starts everything, and waits until the first node tells of all the others:
-/// a replica is named only when it has begun to follow.
-async fn start(bed: BedBuilder) -> Bed {
-    let bed = bed.start().await;
-    let mut client = plain(&bed).await;
-    loop {
-        let slots = cmd("CLUSTER").arg("SLOTS").query_async(&mut client).await;
-        let slots: Vec<Vec<Value>> = slots.unwrap();
-        // First and last slot, then each node.
-        if slots.iter().map(|range| range.len() - 2).sum::<usize>() == NODES {
-            return bed;
-        }
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
-}
-
-/// A connection to the first node, by a token that outlives the test.
-async fn plain(bed: &Bed) -> MultiplexedConnection {
-    let token = bed.emulator.issue_token(Duration::from_secs(3600));
-    let info = bed.emulator.redis_url().into_connection_info().unwrap();
-    let settings = RedisConnectionInfo::default()
-        .set_username(bed.emulator.object_id())
-        .set_password(token);
-    let client = Client::open(info.set_redis_settings(settings)).unwrap();
-    client
-        .get_multiplexed_async_connection_with_config(&redis_authx_suites::patient())
-        .await
-        .unwrap()
+    bed().lifetime(Duration::from_secs(600)).start().await
 }
 
 fn control(bed: &Bed) -> &ClusterControl {

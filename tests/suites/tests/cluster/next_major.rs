@@ -7,7 +7,7 @@ use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rotations_failovers_and_logged_out_nodes() {
-    let bed = start(bed()).await;
+    let bed = bed().start().await;
     let url = control(&bed).urls()[0].as_str();
     let client = AuthClient::open(url, bed.manager.credentials()).unwrap();
     let connection = client.cluster_with(|settings| {

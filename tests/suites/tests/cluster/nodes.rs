@@ -67,7 +67,7 @@ async fn a_node_that_is_logged_out_is_not_noticed() {
 /// What redis-rs has asked of a replica's connection, its replacement has too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replacement_reads_from_the_replica_as_well() {
-    let bed = start(bed().lifetime(Duration::from_secs(8))).await;
+    let bed = bed().lifetime(Duration::from_secs(8)).start().await;
     let connection = bed
         .client
         .cluster_with(|settings| patient(settings).read_routing_strategy(RandomReplicaStrategy));
@@ -114,7 +114,7 @@ async fn no_node_gets_a_token_in_clear_text() {
 /// The root certificate may come with the target, or with the settings.
 #[tokio::test(flavor = "multi_thread")]
 async fn rotations_over_tls() {
-    let bed = start(bed()).await;
+    let bed = bed().start().await;
     let url = control(&bed).tls_urls()[0].clone();
     let certificates = || TlsCertificates {
         client_tls: None,
