@@ -12,10 +12,12 @@ use super::redis::{
 use redis_authx::Clock;
 use redis_authx::reauth::ReauthErrorKind;
 
+#[cfg(feature = "sync")]
 use super::super::sync::{self, AuthSyncConnection, Losses};
 use super::logins::Logins;
 use super::node::Node;
 use super::status::{NodeStatus, Report, Reports};
+#[cfg(feature = "sync")]
 use super::sync_node::SyncNode;
 use super::{AuthClient, Connector, Server, Shared, error, registry, target};
 use crate::asking::Asking;
@@ -106,6 +108,7 @@ impl Nodes {
     }
 
     /// The same for a sync connection.
+    #[cfg(feature = "sync")]
     pub(crate) fn log_in_blocking(
         &self,
         info: ConnectionInfo,
