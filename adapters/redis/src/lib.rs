@@ -72,6 +72,7 @@
     reason = "the same source, compiled for each version of redis-rs"
 )]
 
+mod blocking;
 mod effect;
 mod gate;
 mod outcome;
@@ -79,6 +80,7 @@ mod outcome;
 mod redis_1;
 #[cfg(feature = "redis-2")]
 pub mod redis_2;
+mod transaction;
 
 #[cfg(feature = "redis-1")]
 pub use redis_1::*;

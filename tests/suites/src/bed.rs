@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use redis::AsyncConnectionConfig;
+use redis_authx::reauth::{ReauthPolicy, ReauthPolicyBuilder};
 use redis_authx::{
     Event, ExponentialBackoff, IdentityProvider, RefreshPolicy, State, TokenManager,
 };
@@ -31,6 +32,8 @@ pub struct BedBuilder {
     lifetime: Duration,
     ratio: f64,
     request_timeout: Duration,
+    min_interval: Duration,
+    reauth: ReauthPolicyBuilder,
     resp3: bool,
     clock: WrongClock,
 }
@@ -55,6 +58,16 @@ impl BedBuilder {
     pub fn request_timeout(mut self, limit: Duration) -> Self {
         self.request_timeout = limit;
         self
+    }
+
+    /// Makes rotations quick: tokens rotate when they are told to, a thousand
+    /// times a second if need be, and a connection that has not taken the new
+    /// one at once, within 30 ms, is replaced.
+    #[must_use]
+    pub fn brisk(mut self) -> Self {
+        self.min_interval = Duration::from_millis(1);
+        self.reauth = self.reauth.stagger(0.0).replace_after(0.000_25);
+        self.lifetime(Duration::from_secs(120))
     }
 
     /// What this machine takes for the time.
@@ -106,6 +119,7 @@ impl BedBuilder {
         let refresh = RefreshPolicy::builder()
             .expiration_refresh_ratio(self.ratio)
             .request_timeout(self.request_timeout)
+            .min_interval(self.min_interval)
             .cool_down(Duration::from_millis(500))
             .build()
             .expect("a policy");
@@ -124,7 +138,10 @@ impl BedBuilder {
             .expect("a manager");
         let protocol = if self.resp3 { "?protocol=resp3" } else { "" };
         let url = format!("{}/{protocol}", emulator.redis_url().trim_end_matches('/'));
-        let client = AuthClient::open(url, manager.credentials()).expect("a client");
+        let client = AuthClient::builder(url, manager.credentials())
+            .reauth_policy(self.reauth.build().expect("a policy"))
+            .build()
+            .expect("a client");
         Bed {
             emulator,
             manager,
@@ -142,6 +159,8 @@ impl Bed {
             lifetime: Duration::from_secs(4),
             ratio: 0.5,
             request_timeout: Duration::from_secs(10),
+            min_interval: Duration::from_secs(1),
+            reauth: ReauthPolicy::builder(),
             resp3: false,
             clock: WrongClock::default(),
         }
@@ -206,6 +225,19 @@ impl Bed {
         let target = self.rotations() + count;
         self.until("a rotation", |bed| bed.rotations() >= target)
             .await;
+    }
+
+    /// Has the token rotate now.
+    pub async fn turn(&self) {
+        let target = self.rotations() + 1;
+        self.manager.refresh();
+        self.until("a rotation", |bed| bed.rotations() >= target)
+            .await;
+    }
+
+    /// Connections that were replaced.
+    pub fn replacements(&self) -> usize {
+        self.count(|event| matches!(event, Event::Replaced { .. }))
     }
 
     /// Waits until these connections have the newest token.

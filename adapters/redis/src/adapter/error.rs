@@ -69,6 +69,13 @@ pub(crate) fn not_connected(latest: Option<&ReauthError>) -> RedisError {
     std::io::Error::new(std::io::ErrorKind::NotConnected, why).into()
 }
 
+/// The command belongs to a transaction of a connection that was replaced.
+pub(crate) fn torn() -> RedisError {
+    let why = "the connection was replaced inside a transaction, of which nothing is executed; \
+               EXEC or DISCARD ends it";
+    std::io::Error::new(std::io::ErrorKind::ConnectionAborted, why).into()
+}
+
 /// An error and all that stands behind it, in one line.
 pub(crate) fn chain(error: &(dyn Error + 'static)) -> String {
     let mut lines: Vec<String> = successors(Some(error), |&error| error.source())

@@ -1,0 +1,79 @@
+//! The two kinds of requests that redis-rs makes of a connection.
+
+use std::future::Future;
+
+use super::redis::aio::MultiplexedConnection;
+use super::redis::{Cmd, Pipeline, RedisResult, Value, parse_redis_value};
+
+use super::super::outcome::Replies;
+use super::super::{effect, error};
+use crate::effect::Effects;
+use crate::transaction::Instead;
+
+pub(crate) trait Request: Sync {
+    type Reply: Replies + Send;
+
+    fn effects(&self) -> Effects;
+
+    fn send(
+        &self,
+        on: MultiplexedConnection,
+    ) -> impl Future<Output = RedisResult<Self::Reply>> + Send;
+
+    /// The answer in place of the server's.
+    fn instead(&self, instead: Instead) -> RedisResult<Self::Reply>;
+}
+
+impl Request for Cmd {
+    type Reply = Value;
+
+    fn effects(&self) -> Effects {
+        effect::of(self)
+    }
+
+    async fn send(&self, mut on: MultiplexedConnection) -> RedisResult<Value> {
+        on.send_packed_command(self).await
+    }
+
+    fn instead(&self, instead: Instead) -> RedisResult<Value> {
+        let effects = self.effects();
+        match instead {
+            Instead::Unchecked { .. } => Ok(Value::Nil),
+            Instead::Torn { unchecked: true } if effects.executes => Ok(Value::Nil),
+            // As the server words it when a queued command was refused.
+            Instead::Torn { .. } if effects.executes => parse_redis_value(
+                b"-EXECABORT Transaction discarded because its connection was replaced.\r\n",
+            ),
+            Instead::Torn { .. } if effects.open == Some(false) => Ok(Value::Okay),
+            Instead::Torn { .. } => Err(error::torn()),
+        }
+    }
+}
+
+/// A pipeline, with the part of its replies that is wanted.
+pub(crate) struct Piece<'a> {
+    pub(crate) pipeline: &'a Pipeline,
+    pub(crate) offset: usize,
+    pub(crate) count: usize,
+}
+
+impl Request for Piece<'_> {
+    type Reply = Vec<Value>;
+
+    fn effects(&self) -> Effects {
+        effect::of_pipeline(self.pipeline)
+    }
+
+    async fn send(&self, mut on: MultiplexedConnection) -> RedisResult<Vec<Value>> {
+        on.send_packed_commands(self.pipeline, self.offset, self.count)
+            .await
+    }
+
+    fn instead(&self, instead: Instead) -> RedisResult<Vec<Value>> {
+        match instead {
+            Instead::Unchecked { .. } if self.pipeline.is_transaction() => Ok(vec![Value::Nil]),
+            // It has other commands, and none of them was sent.
+            _ => Err(error::torn()),
+        }
+    }
+}
