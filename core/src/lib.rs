@@ -91,8 +91,9 @@
 //!
 //! [`TokenManager`] and [`Credentials`] for applications; [`IdentityProvider`]
 //! for a provider of your own; [`runtime`] for another runtime; [`reauth`] for
-//! another client; [`machine`] for how it is decided. The [`manual`] explains
-//! the defaults and what happens in an outage.
+//! another client, and [`handover`] for its subscribers; [`machine`] for how it
+//! is decided. The [`manual`] explains the defaults and what happens in an
+//! outage.
 
 #[cfg(feature = "serde")]
 mod config;
@@ -100,6 +101,7 @@ pub mod credentials;
 pub mod driver;
 pub mod error;
 pub mod event;
+pub mod handover;
 #[cfg(feature = "jwt")]
 pub mod jwt;
 pub mod machine;

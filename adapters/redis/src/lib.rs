@@ -28,7 +28,17 @@
 //! | the token expired during an outage of the identity service | logs in as soon as there is a token | an error that says why there is none |
 //!
 //! Commands are never sent twice: whether one that failed was executed is for
-//! the application to know.
+//! the application to know. Only to a [cluster](manual::cluster) redis-rs sends
+//! them again, unless told not to.
+//!
+//! # Kinds of connection
+//!
+//! | kind | opened by | in the place of redis-rs's | feature |
+//! |---|---|---|---|
+//! | one to share, that fails fast | [`AuthClient::multiplexed`] | `MultiplexedConnection` | |
+//! | one to share, that waits | [`AuthClient::manager`] | `ConnectionManager` | |
+//! | to every node of a [cluster](manual::cluster) | [`AuthClient::cluster`] | `ClusterConnection` | `cluster` |
+//! | to the master or a replica that [sentinels](manual::sentinel) name | [`AuthClient::sentinel`] | `SentinelClient` | `sentinel` |
 //!
 //! # Two ways to use it
 //!
@@ -49,6 +59,14 @@
 //!     .set_credentials_provider(manager.credentials().redis_provider());
 //! # Ok::<(), redis_authx::ConfigError>(())
 //! ```
+//!
+//! # For every kind of program
+//!
+//! | in the place of redis-rs's | there is | feature |
+//! |---|---|---|
+//! | `MultiplexedConnection`, `ConnectionManager` | [`AuthClient::multiplexed`], [`AuthClient::manager`] | |
+//! | `Connection`, without an async runtime | [`AuthClient::connection`](manual::sync) | |
+//! | a client as the manager of a pool | [`AuthClient`] as the manager of it; `PoolManager` for other kinds | `r2d2`, `bb8`, `deadpool` |
 //!
 //! # Raw transactions
 //!
@@ -72,14 +90,23 @@
     reason = "the same source, compiled for each version of redis-rs"
 )]
 
+#[cfg(feature = "cluster")]
+mod asking;
+mod backlog;
+mod block_on;
 mod blocking;
 mod effect;
 mod gate;
+#[cfg(feature = "redis-1")]
+pub mod manual;
 mod outcome;
+mod packed;
 #[cfg(feature = "redis-1")]
 mod redis_1;
 #[cfg(feature = "redis-2")]
 pub mod redis_2;
+mod subscriptions;
+mod sync_transaction;
 mod transaction;
 
 #[cfg(feature = "redis-1")]

@@ -61,6 +61,14 @@ pub(super) enum Action {
     Replace,
 }
 
+impl Action {
+    /// Whether a failure of this kind only says that the session is of the
+    /// sort that is replaced instead: nothing that anyone needs to be told.
+    pub(super) fn is_not_for(self, kind: ReauthErrorKind) -> bool {
+        self == Self::Authenticate && kind == ReauthErrorKind::Unsupported
+    }
+}
+
 /// What a session waits for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plan {

@@ -281,12 +281,14 @@ impl Roster {
         if error.kind() == ReauthErrorKind::Refused {
             self.ask(now, generation, taken_before);
         }
-        self.outputs.push_back(Output::Report(Event::ReauthFailed {
-            connection: id,
-            generation,
-            error,
-            retry_in: Some(at - now),
-        }));
+        if !tried.is_not_for(error.kind()) {
+            self.outputs.push_back(Output::Report(Event::ReauthFailed {
+                connection: id,
+                generation,
+                error,
+                retry_in: Some(at - now),
+            }));
+        }
         self.schedule(id, at);
     }
 

@@ -179,6 +179,34 @@ fn a_session_that_can_only_be_replaced_is_replaced_at_once() {
     }
 }
 
+/// That `AUTH` is not for it is no failure that anyone has to look at, and
+/// many such sessions are spread as all others.
+#[test]
+fn sessions_that_are_replaced_at_every_rotation_report_no_failure() {
+    let mut fleet = fleet();
+    let sessions: Vec<_> = (0..4)
+        .map(|_| fleet.join(auth(Reply::Fail(ReauthErrorKind::Unsupported))))
+        .collect();
+    for rotation in 1..=3 {
+        fleet
+            .run
+            .advance(if rotation == 1 { minutes(50) } else { ROTATION });
+        let events = fleet.events.take();
+        let replaced = |event: &&Event| matches!(event, Event::Replaced { .. });
+        assert_eq!(events.iter().filter(replaced).count(), 4);
+        let failed = |event: &Event| matches!(event, Event::ReauthFailed { .. });
+        assert!(!events.iter().any(failed), "{events:?}");
+        let asked = fleet.asked();
+        let replaced = asked.iter().filter(|asked| asked.act == Act::Replace);
+        let times: Vec<Duration> = replaced.map(|asked| asked.at).collect();
+        assert!(times.is_sorted_by(|one, next| one < next), "{times:?}");
+        for session in &sessions {
+            assert_eq!(session.status().generation, rotation + 1);
+            assert!(session.status().last_error.is_none());
+        }
+    }
+}
+
 #[test]
 fn a_session_that_panics_is_a_failure_and_harms_no_other() {
     let mut fleet = fleet();

@@ -5,6 +5,7 @@ mod current;
 mod fleet;
 mod idle;
 mod lifetimes;
+mod redis;
 mod report;
 mod subscribers;
 mod support;
@@ -32,12 +33,18 @@ enum Bench {
     Current,
     /// A fleet in simulated time, by our rules and by the built-in's.
     Fleet(Box<fleet::Options>),
+    /// The heap of a connection of redis-rs, against one with a static password.
+    Heap,
     /// Wake-ups while a token is held.
     Idle,
     /// Token lifetimes through the real driver, in simulated time.
     Lifetimes,
+    /// One rotation of 1,000 connections, as the server sees it.
+    Stagger,
     /// One rotation to 100,000 subscribers, against as many channels.
     Subscribers,
+    /// GET and SET, rotating every second, against a static password.
+    Throughput(redis::throughput::Options),
 }
 
 fn main() -> ExitCode {
@@ -46,9 +53,12 @@ fn main() -> ExitCode {
     match bench {
         Bench::Current => current::run(&mut report),
         Bench::Fleet(options) => fleet::run(&mut report, *options),
+        Bench::Heap => redis::heap::run(&mut report),
         Bench::Idle => idle::run(&mut report),
         Bench::Lifetimes => lifetimes::run(&mut report),
+        Bench::Stagger => redis::stagger::run(&mut report),
         Bench::Subscribers => subscribers::run(&mut report),
+        Bench::Throughput(options) => redis::throughput::run(&mut report, options),
     }
     print!("{report}");
     if check && report.missed_a_count() {

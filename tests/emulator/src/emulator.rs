@@ -11,7 +11,8 @@ use std::{
 use tokio::{runtime::Handle, task::AbortHandle};
 
 use crate::{
-    AppCertificate, Builder, EmulatorError, IdentityControl, RedisControl, SignInControl, gateway,
+    AppCertificate, Builder, ClusterControl, EmulatorError, IdentityControl, RedisControl,
+    SentinelControl, SignInControl,
     identity::{
         self, FederatedIssuer, IdentityState, People, Registered,
         issuer::{Ids, Issuer, Order, REDIS_RESOURCE},
@@ -19,7 +20,7 @@ use crate::{
         managed_identity::{self, ManagedIdentities},
     },
     listener, random,
-    server::Backend,
+    redis_side::RedisSide,
     temp_dir::TempDir,
     tls::{SelfSigned, Tls},
 };
@@ -27,11 +28,9 @@ use crate::{
 /// A running emulator: a local Microsoft Entra ID and a local Azure Managed
 /// Redis.
 ///
-/// Dropping it stops everything: listeners, connections, the `redis-server`
-/// child, files. Several may run in one process.
+/// Dropping it stops everything: listeners, connections, `redis-server`
+/// children, files. Several may run in one process.
 pub struct Emulator {
-    redis_url: String,
-    redis_tls_url: String,
     identity_url: String,
     identity_plain_url: Option<String>,
     pub(crate) managed_identity_url: String,
@@ -41,7 +40,7 @@ pub struct Emulator {
     pub(crate) state: Arc<IdentityState>,
     app_certificate: AppCertificate,
     folder: Mutex<Option<TempDir>>,
-    redis: Arc<RedisControl>,
+    redis: RedisSide,
     tasks: Vec<AbortHandle>,
 }
 
@@ -61,12 +60,8 @@ impl Emulator {
     pub(crate) async fn start(builder: Builder) -> Result<Self, EmulatorError> {
         let runtime = Handle::try_current().map_err(|_| EmulatorError::NoRuntime)?;
         let tls = Tls::generate()?;
-        let (redis_plain, redis_port) = listener::bind("plain Redis", builder.redis_port).await?;
-        let (redis_tls, redis_tls_port) =
-            listener::bind("TLS Redis", builder.redis_tls_port).await?;
         let (identity_tls, tls_port) =
             listener::bind("TLS identity service", builder.identity_port).await?;
-        let redis_ipv6 = listener::bind_ipv6(redis_tls_port).await;
         let identity_ipv6 = listener::bind_ipv6(tls_port).await;
         let identity_plain = if builder.plain_identity {
             Some(listener::bind("plain identity service", builder.plain_identity_port).await?)
@@ -80,12 +75,10 @@ impl Emulator {
         let plain_port = identity_plain.as_ref().map(|(_, port)| *port);
 
         let ids = Ids {
-            tenant: builder.tenant_id,
-            client: builder.client_id,
-            object: builder.object_id,
+            tenant: builder.tenant_id.clone(),
+            client: builder.client_id.clone(),
+            object: builder.object_id.clone(),
         };
-        let backend =
-            Backend::start(&builder.store, &builder.redis_server_program, &ids.object).await?;
         let issuer = Arc::new(Issuer::new(
             ids,
             SigningKey::new()?,
@@ -96,7 +89,7 @@ impl Emulator {
         let app_certificate = AppCertificate::generate()?;
         let registered = Registered::from_pem(app_certificate.certificate_pem())?;
         identity.registration().add(registered);
-        let redis = Arc::new(RedisControl::new(backend, Arc::clone(&issuer)));
+        let (redis, serving) = RedisSide::start(&builder, &issuer, &tls.acceptor).await?;
         let state = Arc::new(IdentityState {
             issuer,
             control: Arc::clone(&identity),
@@ -112,8 +105,6 @@ impl Emulator {
         });
 
         let mut emulator = Self {
-            redis_url: format!("redis://127.0.0.1:{redis_port}"),
-            redis_tls_url: format!("rediss://localhost:{redis_tls_port}"),
             identity_url: format!("https://localhost:{tls_port}"),
             identity_plain_url: plain_port.map(|port| format!("http://127.0.0.1:{port}")),
             managed_identity_url: format!("http://127.0.0.1:{managed_port}"),
@@ -126,14 +117,13 @@ impl Emulator {
             state: Arc::clone(&state),
             app_certificate,
             folder: Mutex::new(None),
-            redis: Arc::clone(&redis),
+            redis,
             tasks: Vec::new(),
         };
         let tls = tls.acceptor;
-        emulator.run(
-            &runtime,
-            gateway::serve(redis_plain, None, Arc::clone(&redis)),
-        );
+        for task in serving {
+            emulator.run(&runtime, task);
+        }
         if let Some((listener, _)) = identity_plain {
             emulator.run(
                 &runtime,
@@ -154,10 +144,6 @@ impl Emulator {
                 identity::serve_routes(listener, tls, routes, state),
             );
         }
-        for listener in [Some(redis_tls), redis_ipv6].into_iter().flatten() {
-            let tls = Some(tls.clone());
-            emulator.run(&runtime, gateway::serve(listener, tls, Arc::clone(&redis)));
-        }
         for listener in [Some(identity_tls), identity_ipv6].into_iter().flatten() {
             let tls = Some(tls.clone());
             emulator.run(&runtime, identity::serve(listener, tls, Arc::clone(&state)));
@@ -169,15 +155,17 @@ impl Emulator {
         self.tasks.push(runtime.spawn(task).abort_handle());
     }
 
-    /// `redis://127.0.0.1:PORT`, without TLS. Azure has none for token log-in;
+    /// `redis://127.0.0.1:PORT`, without TLS; of several nodes the first one's.
+    /// Azure has none for token log-in;
     /// for clients without TLS set-up.
     pub fn redis_url(&self) -> &str {
-        &self.redis_url
+        &self.redis.url
     }
 
-    /// `rediss://localhost:PORT`, with TLS by the CA of [`ca_pem`](Self::ca_pem).
+    /// `rediss://localhost:PORT`, with TLS by the CA of [`ca_pem`](Self::ca_pem);
+    /// of several nodes the first one's.
     pub fn redis_tls_url(&self) -> &str {
-        &self.redis_tls_url
+        &self.redis.tls_url
     }
 
     /// `https://localhost:PORT`, the authority host; clients append the tenant.
@@ -277,9 +265,20 @@ impl Emulator {
         &self.state.people.control
     }
 
+    /// The nodes of a [`Store::Cluster`](crate::Store::Cluster); `None` for other stores.
+    pub fn cluster(&self) -> Option<&ClusterControl> {
+        self.redis.cluster.as_ref()
+    }
+
+    /// The nodes and sentinels of a [`Store::Sentinel`](crate::Store::Sentinel);
+    /// `None` for other stores.
+    pub fn sentinel(&self) -> Option<&SentinelControl> {
+        self.redis.sentinel.as_ref()
+    }
+
     /// Faults and counters of the Redis side.
     pub fn redis(&self) -> &RedisControl {
-        &self.redis
+        &self.redis.control
     }
 
     /// A token for Redis with this lifetime, without asking the identity side:
@@ -318,11 +317,11 @@ impl Drop for Emulator {
 impl fmt::Debug for Emulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Emulator")
-            .field("redis_url", &self.redis_url)
-            .field("redis_tls_url", &self.redis_tls_url)
+            .field("redis_url", &self.redis.url)
+            .field("redis_tls_url", &self.redis.tls_url)
             .field("identity_url", &self.identity_url)
             .field("identity", &self.identity)
-            .field("redis", &self.redis)
+            .field("redis", &self.redis.control)
             .finish_non_exhaustive()
     }
 }

@@ -76,6 +76,14 @@ pub enum EmulatorError {
         /// What is missing and what to do.
         reason: String,
     },
+    /// Nodes did not become, or do, what they should.
+    #[error("something went wrong with {doing}: {reason}")]
+    Topology {
+        /// What was being done.
+        doing: &'static str,
+        /// What a node said, or that it took too long.
+        reason: String,
+    },
     /// A file or folder could not be written.
     #[error("can't write {}", path.display())]
     Write {

@@ -6,7 +6,7 @@ use redis_authx::reauth::{ReauthPolicy, ReauthPolicyBuilder};
 use redis_authx::{
     Event, ExponentialBackoff, IdentityProvider, RefreshPolicy, State, TokenManager,
 };
-use redis_authx_emulator::{Emulator, Store};
+use redis_authx_emulator::{Emulator, SentinelLogin, Store};
 use redis_authx_redis::{AuthClient, AuthConnection};
 
 use crate::WrongClock;
@@ -35,10 +35,26 @@ pub struct BedBuilder {
     min_interval: Duration,
     reauth: ReauthPolicyBuilder,
     resp3: bool,
+    store: Store,
+    sentinel_login: SentinelLogin,
     clock: WrongClock,
 }
 
 impl BedBuilder {
+    /// What sentinels want to be told; by default nothing.
+    #[must_use]
+    pub fn sentinel_login(mut self, login: SentinelLogin) -> Self {
+        self.sentinel_login = login;
+        self
+    }
+
+    /// What is behind the gateway; by default one redis-server.
+    #[must_use]
+    pub fn store(mut self, store: Store) -> Self {
+        self.store = store;
+        self
+    }
+
     /// How long tokens live.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
@@ -68,6 +84,13 @@ impl BedBuilder {
         self.min_interval = Duration::from_millis(1);
         self.reauth = self.reauth.stagger(0.0).replace_after(0.000_25);
         self.lifetime(Duration::from_secs(120))
+    }
+
+    /// The shortest time between two tokens.
+    #[must_use]
+    pub fn min_interval(mut self, interval: Duration) -> Self {
+        self.min_interval = interval;
+        self
     }
 
     /// What this machine takes for the time.
@@ -111,7 +134,8 @@ impl BedBuilder {
     ) -> Bed {
         let emulator = Emulator::builder()
             .token_lifetime(self.lifetime)
-            .store(Store::RedisServer)
+            .store(self.store)
+            .sentinel_login(self.sentinel_login)
             .start()
             .await
             .expect("the emulator starts");
@@ -162,6 +186,8 @@ impl Bed {
             min_interval: Duration::from_secs(1),
             reauth: ReauthPolicy::builder(),
             resp3: false,
+            store: Store::RedisServer,
+            sentinel_login: SentinelLogin::None,
             clock: WrongClock::default(),
         }
     }

@@ -3,6 +3,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::redis::IntoConnectionInfo;
+#[cfg(any(feature = "cluster", feature = "sentinel"))]
+use super::redis::{ConnectionInfo, RedisResult};
 use redis_authx::reauth::{ReauthPolicy, Reauthenticator};
 use redis_authx::{ConfigError, Credentials, Runtime};
 
@@ -16,6 +18,8 @@ const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 #[must_use = "a builder does nothing until it is built"]
 pub struct AuthClientBuilder<T> {
     target: T,
+    #[cfg(any(feature = "cluster", feature = "sentinel"))]
+    more_nodes: Vec<RedisResult<ConnectionInfo>>,
     credentials: Credentials,
     runtime: Option<Arc<dyn Runtime>>,
     policy: ReauthPolicy,
@@ -28,6 +32,8 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
     pub(crate) fn new(target: T, credentials: Credentials) -> Self {
         Self {
             target,
+            #[cfg(any(feature = "cluster", feature = "sentinel"))]
+            more_nodes: Vec::new(),
             credentials,
             runtime: None,
             policy: ReauthPolicy::default(),
@@ -35,6 +41,23 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
             login_timeout: Duration::from_secs(10),
             reconnect_wait: Duration::from_secs(5),
         }
+    }
+
+    /// Nodes to begin with beside the target, for when it is down: further ones
+    /// of the same [cluster](AuthClient::cluster), or further
+    /// [sentinels](AuthClient::sentinel). Each is a target as the first; no
+    /// other kind of connection uses them. Default: none. Feature `cluster` or
+    /// `sentinel`.
+    #[cfg(any(feature = "cluster", feature = "sentinel"))]
+    pub fn initial_nodes<N: IntoConnectionInfo>(
+        mut self,
+        nodes: impl IntoIterator<Item = N>,
+    ) -> Self {
+        let nodes = nodes
+            .into_iter()
+            .map(IntoConnectionInfo::into_connection_info);
+        self.more_nodes.extend(nodes);
+        self
     }
 
     /// Where the re-authentication runs, and the sockets of connections that
@@ -89,6 +112,13 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
     /// Where the runtime's spawner does: tokio's outside a tokio runtime.
     pub fn build(self) -> Result<AuthClient, ConfigError> {
         let info = target::parse(self.target, self.allow_plaintext)?;
+        #[cfg(any(feature = "cluster", feature = "sentinel"))]
+        let more_nodes = {
+            let nodes = self.more_nodes.into_iter();
+            nodes
+                .map(|node| target::check(node, self.allow_plaintext))
+                .collect::<Result<_, _>>()?
+        };
         let runtime = self
             .runtime
             .or_else(|| self.credentials.runtime())
@@ -98,12 +128,18 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
                     "a token manager that was spawned on one, or a call of runtime()",
                 )
             })?;
+        let auth_timeout = self.policy.auth_timeout();
         let reauth = Reauthenticator::spawn(&self.credentials, self.policy, Arc::clone(&runtime));
         Ok(AuthClient(Arc::new(Inner {
             info,
+            #[cfg(any(feature = "cluster", feature = "sentinel"))]
+            more_nodes,
+            #[cfg(any(feature = "cluster", feature = "sentinel"))]
+            allow_plaintext: self.allow_plaintext,
             credentials: self.credentials,
             runtime,
             reauth,
+            auth_timeout,
             login_timeout: self.login_timeout.min(FOR_EVER),
             reconnect_wait: self.reconnect_wait.min(FOR_EVER),
         })))

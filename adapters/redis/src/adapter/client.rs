@@ -7,7 +7,7 @@ use redis_authx::reauth::Reauthenticator;
 use redis_authx::{ConfigError, Credentials, Runtime};
 
 use super::builder::AuthClientBuilder;
-use super::connection::{AuthConnection, Connector, Shared, Slot};
+use super::connection::{AuthConnection, Connector, Server, Shared, Slot};
 
 /// Opens connections that stay logged in: in the place of [`redis::Client`].
 ///
@@ -23,9 +23,16 @@ pub struct AuthClient(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) info: ConnectionInfo,
+    /// Nodes to begin with beside it: of a cluster, or sentinels.
+    #[cfg(any(feature = "cluster", feature = "sentinel"))]
+    pub(crate) more_nodes: Vec<ConnectionInfo>,
+    #[cfg(any(feature = "cluster", feature = "sentinel"))]
+    pub(crate) allow_plaintext: bool,
     pub(crate) credentials: Credentials,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) reauth: Reauthenticator,
+    /// How long an `AUTH` may take on a sync connection.
+    pub(crate) auth_timeout: Duration,
     pub(crate) login_timeout: Duration,
     pub(crate) reconnect_wait: Duration,
 }
@@ -136,9 +143,20 @@ impl AuthClient {
         config: AsyncConnectionConfig,
         wait: Duration,
     ) -> RedisResult<AuthConnection> {
-        let connector = Connector::new(self.0.info.clone(), config);
+        let connector = Connector::new(Server::At(self.0.info.clone()), config);
+        self.log_in(connector, wait, self.0.login_timeout).await
+    }
+
+    /// Opens a connection with the token in hand, or the first to come within
+    /// `limit`.
+    pub(crate) async fn log_in(
+        &self,
+        connector: Connector,
+        wait: Duration,
+        limit: Duration,
+    ) -> RedisResult<AuthConnection> {
         let (connection, token) = connector
-            .log_in(&self.0.credentials, &self.0.runtime, self.0.login_timeout)
+            .log_in(&self.0.credentials, &self.0.runtime, limit)
             .await?;
         let slot = Slot::new(connector, Arc::clone(&self.0.runtime), connection);
         let shared = Shared::new(self.clone(), slot, wait, &token);

@@ -3,9 +3,16 @@
 use super::redis::{Arg, Cmd, Pipeline};
 use crate::blocking::Blocking;
 use crate::effect::{Effect, Effects};
+use crate::sync_transaction::Word;
 
 pub(super) fn of(command: &Cmd) -> Effects {
     Effects::of([of_word(command.args_iter().next())])
+}
+
+/// The command, as far as transactions are concerned.
+pub(super) fn word(command: &Cmd) -> Word {
+    let name = command.args_iter().next().and_then(simple);
+    name.map_or(Word::Other, Word::of_name)
 }
 
 /// The effect of all the commands of a pipeline.

@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::iter::successors;
 
-use super::redis::{ErrorKind, RedisError};
+use super::redis::{ErrorKind, RedisError, ServerErrorKind};
 use redis_authx::TokenError;
 use redis_authx::reauth::{ReauthError, ReauthErrorKind};
 
@@ -32,12 +32,22 @@ pub(crate) const LOGGED_OUT: &str = "NOAUTH";
 /// Whether the connection that a command failed on with `error` is of no more
 /// use: gone, out of step, or no longer logged in.
 pub(crate) fn is_lost(error: &RedisError) -> bool {
-    let logged_out = || {
-        // Of an atomic pipeline it is one error among several.
-        let errors = error.clone().into_server_errors();
-        errors.is_some_and(|errors| errors.iter().any(|(_, error)| error.code() == LOGGED_OUT))
-    };
-    error.is_unrecoverable_error() || logged_out()
+    error.is_unrecoverable_error() || is_logged_out(error)
+}
+
+/// Whether it is for want of a log-in that a command was not executed.
+pub(crate) fn is_logged_out(error: &RedisError) -> bool {
+    server_codes(error).iter().any(|code| code == LOGGED_OUT)
+}
+
+/// The codes of what a server answered: of an atomic pipeline, several.
+pub(crate) fn server_codes(error: &RedisError) -> Vec<String> {
+    let errors = error.clone().into_server_errors();
+    let errors = errors.as_deref().unwrap_or_default();
+    errors
+        .iter()
+        .map(|(_, error)| error.code().to_owned())
+        .collect()
 }
 
 /// There is no token to log in with, and why.
@@ -69,11 +79,29 @@ pub(crate) fn not_connected(latest: Option<&ReauthError>) -> RedisError {
     std::io::Error::new(std::io::ErrorKind::NotConnected, why).into()
 }
 
-/// The command belongs to a transaction of a connection that was replaced.
-pub(crate) fn torn() -> RedisError {
-    let why = "the connection was replaced inside a transaction, of which nothing is executed; \
-               EXEC or DISCARD ends it";
-    std::io::Error::new(std::io::ErrorKind::ConnectionAborted, why).into()
+/// A raw transaction went with its connection. As if the connection had: who
+/// opens another then is right as well.
+pub(crate) fn transaction_lost() -> RedisError {
+    let why = "the connection was replaced inside a MULTI: nothing more of that transaction is \
+               sent until EXEC, DISCARD or another MULTI";
+    std::io::Error::new(std::io::ErrorKind::NotConnected, why).into()
+}
+
+/// Watched keys may have changed, and the reply has no place to say so.
+pub(crate) fn watch_lost() -> RedisError {
+    RedisError::from((
+        ServerErrorKind::ExecAbort.into(),
+        "the connection was replaced after WATCH",
+        "the watched keys may have changed; nothing was sent".to_owned(),
+    ))
+}
+
+/// The server did not execute a command because the connection is no longer
+/// logged in: for redis-rs it is as good as gone.
+#[cfg(feature = "cluster")]
+pub(crate) fn logged_out() -> RedisError {
+    let text = "the server no longer takes the connection for logged in (NOAUTH)";
+    std::io::Error::new(std::io::ErrorKind::NotConnected, text).into()
 }
 
 /// An error and all that stands behind it, in one line.

@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use super::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo};
-use redis_authx::ConfigError;
+use super::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult};
+use redis_authx::{ConfigError, Token};
 
 const FIELD: &str = "url";
 
@@ -12,7 +12,15 @@ pub(crate) fn parse(
     target: impl IntoConnectionInfo,
     allow_plaintext: bool,
 ) -> Result<ConnectionInfo, ConfigError> {
-    let info = target.into_connection_info().map_err(|error| {
+    check(target.into_connection_info(), allow_plaintext)
+}
+
+/// The same of one that has been read.
+pub(crate) fn check(
+    target: RedisResult<ConnectionInfo>,
+    allow_plaintext: bool,
+) -> Result<ConnectionInfo, ConfigError> {
+    let info = target.map_err(|error| {
         // The error's words only: the URL may hold a password.
         let found = format!("not a Redis URL ({error})");
         ConfigError::invalid(
@@ -48,6 +56,15 @@ pub(crate) fn parse(
         }
         _ => Ok(info),
     }
+}
+
+/// The same target, to log in to with `token`.
+pub(crate) fn with_credentials(info: &ConnectionInfo, token: &Token) -> ConnectionInfo {
+    let settings = info.redis_settings().clone();
+    let settings = settings
+        .set_username(token.username())
+        .set_password(token.password());
+    info.clone().set_redis_settings(settings)
 }
 
 /// Whether somebody on the way could read along, or pose as the server.

@@ -22,19 +22,24 @@ pub(crate) enum Kind {
     Discard,
     /// `RESET`.
     Reset,
+    /// `CLUSTER`, `INFO` or `ROLE`, whose answers name nodes.
+    Topology,
     /// `SUBSCRIBE` and its kin, whose answers are not one reply a request.
     Subscription,
 }
 
 impl Kind {
     pub(crate) fn of(name: &[u8]) -> Self {
-        const KINDS: [(&[u8], Kind); 12] = [
+        const KINDS: [(&[u8], Kind); 15] = [
             (b"AUTH", Kind::Auth),
             (b"HELLO", Kind::Hello),
             (b"MULTI", Kind::Multi),
             (b"EXEC", Kind::Exec),
             (b"DISCARD", Kind::Discard),
             (b"RESET", Kind::Reset),
+            (b"CLUSTER", Kind::Topology),
+            (b"INFO", Kind::Topology),
+            (b"ROLE", Kind::Topology),
             (b"SUBSCRIBE", Kind::Subscription),
             (b"UNSUBSCRIBE", Kind::Subscription),
             (b"PSUBSCRIBE", Kind::Subscription),

@@ -14,9 +14,9 @@ use super::{
     report::ConnectionReport,
     verify::{AuthRefusal, Pass},
 };
-use crate::{EmulatorError, identity::issuer::Issuer, server::Backend};
+use crate::{EmulatorError, SentinelLogin, identity::issuer::Issuer, server::Backend};
 
-/// Faults and counters of the Redis side.
+/// Faults and counters of the Redis side, over all its nodes.
 ///
 /// Got from [`Emulator::redis`](crate::Emulator::redis). Every method takes
 /// effect at once and may be called from any thread.
@@ -25,6 +25,8 @@ pub struct RedisControl {
     pub(crate) registry: Registry,
     pub(crate) backend: Backend,
     pub(crate) issuer: Arc<Issuer>,
+    /// If sentinels are behind it: what they want to be told.
+    sentinels: Option<SentinelLogin>,
     plan: Mutex<Plan>,
 }
 
@@ -45,8 +47,30 @@ impl RedisControl {
             registry: Registry::default(),
             backend,
             issuer,
+            sentinels: None,
             plan: Mutex::default(),
         }
+    }
+
+    pub(crate) fn of_sentinels(
+        backend: Backend,
+        issuer: Arc<Issuer>,
+        login: SentinelLogin,
+    ) -> Self {
+        Self {
+            sentinels: Some(login),
+            ..Self::new(backend, issuer)
+        }
+    }
+
+    /// Whether every reply may name nodes, as those of sentinels do.
+    pub(crate) fn names_nodes(&self) -> bool {
+        self.sentinels.is_some()
+    }
+
+    /// Whether log-ins are the backend's own affair.
+    pub(crate) fn is_open(&self) -> bool {
+        self.sentinels == Some(SentinelLogin::None)
     }
 
     /// Refuses the next `n` log-ins with `WRONGPASS`, good or not, on whatever
@@ -93,14 +117,24 @@ impl RedisControl {
         }
     }
 
+    /// Closes every connection to this node, as [`ConnectionReport::node`] has
+    /// it, without a word.
+    pub fn drop_node_connections(&self, node: usize) {
+        for connection in self.registry.open() {
+            if connection.route.node == node {
+                connection.kill.notify_one();
+            }
+        }
+    }
+
     /// While `true`, a new connection is closed as soon as it is made. Open
     /// ones stay.
     pub fn refuse_connections(&self, refuse: bool) {
         self.plan().refuse_connections = refuse;
     }
 
-    /// Kills the `redis-server` child (if the store is one) and starts it on
-    /// the same port with its data; closes every connection. Of the other
+    /// Kills the `redis-server` children (if the store has some) and starts them
+    /// on the same ports with their data; closes every connection. Of the other
     /// stores only the connections are closed.
     ///
     /// # Errors
@@ -112,7 +146,7 @@ impl RedisControl {
 
     /// Takes the server away until [`start_server`](Self::start_server): every
     /// connection is closed, and new ones are closed as soon as they are made.
-    /// A `redis-server` child is killed; its data stays on disk.
+    /// `redis-server` children are killed; their data stays on disk.
     pub fn stop_server(&self) {
         self.backend.stop();
         self.drop_connections();
@@ -207,6 +241,19 @@ impl RedisControl {
         }
         let refused_until = plan.refused_until;
         drop(plan);
+        if let Some(SentinelLogin::Password {
+            user: wanted,
+            password,
+        }) = &self.sentinels
+        {
+            // Redis takes AUTH without a name for that of its default user.
+            let same = user.unwrap_or(b"default") == wanted.as_bytes();
+            return if same && token == password.as_bytes() {
+                Ok(Pass::PASSWORD)
+            } else {
+                Err(AuthRefusal::WrongPassword)
+            };
+        }
         let user = user.ok_or(AuthRefusal::NoUserName)?;
         let pass = super::verify::judge(&self.issuer, user, token)?;
         if pass.number <= refused_until && refused_until > 0 {

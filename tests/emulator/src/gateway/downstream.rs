@@ -1,13 +1,22 @@
-//! From the backend to the client: replies are passed on as they are, and read on the way.
+//! From the backend to the client: replies are read on the way, and passed on as they are, unless
+//! they name ports that clients must not see.
 
 use std::io;
 
+use bytes::BytesMut;
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
-use super::{control::RedisControl, registry::Connection, reply::ReplyScanner};
+use super::{
+    control::RedisControl,
+    registry::Connection,
+    reply::ReplyScanner,
+    rewrite::{Rewriter, Scope},
+};
 
 /// How much is read at once.
 const READ: usize = 16 << 10;
+/// The longest reply that is held to be rewritten. Topologies are far shorter.
+const LONGEST_HELD: usize = 16 << 20;
 
 /// Passes replies on until the backend closes.
 pub(crate) async fn run(
@@ -16,7 +25,14 @@ pub(crate) async fn run(
     connection: &Connection,
     control: &RedisControl,
 ) -> io::Result<()> {
-    let mut scanner = ReplyScanner::default();
+    let mut downstream = Downstream {
+        connection,
+        control,
+        scanner: ReplyScanner::default(),
+        held: BytesMut::new(),
+        too_long: false,
+        out: BytesMut::new(),
+    };
     let mut buffer = vec![0; READ];
     loop {
         let read = backend.read(&mut buffer).await?;
@@ -24,8 +40,17 @@ pub(crate) async fn run(
             break;
         }
         let bytes = &buffer[..read];
-        note(bytes, &mut scanner, connection, control);
-        client.write_all(bytes).await?;
+        match &connection.route.rewriter {
+            None => {
+                downstream.note(bytes, None);
+                client.write_all(bytes).await?;
+            }
+            Some(rewriter) => {
+                downstream.note(bytes, Some(rewriter));
+                client.write_all(&downstream.out).await?;
+                downstream.out.clear();
+            }
+        }
         // A TLS stream keeps what it could not send yet.
         client.flush().await?;
     }
@@ -38,24 +63,58 @@ pub(crate) async fn run(
     client.shutdown().await
 }
 
-fn note(
-    mut bytes: &[u8],
-    scanner: &mut ReplyScanner,
-    connection: &Connection,
-    control: &RedisControl,
-) {
-    let mut session = connection.session();
-    let mut login_changed = false;
-    while !bytes.is_empty() {
-        let (taken, ended) = scanner.scan(bytes);
-        bytes = &bytes[taken..];
-        if ended {
-            login_changed |= session.replied(&scanner.reply(), &control.counters);
-            scanner.record_elements(session.wants_elements());
+struct Downstream<'a> {
+    connection: &'a Connection,
+    control: &'a RedisControl,
+    scanner: ReplyScanner,
+    /// The part of a reply whose end is still to come.
+    held: BytesMut,
+    /// Whether some of that reply has gone out already.
+    too_long: bool,
+    /// What goes to the client, if replies are rewritten.
+    out: BytesMut,
+}
+
+impl Downstream<'_> {
+    fn note(&mut self, mut bytes: &[u8], rewriter: Option<&Rewriter>) {
+        let mut session = self.connection.session();
+        let mut login_changed = false;
+        while !bytes.is_empty() {
+            let (taken, ended) = self.scanner.scan(bytes);
+            let part;
+            (part, bytes) = bytes.split_at(taken);
+            if rewriter.is_some() {
+                self.held.extend_from_slice(part);
+            }
+            if ended {
+                let reply = self.scanner.reply();
+                if let Some(rewriter) = rewriter {
+                    let all = self.control.names_nodes() || session.answers_topology(&reply);
+                    let scope = if all {
+                        Scope::Topology
+                    } else {
+                        Scope::Redirections
+                    };
+                    if self.too_long {
+                        self.out.extend_from_slice(&self.held);
+                    } else {
+                        rewriter.rewrite(&self.held, scope, &mut self.out);
+                    }
+                    self.held.clear();
+                    self.too_long = false;
+                }
+                login_changed |= session.replied(&reply, &self.control.counters);
+                self.scanner.record_elements(session.wants_elements());
+            }
         }
-    }
-    drop(session);
-    if login_changed {
-        connection.login_changed.notify_one();
+        drop(session);
+        if self.held.len() > LONGEST_HELD || self.scanner.is_lost() {
+            self.out.extend_from_slice(&self.held);
+            self.held.clear();
+            self.too_long = true;
+        }
+        if login_changed {
+            self.connection.login_changed.notify_one();
+        }
     }
 }

@@ -3,11 +3,13 @@
 
 pub(crate) mod command;
 mod control;
+pub(crate) mod door;
 mod downstream;
 pub(crate) mod frame;
 mod registry;
 mod reply;
 mod report;
+mod rewrite;
 mod session;
 mod upstream;
 mod verify;
@@ -21,8 +23,8 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-use self::registry::Connection;
 pub use self::{control::RedisControl, report::ConnectionReport, verify::AuthRefusal};
+use self::{door::Route, registry::Connection};
 use crate::{
     listener::{self, Stream},
     server::Link,
@@ -35,35 +37,41 @@ const LINGER: Duration = Duration::from_secs(5);
 pub(crate) async fn serve(
     listener: TcpListener,
     tls: Option<TlsAcceptor>,
+    route: Route,
     control: Arc<RedisControl>,
 ) {
     listener::accept_loop(listener, |stream| {
-        accept(stream, tls.clone(), Arc::clone(&control))
+        accept(stream, tls.clone(), route.clone(), Arc::clone(&control))
     })
     .await;
 }
 
-async fn accept(stream: TcpStream, tls: Option<TlsAcceptor>, control: Arc<RedisControl>) {
+async fn accept(
+    stream: TcpStream,
+    tls: Option<TlsAcceptor>,
+    route: Route,
+    control: Arc<RedisControl>,
+) {
     if control.refuses_connections() {
         return;
     }
     match tls {
-        None => connection(stream, control).await,
+        None => connection(stream, route, control).await,
         Some(acceptor) => {
             if let Some(stream) = listener::handshake(&acceptor, stream).await {
-                connection(stream, control).await;
+                connection(stream, route, control).await;
             }
         }
     }
 }
 
-async fn connection(client: impl Stream, control: Arc<RedisControl>) {
-    let Ok(link) = control.backend.connect().await else {
+async fn connection(client: impl Stream, route: Route, control: Arc<RedisControl>) {
+    let Ok(link) = control.backend.connect(route.node).await else {
         return;
     };
     // Closes the report also when this future is dropped halfway.
     let mut open = Open {
-        connection: control.registry.opened(),
+        connection: control.registry.opened(route),
         control: Arc::clone(&control),
         expired: false,
     };

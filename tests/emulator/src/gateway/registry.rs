@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{report::ConnectionReport, session::Session};
+use super::{door::Route, report::ConnectionReport, session::Session};
 
 /// How many reports of closed connections are kept.
 const CLOSED_KEPT: usize = 10_000;
@@ -20,6 +20,7 @@ const CLOSED_KEPT: usize = 10_000;
 #[derive(Debug)]
 pub(crate) struct Connection {
     pub(crate) id: u64,
+    pub(crate) route: Route,
     pub(crate) opened_at: Instant,
     session: Mutex<Session>,
     /// Told to close it at once.
@@ -37,6 +38,7 @@ impl Connection {
         let session = self.session();
         session.record.report(
             self.id,
+            &self.route,
             self.opened_at,
             session.login(),
             open,
@@ -58,9 +60,10 @@ struct Lists {
 }
 
 impl Registry {
-    pub(crate) fn opened(&self) -> Arc<Connection> {
+    pub(crate) fn opened(&self, route: Route) -> Arc<Connection> {
         let connection = Arc::new(Connection {
             id: self.accepted.fetch_add(1, Relaxed) + 1,
+            route,
             opened_at: Instant::now(),
             session: Mutex::default(),
             kill: Notify::new(),

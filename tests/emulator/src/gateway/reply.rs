@@ -44,6 +44,11 @@ impl ReplyScanner {
         self.record = record;
     }
 
+    /// Whether something came that is no reply, so that no end is told anymore.
+    pub(crate) fn is_lost(&self) -> bool {
+        self.lost
+    }
+
     /// Reads up to the end of one reply. Gives the bytes read, and whether a
     /// reply ended there; [`reply`](Self::reply) then tells what it was.
     pub(crate) fn scan(&mut self, bytes: &[u8]) -> (usize, bool) {

@@ -3,6 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::{
+    door::Route,
     session::Login,
     verify::{AuthRefusal, Pass},
 };
@@ -13,6 +14,15 @@ use super::{
 pub struct ConnectionReport {
     /// Counts from 1 in the order of arrival.
     pub id: u64,
+    /// Which node it is to: its index in
+    /// [`ClusterControl::urls`](crate::ClusterControl::urls) or
+    /// [`SentinelControl::urls`](crate::SentinelControl::urls), a sentinel's in
+    /// [`sentinel_urls`](crate::SentinelControl::sentinel_urls); 0 if there is
+    /// but one.
+    pub node: usize,
+    /// The emulator's port that it came in at, of the node's two: without TLS
+    /// and with it.
+    pub port: u16,
     /// Log-ins that Redis accepted, by `AUTH` or `HELLO … AUTH`.
     pub auths_accepted: u64,
     /// Those among them that came with the token of the log-in before.
@@ -73,6 +83,7 @@ impl Record {
     pub(crate) fn report(
         &self,
         id: u64,
+        route: &Route,
         opened_at: Instant,
         login: Option<Login>,
         open: bool,
@@ -81,6 +92,8 @@ impl Record {
         let now = Instant::now();
         ConnectionReport {
             id,
+            node: route.node,
+            port: route.port,
             auths_accepted: self.accepted,
             auths_with_same_token: self.same_token,
             auths_refused: self.refused,

@@ -88,6 +88,15 @@ impl Session {
         !self.queued_logins.is_empty()
     }
 
+    /// Whether a whole reply, not yet told to [`replied`](Self::replied), names
+    /// nodes.
+    pub(crate) fn answers_topology(&self, reply: &Reply<'_>) -> bool {
+        let front = self.awaited.front();
+        front.is_some_and(|front| {
+            front.kind == Kind::Topology && front.number == self.answered && !self.is_push(reply)
+        })
+    }
+
     /// A whole reply came by. Returns whether the log-in changed.
     pub(crate) fn replied(&mut self, reply: &Reply<'_>, counters: &Counters) -> bool {
         if self.is_push(reply) {
@@ -132,7 +141,7 @@ impl Session {
                 false
             }
             Kind::Reset => first == b'+' && self.reset(),
-            Kind::Plain | Kind::Subscription => false,
+            Kind::Plain | Kind::Topology | Kind::Subscription => false,
         }
     }
 

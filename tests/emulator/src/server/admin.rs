@@ -1,25 +1,19 @@
-//! The few words the emulator itself exchanges with a Redis: making the user that good log-ins
-//! become, and taking its password back.
+//! The few words the emulator itself exchanges with a Redis, beside its clients.
 
-use std::{
-    io::{self, Write},
-    net::{Shutdown, ToSocketAddrs},
-    sync::Arc,
-    time::Duration,
-};
+use std::{io, time::Duration};
 
 use bytes::BytesMut;
 use tokio::{
-    io::{AsyncBufReadExt, AsyncWriteExt, BufReader},
+    io::{AsyncBufReadExt, AsyncReadExt, AsyncWriteExt, BufReader},
     net::TcpStream,
     time,
 };
 
-use crate::{EmulatorError, gateway};
+use crate::gateway;
 
 /// What the user may do: everything but what would make replies
 /// uncountable for the gateway, or end the server. Azure blocks most of these too.
-const RIGHTS: [&str; 11] = [
+pub(crate) const RIGHTS: [&str; 11] = [
     "~*",
     "&*",
     "+@all",
@@ -33,105 +27,11 @@ const RIGHTS: [&str; 11] = [
     "-client|reply",
 ];
 
+/// The same at a sentinel, which does not know most of those commands.
+pub(crate) const SENTINEL_RIGHTS: [&str; 5] = ["~*", "&*", "+@all", "-shutdown", "-client|reply"];
+
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
-
-/// A Redis and who we are there.
-#[derive(Clone)]
-pub(crate) struct Address {
-    pub(crate) host: String,
-    pub(crate) port: u16,
-    pub(crate) user: String,
-    pub(crate) password: Option<String>,
-}
-
-impl Address {
-    fn shown(&self) -> String {
-        format!("{}:{}", self.host, self.port)
-    }
-
-    /// The words that log us in, if there is anything to say.
-    fn login(&self) -> Option<Vec<&str>> {
-        let password = self.password.as_deref()?;
-        Some(if self.user.is_empty() {
-            vec!["AUTH", password]
-        } else {
-            vec!["AUTH", &self.user, password]
-        })
-    }
-}
-
-/// Makes the user for good log-ins at a Redis that is someone else's.
-pub(crate) async fn prepare(
-    address: &Address,
-    user: &str,
-    password: &str,
-) -> Result<(), EmulatorError> {
-    let lacking = |reason: String| EmulatorError::StoreRights {
-        address: address.shown(),
-        reason,
-    };
-    let unreachable = |source: io::Error| EmulatorError::StoreUnreachable {
-        address: address.shown(),
-        source: Arc::new(source),
-    };
-    let mut admin = Admin::connect(&address.host, address.port)
-        .await
-        .map_err(unreachable)?;
-    if !admin
-        .ask(&["PING"])
-        .await
-        .map_err(unreachable)?
-        .starts_with("-NOAUTH")
-    {
-        return Err(lacking(
-            "it serves clients that have not logged in; give its default user a password \
-             (requirepass) and put that into the URL"
-                .to_owned(),
-        ));
-    }
-    let login = address.login().ok_or_else(|| {
-        lacking("it wants a password; put it into the URL: redis://:password@host:port".to_owned())
-    })?;
-    let answer = admin.ask(&login).await.map_err(unreachable)?;
-    if answer.starts_with('-') {
-        return Err(lacking(format!(
-            "it refused the URL's user and password ({})",
-            word(&answer)
-        )));
-    }
-    admin.make_user(user, password).await.map_err(unreachable)?.map_err(|answer| {
-        lacking(format!(
-            "the URL's user must be allowed ACL SETUSER, on Redis 6.2 or newer; it answered {answer}"
-        ))
-    })
-}
-
-/// Takes the password back, so that the user left behind opens nothing. Called
-/// when the emulator is dropped, perhaps after its runtime: without one.
-pub(crate) fn take_back(address: &Address, user: &str, password: &str) {
-    const SHORT: Duration = Duration::from_millis(500);
-    let Some(login) = address.login() else { return };
-    let password = format!("<{password}");
-    let run = || -> io::Result<()> {
-        let mut addresses = (address.host.as_str(), address.port).to_socket_addrs()?;
-        let first = addresses.next().ok_or(io::ErrorKind::NotFound)?;
-        let mut stream = std::net::TcpStream::connect_timeout(&first, SHORT)?;
-        stream.set_write_timeout(Some(SHORT))?;
-        stream.set_read_timeout(Some(SHORT))?;
-        let mut out = BytesMut::new();
-        write(&login, &mut out);
-        write(&["ACL", "SETUSER", user, &password], &mut out);
-        write(&["QUIT"], &mut out);
-        stream.write_all(&out)?;
-        stream.shutdown(Shutdown::Write)?;
-        // Waits for the answers: a connection closed with unread ones may be
-        // reset before Redis has read the commands.
-        io::copy(&mut stream, &mut io::sink()).map(drop)
-    };
-    // Best effort: the server may be gone.
-    let _ = run();
-}
 
 /// One connection.
 pub(crate) struct Admin(BufReader<TcpStream>);
@@ -144,17 +44,57 @@ impl Admin {
 
     /// Sends one command and reads a reply of one line.
     pub(crate) async fn ask(&mut self, words: &[&str]) -> io::Result<String> {
-        let mut out = BytesMut::new();
-        write(words, &mut out);
         let exchange = async {
-            self.0.write_all(&out).await?;
-            let mut line = String::new();
-            if self.0.read_line(&mut line).await? == 0 {
-                return Err(io::Error::from(io::ErrorKind::UnexpectedEof));
-            }
-            Ok(line.trim_end().to_owned())
+            self.send(words).await?;
+            self.line().await
         };
         time::timeout(PATIENCE, exchange).await?
+    }
+
+    /// Sends one command and reads a reply of any shape: what is in it, without
+    /// its nesting. An error at its top is the outer error.
+    pub(crate) async fn ask_all<W: AsRef<[u8]> + Sync>(
+        &mut self,
+        words: &[W],
+    ) -> io::Result<Vec<Vec<u8>>> {
+        let exchange = async {
+            self.send(words).await?;
+            let mut leaves = Vec::new();
+            let mut expected: usize = 1;
+            while expected > 0 {
+                expected -= 1;
+                let line = self.line().await?;
+                let rest = line.get(1..).unwrap_or_default();
+                match line.as_bytes().first() {
+                    Some(b'-') if expected == 0 && leaves.is_empty() => {
+                        return Err(io::Error::other(rest.to_owned()));
+                    }
+                    // No reply that is asked for holds more.
+                    Some(b'*') => {
+                        expected += rest.parse::<usize>().unwrap_or(0).min(1 << 16);
+                    }
+                    Some(b'$') => {
+                        if let Ok(length) = rest.parse::<u32>() {
+                            let mut bulk = Vec::new();
+                            let wanted = u64::from(length) + 2;
+                            (&mut self.0).take(wanted).read_to_end(&mut bulk).await?;
+                            bulk.truncate(length as usize);
+                            leaves.push(bulk);
+                        }
+                    }
+                    _ => leaves.push(rest.as_bytes().to_vec()),
+                }
+            }
+            Ok(leaves)
+        };
+        time::timeout(PATIENCE, exchange).await?
+    }
+
+    /// The same, of which only the first value is wanted, as text.
+    pub(crate) async fn ask_text(&mut self, words: &[&str]) -> io::Result<String> {
+        let leaves = self.ask_all(words).await?;
+        let first = leaves.into_iter().next().unwrap_or_default();
+        Ok(String::from_utf8_lossy(&first).into_owned())
     }
 
     /// The inner error is what Redis answered.
@@ -162,10 +102,11 @@ impl Admin {
         &mut self,
         user: &str,
         password: &str,
+        rights: &[&str],
     ) -> io::Result<Result<(), String>> {
         let password = format!(">{password}");
         let mut words = vec!["ACL", "SETUSER", user, "on", &password];
-        words.extend(RIGHTS);
+        words.extend(rights);
         let mut answer = self.ask(&words).await?;
         if answer.starts_with("-ERR") {
             // Redis 6 can't take away a subcommand.
@@ -174,17 +115,24 @@ impl Admin {
         }
         Ok(if answer == "+OK" { Ok(()) } else { Err(answer) })
     }
+
+    async fn send<W: AsRef<[u8]> + Sync>(&mut self, words: &[W]) -> io::Result<()> {
+        let mut out = BytesMut::new();
+        write(words, &mut out);
+        self.0.write_all(&out).await
+    }
+
+    async fn line(&mut self) -> io::Result<String> {
+        let mut line = String::new();
+        if self.0.read_line(&mut line).await? == 0 {
+            return Err(io::ErrorKind::UnexpectedEof.into());
+        }
+        Ok(line.trim_end().to_owned())
+    }
 }
 
-fn write(words: &[&str], out: &mut BytesMut) {
-    let words: Vec<_> = words.iter().map(|word| word.as_bytes()).collect();
+/// Writes a command.
+pub(crate) fn write<W: AsRef<[u8]>>(words: &[W], out: &mut BytesMut) {
+    let words: Vec<_> = words.iter().map(AsRef::as_ref).collect();
     gateway::command::write(&words, out);
-}
-
-fn word(answer: &str) -> &str {
-    answer
-        .split(' ')
-        .next()
-        .unwrap_or_default()
-        .trim_start_matches('-')
 }

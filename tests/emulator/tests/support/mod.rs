@@ -59,7 +59,12 @@ pub struct Raw(TcpStream);
 
 impl Raw {
     pub async fn open(emulator: &Emulator) -> Self {
-        let address = emulator.redis_url().strip_prefix("redis://").unwrap();
+        Self::open_at(emulator.redis_url()).await
+    }
+
+    /// To a node's gateway, without TLS.
+    pub async fn open_at(url: &str) -> Self {
+        let address = url.strip_prefix("redis://").unwrap();
         Self(TcpStream::connect(address).await.unwrap())
     }
 

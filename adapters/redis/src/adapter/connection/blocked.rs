@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::redis::{Cmd, RedisResult, Value, pipe};
 
-use super::super::{effect, error, outcome};
+use super::super::{effect, error};
 use super::handover::UNBLOCKED;
 use super::link::Link;
 use super::request::{Piece, Request};
@@ -89,7 +89,7 @@ impl Shared {
                     let _ = link.id().await;
                     return Ok(Some((link, block)));
                 }
-                Err(Refusal::Instead(_)) => return Err(error::torn()),
+                Err(Refusal::Instead(_)) => return Err(error::transaction_lost()),
                 Err(Refusal::Retired) => {}
             }
         }
@@ -103,7 +103,7 @@ impl Shared {
     ) -> RedisResult<R::Reply> {
         let passing = link.gate.passing();
         let result = request.send(link.connection()).await;
-        let outcome = outcome::of(&result);
+        let outcome = self.slot.outcome(&result);
         if outcome != Outcome::Unknown && block.end() {
             self.registration.ready();
         }

@@ -1,71 +1,39 @@
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::redis::aio::MultiplexedConnection;
-use super::redis::{AsyncConnectionConfig, Client, ConnectionInfo, RedisResult};
-use futures::future::{Either, select};
-use redis_authx::reauth::ReauthErrorKind;
-use redis_authx::{Credentials, Runtime, Token, TokenError};
+use super::redis::{AsyncConnectionConfig, RedisResult};
+use futures::FutureExt;
+use redis_authx::{Credentials, Runtime, Token};
 
-use super::super::error;
+use super::super::log_in::log_in;
+use super::server::Server;
 
 /// Opens connections to one server that log in with the token they are given.
 pub(crate) struct Connector {
-    info: ConnectionInfo,
+    pub(crate) server: Server,
     config: AsyncConnectionConfig,
 }
 
 impl Connector {
-    pub(crate) const fn new(info: ConnectionInfo, config: AsyncConnectionConfig) -> Self {
-        Self { info, config }
-    }
-
-    pub(crate) fn db(&self) -> i64 {
-        self.info.redis_settings().db()
+    pub(crate) const fn new(server: Server, config: AsyncConnectionConfig) -> Self {
+        Self { server, config }
     }
 
     pub(crate) async fn connect(&self, token: &Token) -> RedisResult<MultiplexedConnection> {
-        let settings = self.info.redis_settings().clone();
-        let settings = settings
-            .set_username(token.username())
-            .set_password(token.password());
-        Client::open(self.info.clone().set_redis_settings(settings))?
-            .get_multiplexed_async_connection_with_config(&self.config)
-            .await
+        self.server.connect(&self.config, token).await
     }
 
     /// Opens a connection with the token in hand, or the first to come; and
-    /// once more with a fresh one when the server refuses that.
+    /// once more with a fresh one when the server refuses that. Without time
+    /// to wait for one, it does not ask for it either.
     pub(crate) async fn log_in(
         &self,
         credentials: &Credentials,
         runtime: &Arc<dyn Runtime>,
         limit: Duration,
     ) -> RedisResult<(MultiplexedConnection, Token)> {
-        let token = credentials.get(limit).await.map_err(error::no_token)?;
-        let refused = match self.connect(&token).await {
-            Ok(connection) => return Ok((connection, token)),
-            Err(error) if error::kind(&error) == ReauthErrorKind::Refused => error,
-            Err(error) => return Err(error),
-        };
-        credentials.refresh();
-        let fresh = pin!(next_token(credentials.clone(), token.generation()));
-        let sleep = runtime.sleep_until(runtime.now() + limit);
-        match select(fresh, sleep).await {
-            Either::Left((Some(token), _)) => Ok((self.connect(&token).await?, token)),
-            _ => Err(refused),
-        }
-    }
-}
-
-/// The next token newer than `generation`; `None` when the manager stops.
-async fn next_token(mut credentials: Credentials, generation: u64) -> Option<Token> {
-    loop {
-        match credentials.changed().await {
-            Ok(token) if token.generation() > generation => return Some(token),
-            Err(TokenError::Stopped) => return None,
-            _ => {}
-        }
+        let connect = |token: Token| async move { self.connect(&token).await }.boxed();
+        log_in(credentials, runtime, limit, connect).await
     }
 }

@@ -11,12 +11,16 @@ mod connector;
 mod handover;
 mod link;
 mod request;
+mod server;
 mod shared;
 mod slot;
 
 use super::effect;
 pub(super) use connector::Connector;
 use request::Piece;
+pub(super) use server::Server;
+#[cfg(feature = "sentinel")]
+pub(super) use server::open;
 pub(super) use shared::Shared;
 pub(super) use slot::Slot;
 
@@ -40,7 +44,7 @@ pub(super) use slot::Slot;
 /// transaction is open: the next rotation then may replace the connection
 /// instead of sending `AUTH` on it.
 #[derive(Clone)]
-pub struct AuthConnection(Arc<Shared>);
+pub struct AuthConnection(pub(super) Arc<Shared>);
 
 impl AuthConnection {
     pub(crate) fn new(shared: Shared) -> Self {
@@ -52,6 +56,12 @@ impl AuthConnection {
     #[must_use]
     pub fn status(&self) -> ConnectionStatus {
         self.0.registration.status()
+    }
+
+    /// Whether it is there, as far as is known without asking the server.
+    #[cfg(feature = "bb8")]
+    pub(super) fn is_connected(&self) -> bool {
+        self.0.is_connected()
     }
 }
 

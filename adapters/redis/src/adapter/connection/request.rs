@@ -45,7 +45,7 @@ impl Request for Cmd {
                 b"-EXECABORT Transaction discarded because its connection was replaced.\r\n",
             ),
             Instead::Torn { .. } if effects.open == Some(false) => Ok(Value::Okay),
-            Instead::Torn { .. } => Err(error::torn()),
+            Instead::Torn { .. } => Err(error::transaction_lost()),
         }
     }
 }
@@ -72,8 +72,8 @@ impl Request for Piece<'_> {
     fn instead(&self, instead: Instead) -> RedisResult<Vec<Value>> {
         match instead {
             Instead::Unchecked { .. } if self.pipeline.is_transaction() => Ok(vec![Value::Nil]),
-            // It has other commands, and none of them was sent.
-            _ => Err(error::torn()),
+            Instead::Unchecked { .. } => Err(error::watch_lost()),
+            Instead::Torn { .. } => Err(error::transaction_lost()),
         }
     }
 }

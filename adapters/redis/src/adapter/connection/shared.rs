@@ -12,7 +12,8 @@ use redis_authx::reauth::{Registration, Session};
 
 use super::super::client::AuthClient;
 use super::super::error;
-use super::super::outcome;
+#[cfg(feature = "sentinel")]
+use super::super::sentinel::Address;
 use super::link::Link;
 use super::request::Request;
 use super::slot::Slot;
@@ -23,7 +24,7 @@ use crate::transaction::Instead;
 
 pub(crate) struct Shared {
     client: AuthClient,
-    slot: Arc<Slot>,
+    pub(super) slot: Arc<Slot>,
     /// How long a command waits for a lost connection to be back.
     wait: Duration,
     pub(crate) registration: Registration,
@@ -47,6 +48,11 @@ impl Shared {
         self.slot.db()
     }
 
+    #[cfg(feature = "bb8")]
+    pub(crate) fn is_connected(&self) -> bool {
+        self.slot.is_connected()
+    }
+
     pub(crate) fn now(&self) -> Instant {
         self.client.0.runtime.now()
     }
@@ -59,7 +65,7 @@ impl Shared {
             match link.gate.before(effects, || self.now()).await {
                 Ok(passing) => {
                     let result = request.send(link.connection()).await;
-                    self.note(&link, passing, outcome::of(&result));
+                    self.note(&link, passing, self.slot.outcome(&result));
                     return result;
                 }
                 Err(Refusal::Instead(instead)) => {
@@ -76,7 +82,19 @@ impl Shared {
         if link.gate.after(passing, outcome) {
             self.registration.ready();
         }
-        if outcome == Outcome::Lost && link.lose() && self.slot.holds(link) {
+        if outcome == Outcome::Lost
+            && link.lose()
+            && self.slot.is_ours_to_replace()
+            && self.slot.holds(link)
+        {
+            self.registration.lost();
+        }
+    }
+
+    /// Another server is the master now.
+    #[cfg(feature = "sentinel")]
+    pub(crate) fn leave_unless_at(&self, master: &Address) {
+        if !self.slot.is_at(master) && self.slot.link().lose() {
             self.registration.lost();
         }
     }
@@ -90,7 +108,7 @@ impl Shared {
         // Where this one is gone by now, so is what would have been undone.
         if let Ok(passing) = link.gate.before(undo.effects(), || self.now()).await {
             let result = undo.send(link.connection()).await;
-            self.note(link, passing, outcome::of(&result));
+            self.note(link, passing, self.slot.outcome(&result));
             result?.extract_error()?;
         }
         Ok(())

@@ -1,0 +1,54 @@
+//! What a connection owes, on every runtime that redis-rs can use and with
+//! each of its major versions.
+//!
+//! A case is written once, in `contract.rs`, and mounted for every pair. The
+//! emulator runs on a tokio runtime of its own, of which the host's threads
+//! know nothing: redis-rs, built with both of its runtimes here, then takes
+//! smol.
+
+#![allow(clippy::unwrap_used)] // the cases are called by tests, not marked as such
+#![allow(
+    clippy::duplicate_mod,
+    reason = "the same cases, compiled for each version of redis-rs"
+)]
+
+mod host;
+mod redis_1;
+mod redis_2;
+mod site;
+
+/// The cases, for one version on one host.
+macro_rules! contract {
+    ($name:ident: $version:ident on $host:ident) => {
+        mount! { $name: $version on $host:
+            rotations_fail_no_command
+            rotations_fail_no_command_in_resp3
+            a_rotation_sends_one_auth_a_connection
+            no_auth_gets_into_a_raw_transaction
+            atomic_pipelines_have_their_own_replies
+            a_refused_auth_is_not_noticed
+            a_stalled_auth_leads_to_a_new_connection
+            a_lost_connection_comes_back
+            an_outage_ends_by_itself
+            a_dropped_connection_leaves_nothing
+        }
+    };
+}
+
+macro_rules! mount {
+    ($name:ident: $version:ident on $host:ident: $($case:ident)+) => {
+        mod $name {
+            $(#[test]
+            fn $case() {
+                crate::site::run::<crate::host::$host, _>(crate::$version::contract::$case);
+            })+
+        }
+    };
+}
+
+contract!(redis_1_on_tokio: redis_1 on OnTokio);
+contract!(redis_1_on_smol: redis_1 on OnSmol);
+contract!(redis_1_on_async_std: redis_1 on OnAsyncStd);
+contract!(redis_2_on_tokio: redis_2 on OnTokio);
+contract!(redis_2_on_smol: redis_2 on OnSmol);
+contract!(redis_2_on_async_std: redis_2 on OnAsyncStd);

@@ -1,0 +1,7 @@
+//! The cases with redis-rs 2.x.
+
+use redis_2 as redis;
+use redis_authx_redis::redis_2 as adapter;
+
+#[path = "contract.rs"]
+pub(crate) mod contract;

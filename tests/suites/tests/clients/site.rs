@@ -1,0 +1,98 @@
+//! An emulator away from the test's runtime, and a token manager on it.
+
+use std::future::Future;
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use redis_authx::{Clock, Event, RefreshPolicy, Runtime, TokenManager};
+use redis_authx_emulator::{Emulator, Store};
+
+use crate::host::Host;
+
+/// Nothing here takes longer, on a machine however busy.
+pub(crate) const PATIENCE: Duration = Duration::from_secs(60);
+
+/// Where a case runs.
+pub(crate) struct Site<R> {
+    pub(crate) runtime: R,
+    pub(crate) emulator: Arc<Emulator>,
+    pub(crate) manager: TokenManager,
+    events: Arc<Mutex<Vec<Event>>>,
+}
+
+/// Runs a case on `H`, with everything it needs around it.
+pub(crate) fn run<H: Host, F: Future<Output = ()>>(case: impl FnOnce(Site<H::Runtime>) -> F) {
+    let background = tokio::runtime::Runtime::new().unwrap();
+    let emulator = Emulator::builder()
+        .token_lifetime(Duration::from_secs(3))
+        .store(Store::RedisServer)
+        .start();
+    let emulator = Arc::new(background.block_on(emulator).unwrap());
+    H::block_on(async {
+        case(Site::start(H::RUNTIME, Arc::clone(&emulator))).await;
+    });
+}
+
+impl<R: Runtime + Clone> Site<R> {
+    fn start(runtime: R, emulator: Arc<Emulator>) -> Self {
+        let refresh = RefreshPolicy::builder()
+            .expiration_refresh_ratio(0.5)
+            .cool_down(Duration::from_millis(500))
+            .build()
+            .unwrap();
+        let events = Arc::new(Mutex::new(Vec::new()));
+        let log = Arc::clone(&events);
+        let manager = TokenManager::builder(emulator.client_secret_identity().unwrap())
+            .refresh_policy(refresh)
+            .observer(move |event: &Event| log.lock().unwrap().push(event.clone()))
+            .spawn(runtime.clone())
+            .unwrap();
+        Self {
+            runtime,
+            emulator,
+            manager,
+            events,
+        }
+    }
+
+    pub(crate) fn url(&self, query: &str) -> String {
+        let url = self.emulator.redis_url();
+        format!("{}/{query}", url.trim_end_matches('/'))
+    }
+
+    pub(crate) async fn sleep(&self, time: Duration) {
+        sleep(&self.runtime, time).await;
+    }
+
+    /// How many events are like that.
+    pub(crate) fn count(&self, like: impl Fn(&Event) -> bool) -> usize {
+        let events = self.events.lock().unwrap();
+        events.iter().filter(|event| like(event)).count()
+    }
+
+    /// Waits until `reached`.
+    pub(crate) async fn until(&self, what: &str, reached: impl Fn(&Self) -> bool) {
+        let start = Instant::now();
+        while !reached(self) {
+            let status = self.manager.status();
+            assert!(
+                start.elapsed() < PATIENCE,
+                "not reached: {what}; {status:?}"
+            );
+            self.sleep(Duration::from_millis(5)).await;
+        }
+    }
+
+    /// Waits for `count` more rotations.
+    pub(crate) async fn rotate(&self, count: usize) {
+        let rotations =
+            |site: &Self| site.count(|event| matches!(event, Event::TokenRefreshed { .. }));
+        let target = rotations(self) + count;
+        self.until("a rotation", |site| rotations(site) >= target)
+            .await;
+    }
+}
+
+pub(crate) async fn sleep(clock: &impl Clock, time: Duration) {
+    clock.sleep_until(clock.now() + time).await;
+}
