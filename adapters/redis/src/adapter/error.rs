@@ -81,7 +81,6 @@ pub(crate) fn not_connected(latest: Option<&ReauthError>) -> RedisError {
 
 /// A raw transaction went with its connection. As if the connection had: who
 /// opens another then is right as well.
-#[cfg(feature = "sync")]
 pub(crate) fn transaction_lost() -> RedisError {
     let why = "the connection was replaced inside a MULTI: nothing more of that transaction is \
                sent until EXEC, DISCARD or another MULTI";
@@ -89,7 +88,6 @@ pub(crate) fn transaction_lost() -> RedisError {
 }
 
 /// Watched keys may have changed, and the reply has no place to say so.
-#[cfg(feature = "sync")]
 pub(crate) fn watch_lost() -> RedisError {
     RedisError::from((
         ServerErrorKind::ExecAbort.into(),

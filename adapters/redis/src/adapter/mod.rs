@@ -10,6 +10,7 @@ mod connection;
 mod effect;
 mod error;
 mod hook;
+mod instead;
 mod log_in;
 mod outcome;
 #[cfg(any(feature = "bb8", feature = "deadpool", feature = "r2d2"))]
