@@ -29,7 +29,17 @@
 //! | the token expired during an outage of the identity service | logs in as soon as there is a token | an error that says why there is none |
 //!
 //! Commands are never sent twice: whether one that failed was executed is for
-//! the application to know.
+//! the application to know. Only to a [cluster](manual::cluster) redis-rs sends
+//! them again, unless told not to.
+//!
+//! # Kinds of connection
+//!
+//! | kind | opened by | in the place of redis-rs's | feature |
+//! |---|---|---|---|
+//! | one to share, that fails fast | [`AuthClient::multiplexed`] | `MultiplexedConnection` | |
+//! | one to share, that waits | [`AuthClient::manager`] | `ConnectionManager` | |
+//! | to every node of a [cluster](manual::cluster) | [`AuthClient::cluster`] | `ClusterConnection` | `cluster` |
+//! | to the master or a replica that [sentinels](manual::sentinel) name | [`AuthClient::sentinel`] | `SentinelClient` | `sentinel` |
 //!
 //! # Two ways to use it
 //!
@@ -51,20 +61,18 @@
 //! # Ok::<(), redis_authx::ConfigError>(())
 //! ```
 //!
-//! # Messages
+//! # For every kind of program
 //!
-//! An [`AuthPubSub`] is the same over RESP2 and RESP3, and outlives its tokens
-//! with nothing lost and nothing doubled.
+//! | in the place of redis-rs's | there is | feature |
+//! |---|---|---|
+//! | `MultiplexedConnection`, `ConnectionManager` | [`AuthClient::multiplexed`], [`AuthClient::manager`] | |
+//! | `Connection`, without an async runtime | `AuthClient::connection` | `sync` |
+//! | `PubSub` | [`AuthClient::pubsub`](manual::pubsub), the same over RESP2 and RESP3 | |
+//! | a client as the manager of a pool | [`AuthClient`] as the manager of it; `PoolManager` for other kinds | `r2d2`, `bb8`, `deadpool` |
+//! | `ClusterConnection` | `AuthClient::cluster` | `cluster` |
+//! | `SentinelClient` | `AuthClient::sentinel` | `sentinel` |
 //!
-//! ```no_run
-//! # async fn example(client: redis_authx_redis::AuthClient) -> redis::RedisResult<()> {
-//! let mut messages = client.pubsub().await?;
-//! messages.subscribe("orders").await?;
-//! while let Some(message) = messages.next().await {
-//!     println!("{}: {}", message.get_channel_name(), message.get_payload::<String>()?);
-//! }
-//! # Ok(()) }
-//! ```
+//! Each has a page in the [manual].
 //!
 //! # Raw transactions
 //!
@@ -91,14 +99,22 @@
 #[cfg(feature = "cluster")]
 mod asking;
 mod backlog;
+#[cfg(feature = "sync")]
+mod block_on;
 mod effect;
 mod gate;
+#[cfg(feature = "redis-1")]
+pub mod manual;
 mod outcome;
+#[cfg(feature = "sync")]
+mod packed;
 #[cfg(feature = "redis-1")]
 mod redis_1;
 #[cfg(feature = "redis-2")]
 pub mod redis_2;
 mod subscriptions;
+#[cfg(feature = "sync")]
+mod sync_transaction;
 
 #[cfg(feature = "redis-1")]
 pub use redis_1::*;

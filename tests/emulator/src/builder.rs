@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{Emulator, EmulatorError, Store, TokenVersion, identity::Registration};
+use crate::{Emulator, EmulatorError, SentinelLogin, Store, TokenVersion, identity::Registration};
 
 /// Settings of an emulator; each has a default that suits a test.
 ///
@@ -11,6 +11,7 @@ use crate::{Emulator, EmulatorError, Store, TokenVersion, identity::Registration
 pub struct Builder {
     pub(crate) token_lifetime: Duration,
     pub(crate) store: Store,
+    pub(crate) sentinel_login: SentinelLogin,
     pub(crate) tenant_id: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: Option<String>,
@@ -33,6 +34,7 @@ impl Default for Builder {
         Self {
             token_lifetime: Duration::from_secs(3600),
             store: Store::default(),
+            sentinel_login: SentinelLogin::default(),
             tenant_id: "11111111-1111-4111-8111-111111111111".to_owned(),
             client_id: "22222222-2222-4222-8222-222222222222".to_owned(),
             client_secret: None,
@@ -68,6 +70,14 @@ impl Builder {
     #[must_use]
     pub fn store(mut self, store: Store) -> Self {
         self.store = store;
+        self
+    }
+
+    /// What the sentinels of [`Store::Sentinel`] want to be told; default
+    /// [`SentinelLogin::None`].
+    #[must_use]
+    pub fn sentinel_login(mut self, login: SentinelLogin) -> Self {
+        self.sentinel_login = login;
         self
     }
 
@@ -158,16 +168,16 @@ impl Builder {
         self
     }
 
-    /// The port of the plain Redis listener; default 0, a free one. Of a
-    /// cluster, the first node's; the others get free ones.
+    /// The port of the plain Redis listener; default 0, a free one. Of
+    /// several nodes the first one's; the others get free ones.
     #[must_use]
     pub fn redis_port(mut self, port: u16) -> Self {
         self.redis_port = port;
         self
     }
 
-    /// The port of the TLS Redis listener; default 0, a free one. Of a cluster,
-    /// the first node's; the others get free ones.
+    /// The port of the TLS Redis listener; default 0, a free one. Of several
+    /// nodes the first one's; the others get free ones.
     #[must_use]
     pub fn redis_tls_port(mut self, port: u16) -> Self {
         self.redis_tls_port = port;
@@ -196,7 +206,8 @@ impl Builder {
         self
     }
 
-    /// The program that [`Store::RedisServer`] and [`Store::Cluster`] run; default `redis-server`,
+    /// The program that [`Store::RedisServer`], [`Store::Cluster`] and
+    /// [`Store::Sentinel`] run; default `redis-server`,
     /// looked for on `PATH`.
     #[must_use]
     pub fn redis_server_program(mut self, program: impl Into<String>) -> Self {

@@ -9,11 +9,13 @@ pub(crate) fn unix_now() -> f64 {
         .map_or(0.0, |elapsed| elapsed.as_secs_f64())
 }
 
+/// Longer than anything lasts: a hundred years.
+pub(crate) const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
+
 /// How long from now until `unix_seconds`; zero if that has passed. A date
 /// beyond what a `Duration` holds (tokens come from outside) means "never",
-/// here a hundred years.
+/// here [`FOREVER`].
 pub(crate) fn until(unix_seconds: f64) -> Duration {
-    const FOREVER: Duration = Duration::from_secs(100 * 365 * 24 * 3600);
     let left = unix_seconds - unix_now();
     if left <= 0.0 || left.is_nan() {
         return Duration::ZERO;

@@ -12,8 +12,7 @@ use tokio::{runtime::Handle, task::AbortHandle};
 
 use crate::{
     AppCertificate, Builder, ClusterControl, EmulatorError, IdentityControl, RedisControl,
-    SignInControl, Store,
-    gateway::door::Door,
+    SentinelControl, SignInControl,
     identity::{
         self, FederatedIssuer, IdentityState, People, Registered,
         issuer::{Ids, Issuer, Order, REDIS_RESOURCE},
@@ -21,7 +20,7 @@ use crate::{
         managed_identity::{self, ManagedIdentities},
     },
     listener, random,
-    server::Backend,
+    redis_side::RedisSide,
     temp_dir::TempDir,
     tls::{SelfSigned, Tls},
 };
@@ -32,8 +31,6 @@ use crate::{
 /// Dropping it stops everything: listeners, connections, `redis-server`
 /// children, files. Several may run in one process.
 pub struct Emulator {
-    redis_url: String,
-    redis_tls_url: String,
     identity_url: String,
     identity_plain_url: Option<String>,
     pub(crate) managed_identity_url: String,
@@ -43,8 +40,7 @@ pub struct Emulator {
     pub(crate) state: Arc<IdentityState>,
     app_certificate: AppCertificate,
     folder: Mutex<Option<TempDir>>,
-    redis: Arc<RedisControl>,
-    cluster: Option<ClusterControl>,
+    redis: RedisSide,
     tasks: Vec<AbortHandle>,
 }
 
@@ -64,8 +60,6 @@ impl Emulator {
     pub(crate) async fn start(builder: Builder) -> Result<Self, EmulatorError> {
         let runtime = Handle::try_current().map_err(|_| EmulatorError::NoRuntime)?;
         let tls = Tls::generate()?;
-        let nodes = builder.store.nodes();
-        let doors = Door::open(nodes, builder.redis_port, builder.redis_tls_port).await?;
         let (identity_tls, tls_port) =
             listener::bind("TLS identity service", builder.identity_port).await?;
         let identity_ipv6 = listener::bind_ipv6(tls_port).await;
@@ -81,12 +75,10 @@ impl Emulator {
         let plain_port = identity_plain.as_ref().map(|(_, port)| *port);
 
         let ids = Ids {
-            tenant: builder.tenant_id,
-            client: builder.client_id,
-            object: builder.object_id,
+            tenant: builder.tenant_id.clone(),
+            client: builder.client_id.clone(),
+            object: builder.object_id.clone(),
         };
-        let backend =
-            Backend::start(&builder.store, &builder.redis_server_program, &ids.object).await?;
         let issuer = Arc::new(Issuer::new(
             ids,
             SigningKey::new()?,
@@ -97,7 +89,7 @@ impl Emulator {
         let app_certificate = AppCertificate::generate()?;
         let registered = Registered::from_pem(app_certificate.certificate_pem())?;
         identity.registration().add(registered);
-        let redis = Arc::new(RedisControl::new(backend, Arc::clone(&issuer)));
+        let (redis, serving) = RedisSide::start(&builder, &issuer, &tls.acceptor).await?;
         let state = Arc::new(IdentityState {
             issuer,
             control: Arc::clone(&identity),
@@ -112,15 +104,7 @@ impl Emulator {
             plain_port,
         });
 
-        let servers: Vec<_> = redis.backend.ports().collect();
-        let clustered = matches!(builder.store, Store::Cluster { .. });
-        let rewriters = clustered.then(|| Door::rewriters(&doors, &servers));
-        let cluster = clustered.then(|| ClusterControl::new(Arc::clone(&redis), &doors));
-
         let mut emulator = Self {
-            redis_url: doors[0].url(),
-            redis_tls_url: doors[0].tls_url(),
-            cluster,
             identity_url: format!("https://localhost:{tls_port}"),
             identity_plain_url: plain_port.map(|port| format!("http://127.0.0.1:{port}")),
             managed_identity_url: format!("http://127.0.0.1:{managed_port}"),
@@ -133,11 +117,11 @@ impl Emulator {
             state: Arc::clone(&state),
             app_certificate,
             folder: Mutex::new(None),
-            redis: Arc::clone(&redis),
+            redis,
             tasks: Vec::new(),
         };
         let tls = tls.acceptor;
-        for task in Door::serve(doors, &tls, rewriters, &redis) {
+        for task in serving {
             emulator.run(&runtime, task);
         }
         if let Some((listener, _)) = identity_plain {
@@ -171,17 +155,17 @@ impl Emulator {
         self.tasks.push(runtime.spawn(task).abort_handle());
     }
 
-    /// `redis://127.0.0.1:PORT`, without TLS; of a cluster, the first node's.
+    /// `redis://127.0.0.1:PORT`, without TLS; of several nodes the first one's.
     /// Azure has none for token log-in;
     /// for clients without TLS set-up.
     pub fn redis_url(&self) -> &str {
-        &self.redis_url
+        &self.redis.url
     }
 
     /// `rediss://localhost:PORT`, with TLS by the CA of [`ca_pem`](Self::ca_pem);
-    /// of a cluster, the first node's.
+    /// of several nodes the first one's.
     pub fn redis_tls_url(&self) -> &str {
-        &self.redis_tls_url
+        &self.redis.tls_url
     }
 
     /// `https://localhost:PORT`, the authority host; clients append the tenant.
@@ -281,14 +265,20 @@ impl Emulator {
         &self.state.people.control
     }
 
-    /// The nodes of a [`Store::Cluster`]; `None` for other stores.
+    /// The nodes of a [`Store::Cluster`](crate::Store::Cluster); `None` for other stores.
     pub fn cluster(&self) -> Option<&ClusterControl> {
-        self.cluster.as_ref()
+        self.redis.cluster.as_ref()
+    }
+
+    /// The nodes and sentinels of a [`Store::Sentinel`](crate::Store::Sentinel);
+    /// `None` for other stores.
+    pub fn sentinel(&self) -> Option<&SentinelControl> {
+        self.redis.sentinel.as_ref()
     }
 
     /// Faults and counters of the Redis side.
     pub fn redis(&self) -> &RedisControl {
-        &self.redis
+        &self.redis.control
     }
 
     /// A token for Redis with this lifetime, without asking the identity side:
@@ -327,11 +317,11 @@ impl Drop for Emulator {
 impl fmt::Debug for Emulator {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Emulator")
-            .field("redis_url", &self.redis_url)
-            .field("redis_tls_url", &self.redis_tls_url)
+            .field("redis_url", &self.redis.url)
+            .field("redis_tls_url", &self.redis.tls_url)
             .field("identity_url", &self.identity_url)
             .field("identity", &self.identity)
-            .field("redis", &self.redis)
+            .field("redis", &self.redis.control)
             .finish_non_exhaustive()
     }
 }

@@ -9,7 +9,7 @@
 //!                 │ Redis side      a gateway: checks tokens at AUTH and  │
 //!    logs in ─────┼──────▶          HELLO, cuts connections at expiry     │
 //!                 │                    └─▶ embedded store, redis-server,  │
-//!                 │                        Redis Cluster                  │
+//!                 │                        Redis Cluster, Sentinel        │
 //!                 └───────────────────────────────────────────────────────┘
 //! ```
 //!
@@ -74,10 +74,14 @@
 //! | the server restarts | [`restart_server`](RedisControl::restart_server), [`stop_server`](RedisControl::stop_server), [`start_server`](RedisControl::start_server) |
 //! | a cluster's primary changes places, or dies | [`fail_over`](ClusterControl::fail_over), [`kill_node`](ClusterControl::kill_node), [`start_node`](ClusterControl::start_node) |
 //! | slots move to other nodes | [`migrate_slots`](ClusterControl::migrate_slots), or halfway: [`begin_migration`](ClusterControl::begin_migration), [`finish_migration`](ClusterControl::finish_migration) |
+//! | sentinels make another node the master | [`SentinelControl::fail_over`], [`kill_master`](SentinelControl::kill_master), [`SentinelControl::start_node`] |
+//! | a sentinel is gone | [`kill_sentinel`](SentinelControl::kill_sentinel), [`start_sentinel`](SentinelControl::start_sentinel) |
+//! | sentinels want a log-in too, of whatever kind | [`Builder::sentinel_login`] with a [`SentinelLogin`] |
 //! | connections to one node break | [`drop_node_connections`](RedisControl::drop_node_connections) |
 //!
 //! What happened is counted by [`IdentityControl`], [`SignInControl`] and [`RedisControl`], and told for each
-//! connection by [`RedisControl::connection_reports`]. Redis answers every bad log-in with
+//! connection by [`RedisControl::connection_reports`], over all nodes; sentinels have a
+//! [`RedisControl`] of [their own](SentinelControl::sentinels). Redis answers every bad log-in with
 //! `WRONGPASS`; [`ConnectionReport::last_refusal`] says why.
 //!
 //! # What it does as Azure does
@@ -123,7 +127,7 @@
 //!   `MONITOR`, `SYNC`, `PSYNC`, `REPLICAOF`, `SHUTDOWN` and `CLIENT REPLY`.
 //! * The gateway closes an expired connection without a word; whether Azure answers commands in
 //!   flight first is not documented. It holds a request whole, so that one may have 64 MiB at most.
-//! * [`Store::Embedded`] is no Redis: see there.
+//! * [`Store::Embedded`] is no Redis: see there. [`Store::Sentinel`] is nothing that Azure offers.
 //! * It protects nothing: the signing key is published with this crate. It listens on loopback
 //!   only, and nothing but test data belongs in it.
 //! * A `redis-server` child outlives a test process that is killed, as nobody is left to end it.
@@ -139,6 +143,7 @@ mod identity;
 mod listener;
 mod managed_identity;
 mod random;
+mod redis_side;
 mod server;
 mod store;
 mod temp_dir;
@@ -153,5 +158,5 @@ pub use self::{
     identity::{
         AssignedIdentities, Fault, IdentityControl, SignInAnswer, SignInControl, TokenVersion,
     },
-    server::{ClusterControl, Store},
+    server::{ClusterControl, SentinelControl, SentinelLogin, Store},
 };

@@ -69,7 +69,7 @@ fn bad_settings_end_it_with_a_reason() {
     for (arguments, said) in [
         (
             vec!["--store", "elsewhere"],
-            "must be embedded, redis-server or redis://",
+            "must be embedded, redis-server, cluster, sentinel or redis://",
         ),
         (vec!["--token-lifetime", "0"], "token_lifetime is"),
         (vec!["--token-lifetime=-1"], "--token-lifetime"),
@@ -84,4 +84,26 @@ fn bad_settings_end_it_with_a_reason() {
         let errors = String::from_utf8(output.stderr).unwrap();
         assert!(errors.contains(said), "{arguments:?}: {errors}");
     }
+}
+
+#[test]
+fn it_names_the_sentinels() {
+    let mut process = Command::new(PROGRAM)
+        .args(["--store", "sentinel"])
+        .stdout(Stdio::piped())
+        .spawn()
+        .unwrap();
+    let mut out = BufReader::new(process.stdout.take().unwrap());
+    let mut seen = String::new();
+    while !seen.contains("Running") {
+        assert_ne!(out.read_line(&mut seen).unwrap(), 0, "it ended early");
+    }
+    let line = seen.lines().find(|line| line.starts_with("Sentinels"));
+    assert_eq!(line.unwrap().matches("rediss://localhost:").count(), 3);
+    assert!(seen.contains("\nMaster's name    mymaster\n"), "{seen}");
+    let ended = Command::new("kill")
+        .args(["-TERM", &process.id().to_string()])
+        .status();
+    assert!(ended.unwrap().success());
+    assert!(process.wait().unwrap().success());
 }

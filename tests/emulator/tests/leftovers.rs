@@ -38,6 +38,7 @@ async fn dropping_leaves_nothing_running() {
         (Store::Embedded, 0),
         (Store::RedisServer, 1),
         (Store::cluster(3, 0), 3),
+        (Store::sentinel(1, 2), 4),
     ] {
         let builder = Emulator::builder().store(store).plain_identity(true);
         let emulator = builder.start().await.unwrap();

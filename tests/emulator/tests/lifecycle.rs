@@ -47,6 +47,7 @@ async fn settings_that_can_not_work_are_named() {
         (builder().store(Store::Url("http://h".into())), "store"),
         (builder().store(Store::cluster(0, 1)), "store"),
         (builder().store(Store::cluster(60, 1)), "store"),
+        (builder().store(Store::sentinel(1, 0)), "store"),
     ] {
         let error = builder.start().await.unwrap_err();
         let EmulatorError::InvalidSetting { setting: named, .. } = &error else {

@@ -5,7 +5,7 @@ use redis::AsyncConnectionConfig;
 use redis_authx::{
     Event, ExponentialBackoff, IdentityProvider, RefreshPolicy, State, TokenManager,
 };
-use redis_authx_emulator::{Emulator, Store};
+use redis_authx_emulator::{Emulator, SentinelLogin, Store};
 use redis_authx_redis::{AuthClient, AuthConnection};
 
 use crate::WrongClock;
@@ -33,10 +33,26 @@ pub struct BedBuilder {
     request_timeout: Duration,
     min_interval: Duration,
     resp3: bool,
+    store: Store,
+    sentinel_login: SentinelLogin,
     clock: WrongClock,
 }
 
 impl BedBuilder {
+    /// What sentinels want to be told; by default nothing.
+    #[must_use]
+    pub fn sentinel_login(mut self, login: SentinelLogin) -> Self {
+        self.sentinel_login = login;
+        self
+    }
+
+    /// What is behind the gateway; by default one redis-server.
+    #[must_use]
+    pub fn store(mut self, store: Store) -> Self {
+        self.store = store;
+        self
+    }
+
     /// How long tokens live.
     #[must_use]
     pub fn lifetime(mut self, lifetime: Duration) -> Self {
@@ -106,7 +122,8 @@ impl BedBuilder {
     ) -> Bed {
         let emulator = Emulator::builder()
             .token_lifetime(self.lifetime)
-            .store(Store::RedisServer)
+            .store(self.store)
+            .sentinel_login(self.sentinel_login)
             .start()
             .await
             .expect("the emulator starts");
@@ -153,6 +170,8 @@ impl Bed {
             request_timeout: Duration::from_secs(10),
             min_interval: Duration::from_secs(1),
             resp3: false,
+            store: Store::RedisServer,
+            sentinel_login: SentinelLogin::None,
             clock: WrongClock::default(),
         }
     }

@@ -2,9 +2,20 @@
 
 use super::redis::{Arg, Cmd, Pipeline};
 use crate::effect::Effect;
+#[cfg(feature = "sync")]
+use crate::sync_transaction::Word;
 
 pub(super) fn of(command: &Cmd) -> Effect {
     of_word(command.args_iter().next())
+}
+
+/// The command, as far as transactions are concerned.
+#[cfg(feature = "sync")]
+pub(super) fn word(command: &Cmd) -> Word {
+    match command.args_iter().next() {
+        Some(Arg::Simple(name)) => Word::of_name(name),
+        _ => Word::Other,
+    }
 }
 
 /// The effect of all the commands of a pipeline.

@@ -35,7 +35,7 @@ pub(crate) async fn log_in<'a, T: Send>(
 }
 
 /// The next token newer than `generation`; `None` when the manager stops.
-async fn next_token(mut credentials: Credentials, generation: u64) -> Option<Token> {
+pub(crate) async fn next_token(mut credentials: Credentials, generation: u64) -> Option<Token> {
     loop {
         match credentials.changed().await {
             Ok(token) if token.generation() > generation => return Some(token),

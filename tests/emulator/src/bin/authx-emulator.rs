@@ -20,8 +20,9 @@ const SECRET_VARIABLE: &str = "AUTHX_EMULATOR_CLIENT_SECRET";
 #[derive(Parser)]
 #[command(name = "authx-emulator", version)]
 struct Arguments {
-    /// Where the data is: embedded, redis-server (a child process), or
-    /// redis://user:password@host:port
+    /// Where the data is: embedded, redis-server (a child process), cluster (six
+    /// of them, a replica to each primary), sentinel (a master, two replicas,
+    /// three sentinels), or redis://user:password@host:port
     #[arg(long, default_value = "embedded", value_parser = store)]
     store: Store,
     /// How long tokens live, in seconds; fractions are allowed
@@ -72,7 +73,7 @@ struct Arguments {
     /// The port of managed identities' endpoints; 0 takes a free one
     #[arg(long, default_value_t = 0)]
     managed_identity_port: u16,
-    /// The program for --store redis-server
+    /// The program for --store redis-server, cluster and sentinel
     #[arg(long, default_value = "redis-server")]
     redis_server: String,
     /// Where to write the CA's certificate; without it a file in the folder
@@ -125,8 +126,13 @@ fn store(text: &str) -> Result<Store, String> {
     match text {
         "embedded" => Ok(Store::Embedded),
         "redis-server" => Ok(Store::RedisServer),
+        "cluster" => Ok(Store::cluster(3, 1)),
+        "sentinel" => Ok(Store::sentinel(2, 3)),
         url if url.starts_with("redis://") => Ok(Store::Url(url.to_owned())),
-        _ => Err("must be embedded, redis-server or redis://user:password@host:port".to_owned()),
+        _ => Err(
+            "must be embedded, redis-server, cluster, sentinel or redis://user:password@host:port"
+                .to_owned(),
+        ),
     }
 }
 
@@ -184,6 +190,18 @@ fn announce(emulator: &Emulator, ca: &Path) -> Result<(), EmulatorError> {
     let ca = ca.display();
     println!("Redis            {}", emulator.redis_tls_url());
     println!("Redis, no TLS    {}", emulator.redis_url());
+    if let Some(cluster) = emulator.cluster() {
+        println!("Cluster's nodes  {}", cluster.tls_urls().join(" "));
+        println!("        , no TLS {}", cluster.urls().join(" "));
+    }
+    if let Some(sentinel) = emulator.sentinel() {
+        println!(
+            "Sentinels        {}",
+            sentinel.sentinel_tls_urls().join(" ")
+        );
+        println!("        , no TLS {}", sentinel.sentinel_urls().join(" "));
+        println!("Master's name    {}", sentinel.master_name());
+    }
     println!("Identity service {}", emulator.identity_url());
     if let Some(url) = emulator.identity_plain_url() {
         println!("        , no TLS {url}");

@@ -14,7 +14,7 @@ use super::{
     report::ConnectionReport,
     verify::{AuthRefusal, Pass},
 };
-use crate::{EmulatorError, identity::issuer::Issuer, server::Backend};
+use crate::{EmulatorError, SentinelLogin, identity::issuer::Issuer, server::Backend};
 
 /// Faults and counters of the Redis side, over all its nodes.
 ///
@@ -25,8 +25,8 @@ pub struct RedisControl {
     pub(crate) registry: Registry,
     pub(crate) backend: Backend,
     pub(crate) issuer: Arc<Issuer>,
-    /// Whether every reply may name nodes, as those of sentinels do.
-    pub(crate) names_nodes: bool,
+    /// If sentinels are behind it: what they want to be told.
+    sentinels: Option<SentinelLogin>,
     plan: Mutex<Plan>,
 }
 
@@ -47,9 +47,30 @@ impl RedisControl {
             registry: Registry::default(),
             backend,
             issuer,
-            names_nodes: false,
+            sentinels: None,
             plan: Mutex::default(),
         }
+    }
+
+    pub(crate) fn of_sentinels(
+        backend: Backend,
+        issuer: Arc<Issuer>,
+        login: SentinelLogin,
+    ) -> Self {
+        Self {
+            sentinels: Some(login),
+            ..Self::new(backend, issuer)
+        }
+    }
+
+    /// Whether every reply may name nodes, as those of sentinels do.
+    pub(crate) fn names_nodes(&self) -> bool {
+        self.sentinels.is_some()
+    }
+
+    /// Whether log-ins are the backend's own affair.
+    pub(crate) fn is_open(&self) -> bool {
+        self.sentinels == Some(SentinelLogin::None)
     }
 
     /// Refuses the next `n` log-ins with `WRONGPASS`, good or not, on whatever
@@ -220,6 +241,19 @@ impl RedisControl {
         }
         let refused_until = plan.refused_until;
         drop(plan);
+        if let Some(SentinelLogin::Password {
+            user: wanted,
+            password,
+        }) = &self.sentinels
+        {
+            // Redis takes AUTH without a name for that of its default user.
+            let same = user.unwrap_or(b"default") == wanted.as_bytes();
+            return if same && token == password.as_bytes() {
+                Ok(Pass::PASSWORD)
+            } else {
+                Err(AuthRefusal::WrongPassword)
+            };
+        }
         let user = user.ok_or(AuthRefusal::NoUserName)?;
         let pass = super::verify::judge(&self.issuer, user, token)?;
         if pass.number <= refused_until && refused_until > 0 {

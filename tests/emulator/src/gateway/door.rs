@@ -6,7 +6,7 @@ use tokio::net::TcpListener;
 use tokio_rustls::TlsAcceptor;
 
 use super::{RedisControl, rewrite::Rewriter};
-use crate::{EmulatorError, listener};
+use crate::{EmulatorError, listener, server::RedisServer};
 
 /// Where a connection came in.
 #[derive(Clone, Debug)]
@@ -63,23 +63,11 @@ impl Door {
         format!("rediss://localhost:{}", self.tls_port)
     }
 
-    /// From the servers' ports to those of their gateways, without TLS and with it.
-    pub(crate) fn rewriters(doors: &[Self], servers: &[u16]) -> Rewriters {
-        let to = |port: fn(&Self) -> u16| {
-            let pairs = servers.iter().copied().zip(doors.iter().map(port));
-            pairs.collect::<HashMap<_, _>>()
-        };
-        Rewriters {
-            plain: to(|door| door.plain_port),
-            tls: to(|door| door.tls_port),
-        }
-    }
-
     /// Serves each, as the node of its index.
     pub(crate) fn serve(
         doors: Vec<Self>,
         tls: &TlsAcceptor,
-        rewriters: Option<Rewriters>,
+        rewriters: Option<&Rewriters>,
         control: &Arc<RedisControl>,
     ) -> Vec<impl Future<Output = ()> + Send + use<>> {
         let (plain_rewriter, tls_rewriter) = rewriters.map(Rewriters::made).unzip();
@@ -105,15 +93,27 @@ impl Door {
     }
 }
 
-/// The ports to replace, for either kind of connection.
-#[derive(Clone, Debug)]
+/// From the servers' ports to those of their gateways, for either kind of
+/// connection.
+#[derive(Debug, Default)]
 pub(crate) struct Rewriters {
     plain: HashMap<u16, u16>,
     tls: HashMap<u16, u16>,
 }
 
 impl Rewriters {
-    fn made(self) -> (Rewriter, Rewriter) {
-        (Rewriter::new(self.plain), Rewriter::new(self.tls))
+    /// These servers are behind those doors.
+    pub(crate) fn add(&mut self, servers: &[&RedisServer], doors: &[Door]) {
+        for (server, door) in servers.iter().zip(doors) {
+            self.plain.insert(server.port(), door.plain_port);
+            self.tls.insert(server.port(), door.tls_port);
+        }
+    }
+
+    fn made(&self) -> (Rewriter, Rewriter) {
+        (
+            Rewriter::new(self.plain.clone()),
+            Rewriter::new(self.tls.clone()),
+        )
     }
 }

@@ -89,7 +89,7 @@ impl Downstream<'_> {
             if ended {
                 let reply = self.scanner.reply();
                 if let Some(rewriter) = rewriter {
-                    let all = self.control.names_nodes || session.answers_topology(&reply);
+                    let all = self.control.names_nodes() || session.answers_topology(&reply);
                     let scope = if all {
                         Scope::Topology
                     } else {

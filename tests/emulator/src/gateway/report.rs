@@ -15,8 +15,10 @@ pub struct ConnectionReport {
     /// Counts from 1 in the order of arrival.
     pub id: u64,
     /// Which node it is to: its index in
-    /// [`ClusterControl::urls`](crate::ClusterControl::urls), 0 if there is but
-    /// one.
+    /// [`ClusterControl::urls`](crate::ClusterControl::urls) or
+    /// [`SentinelControl::urls`](crate::SentinelControl::urls), a sentinel's in
+    /// [`sentinel_urls`](crate::SentinelControl::sentinel_urls); 0 if there is
+    /// but one.
     pub node: usize,
     /// The emulator's port that it came in at, of the node's two: without TLS
     /// and with it.

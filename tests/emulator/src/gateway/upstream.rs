@@ -38,7 +38,7 @@ pub(crate) async fn run(
         buffer: BytesMut::with_capacity(READ),
         out: BytesMut::new(),
         plain: 0,
-        logged_in: false,
+        logged_in: control.is_open(),
     };
     loop {
         let go_on = upstream.pass_on(&mut backend).await?;
@@ -150,11 +150,16 @@ impl Upstream<'_> {
     ) -> io::Result<()> {
         let bytes = self.buffer.split_to(request.length);
         let mut words = command::words(&bytes, request);
-        let login = Login::find(kind, &words);
+        let open = self.control.is_open();
+        let login = if open {
+            Login::None
+        } else {
+            Login::find(kind, &words)
+        };
         let attempt = match login {
             // HELLO that only asks for a protocol, or what the backend will
             // word an error for.
-            Login::None if kind == Kind::Hello => None,
+            Login::None if open || kind == Kind::Hello => None,
             _ => {
                 let in_flight = self.control.counters.login_came();
                 time::sleep(self.control.take_delay()).await;
@@ -172,21 +177,21 @@ impl Upstream<'_> {
                 })
             }
         };
+        let good = attempt
+            .as_ref()
+            .is_some_and(|attempt| attempt.verdict.is_ok());
+        self.logged_in |= good;
         self.out.clear();
         match login {
             Login::None => self.out.extend_from_slice(&bytes),
             Login::Named(user, token) => {
-                let good = attempt
-                    .as_ref()
-                    .is_some_and(|attempt| attempt.verdict.is_ok());
-                self.logged_in |= good;
                 let credentials = self.control.backend.credentials(good);
                 words[user] = credentials.0.as_bytes();
                 words[token] = credentials.1.as_bytes();
                 command::write(&words, &mut self.out);
             }
             Login::PasswordOnly => {
-                let (user, password) = self.control.backend.credentials(false);
+                let (user, password) = self.control.backend.credentials(good);
                 command::write(
                     &[b"AUTH", user.as_bytes(), password.as_bytes()],
                     &mut self.out,

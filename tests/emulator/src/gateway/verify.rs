@@ -14,6 +14,9 @@ use crate::{
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum AuthRefusal {
+    /// The user name and password are not the sentinels'
+    /// ([`SentinelLogin::Password`](crate::SentinelLogin::Password)).
+    WrongPassword,
     /// The password is no token that the identity side signed.
     NotAToken,
     /// The token is for another audience than Redis.
@@ -40,6 +43,7 @@ pub enum AuthRefusal {
 impl fmt::Display for AuthRefusal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
+            Self::WrongPassword => "the user name and password are not the sentinels'",
             Self::NotAToken => "the password is no token of this emulator",
             Self::WrongAudience => "the token is for another audience than Redis",
             Self::Expired => "the token has expired",
@@ -62,6 +66,16 @@ pub(crate) struct Pass {
     pub(crate) number: u64,
     /// Which token it is: the start of its SHA-256.
     pub(crate) fingerprint: u64,
+}
+
+impl Pass {
+    /// What a password allows, which does not expire, and which no revocation
+    /// of tokens is about.
+    pub(crate) const PASSWORD: Self = Self {
+        left: clock::FOREVER,
+        number: u64::MAX,
+        fingerprint: 0,
+    };
 }
 
 /// Checks a log-in against the identity side's key and the clock.

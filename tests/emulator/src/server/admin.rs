@@ -13,7 +13,7 @@ use crate::gateway;
 
 /// What the user may do: everything but what would make replies
 /// uncountable for the gateway, or end the server. Azure blocks most of these too.
-const RIGHTS: [&str; 11] = [
+pub(crate) const RIGHTS: [&str; 11] = [
     "~*",
     "&*",
     "+@all",
@@ -26,6 +26,9 @@ const RIGHTS: [&str; 11] = [
     "-shutdown",
     "-client|reply",
 ];
+
+/// The same at a sentinel, which does not know most of those commands.
+pub(crate) const SENTINEL_RIGHTS: [&str; 5] = ["~*", "&*", "+@all", "-shutdown", "-client|reply"];
 
 /// How long one answer may take.
 const PATIENCE: Duration = Duration::from_secs(5);
@@ -99,10 +102,11 @@ impl Admin {
         &mut self,
         user: &str,
         password: &str,
+        rights: &[&str],
     ) -> io::Result<Result<(), String>> {
         let password = format!(">{password}");
         let mut words = vec!["ACL", "SETUSER", user, "on", &password];
-        words.extend(RIGHTS);
+        words.extend(rights);
         let mut answer = self.ask(&words).await?;
         if answer.starts_with("-ERR") {
             // Redis 6 can't take away a subcommand.

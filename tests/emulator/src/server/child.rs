@@ -12,9 +12,15 @@ use std::{
     time::{Duration, Instant},
 };
 
-use tokio::time;
+use tokio::{
+    task::{JoinError, JoinSet},
+    time,
+};
 
-use super::{admin::Admin, ports};
+use super::{
+    admin::{Admin, RIGHTS, SENTINEL_RIGHTS},
+    ports,
+};
 use crate::{EmulatorError, temp_dir::TempDir};
 
 /// How long it may take to answer after its start.
@@ -22,14 +28,16 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// Another process may take the port between our looking and its binding.
 const PORTS_TRIED: usize = 5;
 
-/// What a child is, and with that which ports it takes.
+/// What a child is, and with that which ports it takes and what it has to be
+/// told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// The only one.
     Alone,
-    /// A node of a cluster, which talks to the others on its port + 10000
-    /// (Redis Cluster specification, "The Cluster bus").
-    ClusterNode,
+    /// One of several with data: a node of a cluster, or a master or replica.
+    Member,
+    /// A sentinel.
+    Sentinel,
 }
 
 /// How to run a child.
@@ -40,7 +48,8 @@ pub(crate) struct Launch {
     /// Lines of configuration beyond those that every one has.
     pub(crate) settings: String,
     /// The default user's, so that whoever has not logged in gets NOAUTH.
-    pub(crate) default_password: String,
+    /// Without one whoever comes may do everything, and no user is made.
+    pub(crate) default_password: Option<String>,
     /// The user that good log-ins become.
     pub(crate) user: String,
     pub(crate) password: String,
@@ -66,9 +75,14 @@ impl RedisServer {
         loop {
             let port = match server.launch.mode {
                 Mode::Alone => ports::free()?,
-                Mode::ClusterNode => ports::lasting()?,
+                Mode::Member | Mode::Sentinel => ports::lasting()?,
             };
             server.port.store(port, SeqCst);
+            if server.launch.mode == Mode::Sentinel {
+                let path = server.sentinel_file();
+                let written = fs::write(&path, server.configuration());
+                written.map_err(not_written(path))?;
+            }
             match server.run().await {
                 Err(EmulatorError::RedisServerStart { .. }) if tried < PORTS_TRIED => tried += 1,
                 outcome => return outcome.map(|()| server),
@@ -76,23 +90,42 @@ impl RedisServer {
         }
     }
 
+    /// So many of them, all at once.
+    pub(crate) async fn start_all(
+        launch: Launch,
+        count: usize,
+    ) -> Result<Vec<Self>, EmulatorError> {
+        let mut starting = JoinSet::new();
+        for _ in 0..count {
+            starting.spawn(Self::start(launch.clone()));
+        }
+        let mut servers = Vec::new();
+        while let Some(started) = starting.join_next().await {
+            // Only a panic or the end of the runtime joins no result.
+            let ended = |error: JoinError| EmulatorError::RedisServerStart {
+                program: launch.program.clone(),
+                reason: error.to_string(),
+            };
+            servers.push(started.map_err(ended)??);
+        }
+        Ok(servers)
+    }
+
     pub(crate) fn port(&self) -> u16 {
         self.port.load(SeqCst)
     }
 
-    pub(crate) fn default_password(&self) -> &str {
-        &self.launch.default_password
+    pub(crate) fn default_password(&self) -> Option<&str> {
+        self.launch.default_password.as_deref()
     }
 
     /// A connection with all rights.
     pub(crate) async fn admin(&self) -> io::Result<Admin> {
         let mut admin = Admin::connect("127.0.0.1", self.port()).await?;
-        let answer = admin.ask(&["AUTH", &self.launch.default_password]).await?;
-        if answer == "+OK" {
-            Ok(admin)
-        } else {
-            Err(io::Error::other(answer))
+        if let Some(password) = self.default_password() {
+            admin.ask_all(&["AUTH", password]).await?;
         }
+        Ok(admin)
     }
 
     /// Starts the process on its port and waits until it serves.
@@ -133,22 +166,21 @@ impl RedisServer {
 
     fn spawn(&self) -> Result<Child, EmulatorError> {
         let log = self.log_path();
-        let failed = |path: PathBuf| {
-            move |source: io::Error| EmulatorError::Write {
-                path,
-                source: Arc::new(source),
-            }
-        };
-        let out = File::create(&log).map_err(failed(log.clone()))?;
-        let errors = out.try_clone().map_err(failed(log))?;
-        let mut child = Command::new(&self.launch.program)
-            .arg("-")
+        let out = File::create(&log).map_err(not_written(log.clone()))?;
+        let errors = out.try_clone().map_err(not_written(log))?;
+        let mut command = Command::new(&self.launch.program);
+        command
             .current_dir(self.folder.path())
-            .stdin(Stdio::piped())
             .stdout(out)
-            .stderr(errors)
-            .spawn()
-            .map_err(|error| self.not_spawned(&error))?;
+            .stderr(errors);
+        if self.launch.mode == Mode::Sentinel {
+            // It keeps what it learns in its file, which thus has to be one.
+            command.arg(self.sentinel_file()).arg("--sentinel");
+            command.stdin(Stdio::null());
+        } else {
+            command.arg("-").stdin(Stdio::piped());
+        }
+        let mut child = command.spawn().map_err(|error| self.not_spawned(&error))?;
         // By standard input, so that the password is in no list of processes.
         if let Some(mut stdin) = child.stdin.take() {
             // A server that is gone already is noticed by the caller.
@@ -160,16 +192,25 @@ impl RedisServer {
     /// Every write is in the log file before its reply is sent, so that what a
     /// client was told survives a kill; the disk itself need not have it.
     fn configuration(&self) -> String {
-        let Launch {
-            default_password,
-            settings,
-            ..
-        } = &self.launch;
-        format!(
-            "port {}\nbind 127.0.0.1\ndaemonize no\nsave \"\"\nappendonly yes\nappendfsync no\n\
-             loglevel warning\nrequirepass {default_password}\n{settings}",
+        let mut lines = format!(
+            "port {}\nbind 127.0.0.1\ndaemonize no\nloglevel warning\n",
             self.port()
-        )
+        );
+        if let Some(password) = self.default_password() {
+            lines += &format!("requirepass {password}\n");
+            if self.launch.mode == Mode::Member {
+                lines += &format!("masterauth {password}\n");
+            }
+        }
+        if self.launch.mode != Mode::Sentinel {
+            lines += "save \"\"\nappendonly yes\nappendfsync no\n";
+        }
+        if self.launch.mode == Mode::Member {
+            // Replicas get their data at once, and notice a dead primary soon.
+            lines +=
+                "repl-diskless-sync yes\nrepl-diskless-sync-delay 0\nrepl-ping-replica-period 1\n";
+        }
+        lines + &self.launch.settings
     }
 
     async fn greet(&self) -> io::Result<()> {
@@ -177,8 +218,21 @@ impl RedisServer {
         if admin.ask(&["PING"]).await? != "+PONG" {
             return Err(io::ErrorKind::WouldBlock.into());
         }
-        let Launch { user, password, .. } = &self.launch;
-        let made = admin.make_user(user, password).await?;
+        let Launch {
+            user,
+            password,
+            default_password,
+            mode,
+            ..
+        } = &self.launch;
+        if default_password.is_none() {
+            return Ok(());
+        }
+        let rights: &[&str] = match mode {
+            Mode::Alone | Mode::Member => &RIGHTS,
+            Mode::Sentinel => &SENTINEL_RIGHTS,
+        };
+        let made = admin.make_user(user, password, rights).await?;
         made.map_err(io::Error::other)
     }
 
@@ -209,6 +263,10 @@ impl RedisServer {
         }
     }
 
+    fn sentinel_file(&self) -> PathBuf {
+        self.folder.path().join("sentinel.conf")
+    }
+
     fn log_path(&self) -> PathBuf {
         self.folder.path().join("redis-server.log")
     }
@@ -221,5 +279,12 @@ impl RedisServer {
 impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
+    }
+}
+
+fn not_written(path: PathBuf) -> impl FnOnce(io::Error) -> EmulatorError {
+    move |source| EmulatorError::Write {
+        path,
+        source: Arc::new(source),
     }
 }

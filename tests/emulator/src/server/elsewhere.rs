@@ -77,7 +77,7 @@ pub(crate) async fn prepare(
             word(&answer)
         )));
     }
-    admin.make_user(user, password).await.map_err(unreachable)?.map_err(|answer| {
+    admin.make_user(user, password, &admin::RIGHTS).await.map_err(unreachable)?.map_err(|answer| {
         lacking(format!(
             "the URL's user must be allowed ACL SETUSER, on Redis 6.2 or newer; it answered {answer}"
         ))

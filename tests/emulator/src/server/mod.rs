@@ -8,16 +8,22 @@ mod cluster;
 mod elsewhere;
 mod node;
 mod ports;
+mod sentinel;
 mod setting;
 
 use std::io;
 
+pub(crate) use self::child::RedisServer;
 pub(crate) use self::node::Link;
 use self::{
-    child::{Launch, Mode, RedisServer},
+    child::{Launch, Mode},
     node::Node,
 };
-pub use self::{cluster::ClusterControl, setting::Store};
+pub use self::{
+    cluster::ClusterControl,
+    sentinel::SentinelControl,
+    setting::{SentinelLogin, Store},
+};
 use crate::{EmulatorError, random, store};
 
 /// The one store of an emulator.
@@ -30,6 +36,7 @@ pub(crate) struct Backend {
 }
 
 impl Backend {
+    /// The store itself, without sentinels.
     pub(crate) async fn start(
         store: &Store,
         program: &str,
@@ -41,11 +48,12 @@ impl Backend {
                 program: program.to_owned(),
                 mode,
                 settings: String::new(),
-                default_password: random::secret()?,
+                default_password: Some(random::secret()?),
                 user: user.to_owned(),
                 password: password.clone(),
             })
         };
+        let count = store.nodes();
         let nodes = match store {
             Store::Embedded => vec![Node::embedded(store::Shared::new(user, &password))],
             Store::RedisServer => {
@@ -57,11 +65,41 @@ impl Backend {
                 vec![Node::elsewhere(address)]
             }
             &Store::Cluster { primaries, .. } => {
-                let launch = launch(Mode::ClusterNode)?;
-                let servers = cluster::start(launch, store.nodes(), primaries.into()).await?;
-                servers.into_iter().map(Node::child).collect()
+                let launch = launch(Mode::Member)?;
+                children(cluster::start(launch, count, primaries.into()).await?)
+            }
+            Store::Sentinel { .. } => {
+                children(sentinel::start_watched(launch(Mode::Member)?, count).await?)
             }
         };
+        Self::of(nodes, user, password)
+    }
+
+    /// The sentinels that watch this store.
+    pub(crate) async fn start_sentinels(
+        &self,
+        count: usize,
+        login: &SentinelLogin,
+        program: &str,
+    ) -> Result<Self, EmulatorError> {
+        let default_password = match login {
+            SentinelLogin::None => None,
+            SentinelLogin::Token | SentinelLogin::Password { .. } => Some(random::secret()?),
+        };
+        let launch = Launch {
+            program: program.to_owned(),
+            mode: Mode::Sentinel,
+            settings: String::new(),
+            default_password,
+            user: self.user.clone(),
+            password: random::secret()?,
+        };
+        let password = launch.password.clone();
+        let servers = sentinel::start_watching(launch, count, &self.servers()).await?;
+        Self::of(children(servers), &self.user, password)
+    }
+
+    fn of(nodes: Vec<Node>, user: &str, password: String) -> Result<Self, EmulatorError> {
         Ok(Self {
             nodes,
             user: user.to_owned(),
@@ -84,16 +122,38 @@ impl Backend {
         node.connect().await
     }
 
-    pub(crate) fn nodes(&self) -> &[Node] {
-        &self.nodes
+    /// Its children.
+    pub(crate) fn servers(&self) -> Vec<&RedisServer> {
+        self.nodes.iter().filter_map(Node::server).collect()
     }
 
-    /// The ports that the children themselves listen on.
-    pub(crate) fn ports(&self) -> impl Iterator<Item = u16> {
-        self.nodes
-            .iter()
-            .filter_map(Node::server)
-            .map(RedisServer::port)
+    /// Those of them that are not stopped.
+    pub(crate) fn running(&self) -> Vec<&RedisServer> {
+        let running = self.nodes.iter().filter(|node| node.runs());
+        running.filter_map(Node::server).collect()
+    }
+
+    /// The child of this index.
+    ///
+    /// # Panics
+    /// If there is none.
+    pub(crate) fn server(&self, node: usize) -> &RedisServer {
+        let server = self.nodes.get(node).and_then(Node::server);
+        server.unwrap_or_else(|| panic!("there is no node {node}, but {}", self.nodes.len()))
+    }
+
+    /// The index of the child that listens on this port itself.
+    pub(crate) fn index_of(&self, port: u16) -> Option<usize> {
+        let mut servers = self.nodes.iter().map(Node::server);
+        servers.position(|server| server.is_some_and(|server| server.port() == port))
+    }
+
+    pub(crate) fn stop_node(&self, node: usize) {
+        self.nodes[node].stop();
+    }
+
+    pub(crate) async fn resume_node(&self, node: usize) -> Result<(), EmulatorError> {
+        self.nodes[node].resume().await
     }
 
     pub(crate) fn stop(&self) {
@@ -115,4 +175,8 @@ impl Backend {
         }
         Ok(())
     }
+}
+
+fn children(servers: Vec<RedisServer>) -> Vec<Node> {
+    servers.into_iter().map(Node::child).collect()
 }

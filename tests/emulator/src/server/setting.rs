@@ -42,7 +42,7 @@ pub enum Store {
     /// redirections are so rewritten. Every node wants a log-in, replicas too.
     /// [`Emulator::cluster`](crate::Emulator::cluster) steers it.
     ///
-    /// A node counts as failed after two seconds (`cluster-node-timeout`), and
+    /// A node counts as failed after three seconds (`cluster-node-timeout`), and
     /// a replica takes over if most primaries live: with fewer than three
     /// primaries none does by itself.
     #[non_exhaustive]
@@ -52,9 +52,82 @@ pub enum Store {
         /// Replicas of each.
         replicas_per_primary: u16,
     },
+    /// A master and its replicas, and sentinels that watch them: all
+    /// `redis-server` children, each behind a gateway of its own. Made by
+    /// [`sentinel`](Self::sentinel).
+    ///
+    /// Sentinels speak of gateways and nothing else, those without TLS on a
+    /// connection without TLS and those with TLS on one with it, always at
+    /// 127.0.0.1; so do `ROLE` and `INFO`. The master and the replicas want a
+    /// token; of sentinels,
+    /// [`Builder::sentinel_login`](crate::Builder::sentinel_login) says what
+    /// they want. [`Emulator::sentinel`](crate::Emulator::sentinel) steers it.
+    ///
+    /// A master counts as dead after a second (`down-after-milliseconds`), if
+    /// most sentinels say so.
+    #[non_exhaustive]
+    Sentinel {
+        /// Replicas of the master.
+        replicas: u16,
+        /// Sentinels.
+        sentinels: u16,
+    },
+}
+
+/// What a client has to say to a sentinel before it is answered.
+#[derive(Clone, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum SentinelLogin {
+    /// Nothing, as is usual. A log-in is answered as by a sentinel that has no
+    /// passwords.
+    #[default]
+    None,
+    /// The same as to Redis: the object id and a token, which ends the
+    /// connection when it expires.
+    Token,
+    /// A user name and a password. Made by [`password`](Self::password).
+    #[non_exhaustive]
+    Password {
+        /// The name; `default` also lets in who names none.
+        user: String,
+        /// The password.
+        password: String,
+    },
+}
+
+impl SentinelLogin {
+    /// This user name and password, which never expire.
+    #[must_use]
+    pub fn password(user: impl Into<String>, password: impl Into<String>) -> Self {
+        Self::Password {
+            user: user.into(),
+            password: password.into(),
+        }
+    }
+}
+
+impl fmt::Debug for SentinelLogin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::None => "None",
+            Self::Token => "Token",
+            Self::Password { .. } => "Password(..)",
+        })
+    }
 }
 
 impl Store {
+    /// A master with so many replicas, and so many sentinels that watch them:
+    /// at most 59 replicas, and from one sentinel to 60. See
+    /// [`Store::Sentinel`].
+    #[must_use]
+    pub fn sentinel(replicas: u16, sentinels: u16) -> Self {
+        Self::Sentinel {
+            replicas,
+            sentinels,
+        }
+    }
+
     /// A Redis Cluster of so many primaries, each with so many replicas: at
     /// least one primary, and at most 60 nodes. See [`Store::Cluster`].
     #[must_use]
@@ -67,10 +140,12 @@ impl Store {
 
     /// Whether it can be.
     pub(crate) fn check(&self) -> Result<(), EmulatorError> {
-        if (1..=MOST_NODES).contains(&self.nodes()) {
+        let sentinels = self.sentinels();
+        let watched = !matches!(self, Self::Sentinel { .. }) || sentinels > 0;
+        if watched && (1..=MOST_NODES).contains(&self.nodes()) && sentinels <= MOST_NODES {
             return Ok(());
         }
-        let allowed = "a cluster of at least one primary and at most 60 nodes";
+        let allowed = "at least one primary or sentinel, and at most 60 nodes and 60 sentinels";
         Err(invalid("store", &format!("{self:?}"), allowed))
     }
 
@@ -82,6 +157,15 @@ impl Store {
                 primaries,
                 replicas_per_primary,
             } => usize::from(primaries) * (usize::from(replicas_per_primary) + 1),
+            Self::Sentinel { replicas, .. } => usize::from(replicas) + 1,
+        }
+    }
+
+    /// How many sentinels, each with a gateway too.
+    pub(crate) fn sentinels(&self) -> usize {
+        match *self {
+            Self::Sentinel { sentinels, .. } => sentinels.into(),
+            _ => 0,
         }
     }
 }
@@ -100,6 +184,14 @@ impl fmt::Debug for Store {
                 .debug_struct("Cluster")
                 .field("primaries", primaries)
                 .field("replicas_per_primary", replicas_per_primary)
+                .finish(),
+            Self::Sentinel {
+                replicas,
+                sentinels,
+            } => f
+                .debug_struct("Sentinel")
+                .field("replicas", replicas)
+                .field("sentinels", sentinels)
                 .finish(),
         }
     }

@@ -15,6 +15,8 @@ mod slot;
 use super::effect;
 pub(super) use connector::Connector;
 pub(super) use server::Server;
+#[cfg(feature = "sentinel")]
+pub(super) use server::open;
 pub(super) use shared::Shared;
 pub(super) use slot::Slot;
 
@@ -50,6 +52,12 @@ impl AuthConnection {
     #[must_use]
     pub fn status(&self) -> ConnectionStatus {
         self.0.registration.status()
+    }
+
+    /// Whether it is there, as far as is known without asking the server.
+    #[cfg(feature = "bb8")]
+    pub(super) fn is_connected(&self) -> bool {
+        self.0.is_connected()
     }
 }
 

@@ -14,7 +14,9 @@ use redis_authx::reauth::{Registration, Session};
 
 use super::super::client::AuthClient;
 use super::super::error;
-use super::super::outcome::{self, Replies};
+use super::super::outcome::Replies;
+#[cfg(feature = "sentinel")]
+use super::super::sentinel::Address;
 use super::link::Link;
 use super::slot::Slot;
 use crate::effect::Effect;
@@ -47,6 +49,11 @@ impl Shared {
         self.slot.db()
     }
 
+    #[cfg(feature = "bb8")]
+    pub(crate) fn is_connected(&self) -> bool {
+        self.slot.is_connected()
+    }
+
     /// Runs one request on the link in place, and takes note of how it ended.
     pub(crate) async fn request<T, F, R>(&self, effect: Effect, send: F) -> RedisResult<T>
     where
@@ -56,7 +63,7 @@ impl Shared {
     {
         let (link, passing) = self.enter(effect).await?;
         let result = send(link.connection()).await;
-        let outcome = outcome::of(&result);
+        let outcome = self.slot.outcome(&result);
         if link.gate.after(passing, outcome) {
             self.registration.ready();
         }
@@ -68,6 +75,14 @@ impl Shared {
             self.registration.lost();
         }
         result
+    }
+
+    /// Another server is the master now.
+    #[cfg(feature = "sentinel")]
+    pub(crate) fn leave_unless_at(&self, master: &Address) {
+        if !self.slot.is_at(master) && self.slot.link().lose() {
+            self.registration.lost();
+        }
     }
 
     /// The link in place, once a command of this effect may be sent on it.

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::redis;
+use super::redis::RedisResult;
 use super::redis::aio::MultiplexedConnection;
 use arc_swap::ArcSwap;
 use event_listener::{Event, EventListener};
@@ -14,8 +15,14 @@ use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
 use redis_authx::{Runtime, Token, async_trait};
 
 use super::super::error;
+use super::super::outcome::Replies;
+#[cfg(feature = "sentinel")]
+use super::super::sentinel::Address;
 use super::connector::Connector;
 use super::link::Link;
+#[cfg(feature = "sentinel")]
+use super::server::Server;
+use crate::outcome::Outcome;
 
 /// An `AUTH` is cut off by the re-authenticator, not by redis-rs's time limit
 /// for ordinary commands.
@@ -62,6 +69,20 @@ impl Slot {
 
     pub(crate) fn db(&self) -> i64 {
         self.connector.server.db()
+    }
+
+    /// How a request on its link ended.
+    pub(crate) fn outcome(&self, result: &RedisResult<impl Replies>) -> Outcome {
+        self.connector.server.outcome(result)
+    }
+
+    /// Whether its server, which sentinels have named, has this address.
+    #[cfg(feature = "sentinel")]
+    pub(crate) fn is_at(&self, address: &Address) -> bool {
+        match &self.connector.server {
+            Server::Watched(lookup) => lookup.is_at(address),
+            _ => true,
+        }
     }
 
     /// Whether a loss is for the re-authenticator to hear of.

@@ -141,7 +141,7 @@ impl ClusterControl {
     /// closed as soon as they are made. If it is a primary with a replica, the
     /// cluster makes that the primary within some seconds.
     pub fn kill_node(&self, node: usize) {
-        self.redis.backend.nodes()[node].stop();
+        self.redis.backend.stop_node(node);
     }
 
     /// Starts a killed node again, on the same port with its data: it joins as
@@ -150,7 +150,7 @@ impl ClusterControl {
     /// # Errors
     /// When it does not come back.
     pub async fn start_node(&self, node: usize) -> Result<(), EmulatorError> {
-        self.redis.backend.nodes()[node].resume().await
+        self.redis.backend.resume_node(node).await
     }
 
     /// Waits until the running nodes agree that the slots of one that was killed
@@ -266,17 +266,11 @@ impl ClusterControl {
     }
 
     fn server(&self, node: usize) -> &RedisServer {
-        let nodes = self.redis.backend.nodes();
-        let server = nodes.get(node).and_then(|node| node.server());
-        server.unwrap_or_else(|| panic!("there is no node {node}, but {}", nodes.len()))
+        self.redis.backend.server(node)
     }
 
     fn running(&self) -> Vec<&RedisServer> {
-        let nodes = self.redis.backend.nodes().iter();
-        nodes
-            .filter(|node| node.runs())
-            .filter_map(|node| node.server())
-            .collect()
+        self.redis.backend.running()
     }
 
     fn others(&self, from: usize, to: usize) -> Vec<&RedisServer> {
@@ -287,8 +281,7 @@ impl ClusterControl {
     }
 
     fn index(&self, seen: &Seen) -> Option<usize> {
-        let mut ports = self.redis.backend.ports();
-        ports.position(|port| port == seen.port)
+        self.redis.backend.index_of(seen.port)
     }
 }
 

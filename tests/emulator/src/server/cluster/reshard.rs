@@ -46,7 +46,7 @@ impl<'a> Move<'a> {
     pub(crate) async fn keys(&mut self, slot: u16) -> io::Result<()> {
         let slot = slot.to_string();
         let port = self.to_server.port().to_string();
-        let password = self.to_server.default_password();
+        let password = self.to_server.default_password().unwrap_or_default();
         loop {
             let count = ["CLUSTER", "GETKEYSINSLOT", &slot, BATCH];
             let keys = self.from.ask_all(&count).await?;
