@@ -66,9 +66,14 @@
 //! | in the place of redis-rs's | there is | feature |
 //! |---|---|---|
 //! | `MultiplexedConnection`, `ConnectionManager` | [`AuthClient::multiplexed`], [`AuthClient::manager`] | |
-//! | `Connection`, without an async runtime | [`AuthClient::connection`](manual::sync) | |
+//! | `Connection`, without an async runtime | `AuthClient::connection` | `sync` |
 //! | `PubSub` | [`AuthClient::pubsub`](manual::pubsub), the same over RESP2 and RESP3 | |
 //! | a client as the manager of a pool | [`AuthClient`] as the manager of it; `PoolManager` for other kinds | `r2d2`, `bb8`, `deadpool` |
+//! | `ClusterConnection` | `AuthClient::cluster` | `cluster` |
+//! | `SentinelClient` | `AuthClient::sentinel` | `sentinel` |
+//!
+//! Each has a page in the [manual].
+//!
 //! # Raw transactions
 //!
 //! `pipe().atomic()` is the way to write transactions on a connection that is
@@ -94,18 +99,21 @@
 #[cfg(feature = "cluster")]
 mod asking;
 mod backlog;
+#[cfg(feature = "sync")]
 mod block_on;
 mod effect;
 mod gate;
 #[cfg(feature = "redis-1")]
 pub mod manual;
 mod outcome;
+#[cfg(feature = "sync")]
 mod packed;
 #[cfg(feature = "redis-1")]
 mod redis_1;
 #[cfg(feature = "redis-2")]
 pub mod redis_2;
 mod subscriptions;
+#[cfg(feature = "sync")]
 mod sync_transaction;
 
 #[cfg(feature = "redis-1")]

@@ -6,7 +6,7 @@
 //! | one or a few that its tasks share | [`shared`] |
 //! | to a Redis Cluster | `cluster`, feature `cluster` |
 //! | to what Redis Sentinel watches | `sentinel`, feature `sentinel` |
-//! | without an async runtime | [`sync`] |
+//! | without an async runtime | `sync`, feature `sync` |
 //! | in a pool: r2d2, bb8, deadpool | `pools`, the features of these names |
 //! | to receive messages | [`pubsub`] |
 //! | with commands that block | [`blocking`] |
@@ -29,6 +29,7 @@ pub mod cluster {}
 pub mod sentinel {}
 
 /// Connections without an async runtime.
+#[cfg(feature = "sync")]
 #[doc = include_str!("manual/sync.md")]
 pub mod sync {}
 

@@ -128,6 +128,7 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
                     "a token manager that was spawned on one, or a call of runtime()",
                 )
             })?;
+        #[cfg(feature = "sync")]
         let auth_timeout = self.policy.auth_timeout();
         let reauth = Reauthenticator::spawn(&self.credentials, self.policy, Arc::clone(&runtime));
         Ok(AuthClient(Arc::new(Inner {
@@ -139,6 +140,7 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
             credentials: self.credentials,
             runtime,
             reauth,
+            #[cfg(feature = "sync")]
             auth_timeout,
             login_timeout: self.login_timeout.min(FOR_EVER),
             reconnect_wait: self.reconnect_wait.min(FOR_EVER),

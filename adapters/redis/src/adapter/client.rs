@@ -32,6 +32,7 @@ pub(crate) struct Inner {
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) reauth: Reauthenticator,
     /// How long an `AUTH` may take on a sync connection.
+    #[cfg(feature = "sync")]
     pub(crate) auth_timeout: Duration,
     pub(crate) login_timeout: Duration,
     pub(crate) reconnect_wait: Duration,

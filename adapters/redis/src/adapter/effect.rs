@@ -2,6 +2,7 @@
 
 use super::redis::{Arg, Cmd, Pipeline};
 use crate::effect::Effect;
+#[cfg(feature = "sync")]
 use crate::sync_transaction::Word;
 
 pub(super) fn of(command: &Cmd) -> Effect {
@@ -9,6 +10,7 @@ pub(super) fn of(command: &Cmd) -> Effect {
 }
 
 /// The command, as far as transactions are concerned.
+#[cfg(feature = "sync")]
 pub(super) fn word(command: &Cmd) -> Word {
     match command.args_iter().next() {
         Some(Arg::Simple(name)) => Word::of_name(name),

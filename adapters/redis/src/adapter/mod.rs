@@ -17,13 +17,14 @@ mod pool;
 mod pubsub;
 #[cfg(feature = "sentinel")]
 mod sentinel;
+#[cfg(feature = "sync")]
 mod sync;
 mod target;
 
 pub use builder::AuthClientBuilder;
 pub use client::AuthClient;
 #[cfg(feature = "cluster")]
-pub use cluster::{AuthClusterConnection, NodeStatus};
+pub use cluster::{AuthClusterConnection, AuthSyncClusterConnection, NodeStatus};
 pub use connection::AuthConnection;
 pub use hook::{RedisCredentials, RedisProvider};
 #[cfg(any(feature = "bb8", feature = "deadpool"))]
@@ -31,4 +32,5 @@ pub use pool::PoolManager;
 pub use pubsub::{AuthPubSub, AuthPubSubSink, AuthPubSubStream};
 #[cfg(feature = "sentinel")]
 pub use sentinel::{AuthSentinelClient, SentinelLogin};
+#[cfg(feature = "sync")]
 pub use sync::AuthSyncConnection;

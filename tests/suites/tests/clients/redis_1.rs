@@ -5,3 +5,6 @@ use redis_authx_redis as adapter;
 
 #[path = "contract.rs"]
 pub(crate) mod contract;
+
+#[path = "sync_contract.rs"]
+pub(crate) mod sync_contract;

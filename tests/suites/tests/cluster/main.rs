@@ -9,6 +9,7 @@ mod next_major;
 mod nodes;
 mod on_smol;
 mod rotations;
+mod sync;
 
 use std::time::Duration;
 

@@ -19,10 +19,13 @@ mod node;
 mod nodes;
 mod registry;
 mod status;
+mod sync;
+mod sync_node;
 
 use node::Node;
 use nodes::Nodes;
 pub use status::NodeStatus;
+pub use sync::AuthSyncClusterConnection;
 
 impl AuthClient {
     /// Opens a connection to the Redis Cluster that the target is a node of, in

@@ -12,9 +12,11 @@ use super::redis::{
 use redis_authx::Clock;
 use redis_authx::reauth::ReauthErrorKind;
 
+use super::super::sync::{self, AuthSyncConnection, Losses};
 use super::logins::Logins;
 use super::node::Node;
 use super::status::{NodeStatus, Report, Reports};
+use super::sync_node::SyncNode;
 use super::{AuthClient, Connector, Server, Shared, error, registry, target};
 use crate::asking::Asking;
 
@@ -94,17 +96,39 @@ impl Nodes {
     ) -> RedisResult<Node> {
         let read_only = Arc::new(AtomicBool::new(false));
         let connector = Connector::new(Server::Node(info, Arc::clone(&read_only)), config);
-        let limit = if self.opening.load(Ordering::Acquire) {
-            self.client.0.login_timeout
-        } else {
-            Duration::ZERO
-        };
+        let limit = self.login_timeout();
         let opened = self.client.log_in(connector, Duration::ZERO, limit).await;
         let connection = opened.inspect_err(|error| self.refused(error))?;
         self.asking.taken(connection.status().generation);
         let report: Weak<dyn Report> = Arc::<Shared>::downgrade(&connection.0);
         self.reports.add(address, report);
         Ok(Node::new(connection, read_only))
+    }
+
+    /// The same for a sync connection.
+    pub(crate) fn log_in_blocking(
+        &self,
+        info: ConnectionInfo,
+        timeout: Option<Duration>,
+    ) -> RedisResult<SyncNode> {
+        let info = self.admit(info)?;
+        let address = NodeAddress::try_from(info.addr())?;
+        let connector = sync::Connector::new(info, timeout);
+        let limit = self.login_timeout();
+        let opened = AuthSyncConnection::open(&self.client, connector, limit, Losses::Theirs);
+        let connection = opened.inspect_err(|error| self.refused(error))?;
+        self.asking.taken(connection.status().generation);
+        self.reports.add(address, connection.registration());
+        Ok(SyncNode::new(connection))
+    }
+
+    /// How long a log-in waits for a token.
+    fn login_timeout(&self) -> Duration {
+        if self.opening.load(Ordering::Acquire) {
+            self.client.0.login_timeout
+        } else {
+            Duration::ZERO
+        }
     }
 
     /// A node was not logged in to. When that is the token's fault, the next

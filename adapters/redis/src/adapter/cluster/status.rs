@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 
 use super::redis::cluster::NodeAddress;
-use redis_authx::reauth::ConnectionStatus;
+use redis_authx::reauth::{ConnectionStatus, Registration};
 
 use super::Shared;
 
@@ -25,6 +25,12 @@ pub(crate) trait Report: Send + Sync {
 impl Report for Shared {
     fn status(&self) -> ConnectionStatus {
         self.registration.status()
+    }
+}
+
+impl Report for Registration {
+    fn status(&self) -> ConnectionStatus {
+        Self::status(self)
     }
 }
 

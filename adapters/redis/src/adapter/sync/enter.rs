@@ -11,8 +11,8 @@ use futures::future::{Either, select};
 use redis_authx::Token;
 
 use super::super::error;
-use super::AuthSyncConnection;
 use super::link::{Guard, Limits, Link};
+use super::{AuthSyncConnection, Losses};
 use crate::block_on::block_on;
 
 impl AuthSyncConnection {
@@ -54,7 +54,11 @@ impl AuthSyncConnection {
     /// A link that is not lost, within the limit for that. Without a valid
     /// token there is nothing to wait for: the error says why there is none.
     fn wait_for_link(&self) -> RedisResult<Arc<Link>> {
-        let deadline = Instant::now() + self.client.0.reconnect_wait;
+        let deadline = match self.losses {
+            Losses::Ours => Instant::now() + self.client.0.reconnect_wait,
+            #[cfg(feature = "cluster")]
+            Losses::Theirs => Instant::now(),
+        };
         loop {
             let replaced = self.slot.listen();
             let link = self.slot.link();
@@ -62,7 +66,7 @@ impl AuthSyncConnection {
                 return Ok(link);
             }
             // An `AUTH` may have found it out, and nobody been told.
-            self.registration.lost();
+            self.tell_lost();
             self.client
                 .credentials()
                 .current()
@@ -83,6 +87,12 @@ impl AuthSyncConnection {
         live.seen_to();
         let taken = self.link.log_in(live, &token, self.slot.terms());
         if taken.is_err() && self.link.is_lost() {
+            self.tell_lost();
+        }
+    }
+
+    pub(super) fn tell_lost(&self) {
+        if self.losses == Losses::Ours {
             self.registration.lost();
         }
     }

@@ -16,7 +16,7 @@ use super::client::AuthClient;
 use super::effect;
 use crate::packed;
 use crate::sync_transaction::{Transaction, Word};
-use connector::Connector;
+pub(super) use connector::Connector;
 use link::Link;
 use request::Batch;
 use slot::Slot;
@@ -49,26 +49,19 @@ impl AuthClient {
     /// # Errors
     /// As [`multiplexed`](Self::multiplexed); also for a `limit` of zero.
     pub fn connection_with_timeout(&self, limit: Duration) -> RedisResult<AuthSyncConnection> {
-        let inner = &self.0;
-        let connector = Connector::new(inner.info.clone(), limit);
-        let limit = inner.login_timeout;
-        let (connection, token) = connector.log_in(&inner.credentials, &inner.runtime, limit)?;
-        let slot = Arc::new(Slot::new(
-            connector,
-            Arc::clone(&inner.runtime),
-            inner.auth_timeout,
-            connection,
-            &token,
-        ));
-        let session: Weak<dyn Session> = Arc::<Slot>::downgrade(&slot);
-        Ok(AuthSyncConnection {
-            client: self.clone(),
-            link: slot.link(),
-            slot,
-            transaction: Transaction::default(),
-            registration: inner.reauth.register(session, &token),
-        })
+        let connector = Connector::new(self.0.info.clone(), Some(limit));
+        AuthSyncConnection::open(self, connector, self.0.login_timeout, Losses::Ours)
     }
+}
+
+/// Who opens another connection in the place of one that is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Losses {
+    /// The re-authenticator: it is told, and waited for.
+    Ours,
+    /// redis-rs, that finds it out by the next command.
+    #[cfg(feature = "cluster")]
+    Theirs,
 }
 
 /// A sync connection that stays logged in: used like redis-rs's own, with
@@ -100,10 +93,49 @@ pub struct AuthSyncConnection {
     /// The one that the latest command was sent on.
     link: Arc<Link>,
     transaction: Transaction,
-    registration: Registration,
+    losses: Losses,
+    registration: Arc<Registration>,
 }
 
 impl AuthSyncConnection {
+    /// Opens one with the token in hand, or the first to come within `limit`.
+    pub(super) fn open(
+        client: &AuthClient,
+        connector: Connector,
+        limit: Duration,
+        losses: Losses,
+    ) -> RedisResult<Self> {
+        let inner = &client.0;
+        let (connection, token) = connector.log_in(&inner.credentials, limit)?;
+        let slot = Arc::new(Slot::new(
+            connector,
+            Arc::clone(&inner.runtime),
+            inner.auth_timeout,
+            connection,
+            &token,
+        ));
+        let session: Weak<dyn Session> = Arc::<Slot>::downgrade(&slot);
+        Ok(Self {
+            client: client.clone(),
+            link: slot.link(),
+            slot,
+            transaction: Transaction::default(),
+            losses,
+            registration: Arc::new(inner.reauth.register(session, &token)),
+        })
+    }
+
+    /// Has every replacement read from a replica of a cluster, as this one does.
+    #[cfg(feature = "cluster")]
+    pub(super) fn read_from_replica(&self) {
+        self.slot.read_from_replica();
+    }
+
+    #[cfg(feature = "cluster")]
+    pub(super) fn registration(&self) -> Weak<Registration> {
+        Arc::downgrade(&self.registration)
+    }
+
     /// How it is doing: the token's generation, the latest failure, the time
     /// until the server would end the session.
     #[must_use]

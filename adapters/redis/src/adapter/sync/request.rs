@@ -121,9 +121,9 @@ impl AuthSyncConnection {
     }
 
     /// The link is of no more use.
-    pub(super) fn give_up(&self) {
+    fn give_up(&self) {
         if self.link.lose() && self.slot.holds(&self.link) {
-            self.registration.lost();
+            self.tell_lost();
         }
     }
 

@@ -65,6 +65,11 @@ impl Slot {
         self.replaced.listen()
     }
 
+    #[cfg(feature = "cluster")]
+    pub(crate) fn read_from_replica(&self) {
+        self.connector.read_from_replica();
+    }
+
     pub(crate) fn db(&self) -> i64 {
         self.connector.db()
     }
