@@ -8,6 +8,7 @@ mod faults;
 mod next_major;
 mod nodes;
 mod pool;
+mod on_smol;
 mod rotations;
 mod sync;
 
