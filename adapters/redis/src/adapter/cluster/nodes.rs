@@ -97,7 +97,8 @@ impl Nodes {
         address: NodeAddress,
     ) -> RedisResult<Node> {
         let read_only = Arc::new(AtomicBool::new(false));
-        let connector = Connector::new(Server::Node(info, Arc::clone(&read_only)), config);
+        let connector =
+            Connector::new(Server::Node(Box::new(info), Arc::clone(&read_only)), config);
         let limit = self.login_timeout();
         let opened = self.client.log_in(connector, Duration::ZERO, limit).await;
         let connection = opened.inspect_err(|error| self.refused(error))?;
