@@ -13,6 +13,7 @@ use futures::channel::mpsc;
 use redis_authx::Token;
 use redis_authx::handover::Marker;
 
+use super::super::target;
 use super::feed::Feed;
 use crate::subscriptions::{Kind, Subscriptions};
 
@@ -194,12 +195,9 @@ async fn each(
 }
 
 fn client(info: &ConnectionInfo, protocol: ProtocolVersion, token: &Token) -> RedisResult<Client> {
-    let settings = info.redis_settings().clone();
-    let settings = settings
-        .set_protocol(protocol)
-        .set_username(token.username())
-        .set_password(token.password());
-    Client::open(info.clone().set_redis_settings(settings))
+    let info = target::with_credentials(info, token);
+    let settings = info.redis_settings().clone().set_protocol(protocol);
+    Client::open(info.set_redis_settings(settings))
 }
 
 fn not_in_resp2() -> RedisError {

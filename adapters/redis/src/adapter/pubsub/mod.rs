@@ -18,11 +18,15 @@ mod shared;
 mod sink;
 mod stream;
 mod subscriber;
+#[cfg(feature = "sync")]
+mod sync;
 
 use super::client::AuthClient;
 use shared::Shared;
 pub use sink::AuthPubSubSink;
 pub use stream::AuthPubSubStream;
+#[cfg(feature = "sync")]
+pub use sync::AuthSyncPubSub;
 
 /// What a subscriber holds for an application that is busy: twice what a
 /// server holds for a slow one (`client-output-buffer-limit pubsub 32mb 8mb 60`
