@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use redis::AsyncConnectionConfig;
+use redis_authx::reauth::ReauthPolicy;
 use redis_authx::{
     Event, ExponentialBackoff, IdentityProvider, RefreshPolicy, State, TokenManager,
 };
@@ -35,6 +36,7 @@ pub struct BedBuilder {
     resp3: bool,
     store: Store,
     sentinel_login: SentinelLogin,
+    policy: ReauthPolicy,
     clock: WrongClock,
 }
 
@@ -65,6 +67,15 @@ impl BedBuilder {
     pub fn ratio(mut self, ratio: f64) -> Self {
         self.ratio = ratio;
         self
+    }
+
+    /// A rotation every two seconds or so, of tokens that outlive a stall of the
+    /// machine by far; see [`prompt`].
+    #[must_use]
+    pub fn calm(self) -> Self {
+        let mut calm = self.lifetime(Duration::from_secs(60)).ratio(0.03);
+        calm.policy = prompt();
+        calm
     }
 
     /// How long one token request may take.
@@ -150,7 +161,10 @@ impl BedBuilder {
             .expect("a manager");
         let protocol = if self.resp3 { "?protocol=resp3" } else { "" };
         let url = format!("{}/{protocol}", emulator.redis_url().trim_end_matches('/'));
-        let client = AuthClient::open(url, manager.credentials()).expect("a client");
+        let client = AuthClient::builder(url, manager.credentials())
+            .reauth_policy(self.policy)
+            .build()
+            .expect("a client");
         Bed {
             emulator,
             manager,
@@ -172,6 +186,7 @@ impl Bed {
             resp3: false,
             store: Store::RedisServer,
             sentinel_login: SentinelLogin::None,
+            policy: ReauthPolicy::default(),
             clock: WrongClock::default(),
         }
     }
@@ -249,6 +264,17 @@ impl Bed {
         })
         .await;
     }
+}
+
+/// For rotations that follow each other long before tokens expire: an `AUTH`
+/// does not wait for the next.
+///
+/// # Panics
+/// Never.
+#[must_use]
+pub fn prompt() -> ReauthPolicy {
+    let policy = ReauthPolicy::builder().stagger(0.01);
+    policy.build().expect("a policy")
 }
 
 /// Time limits that only a server that stalls runs into, not a busy machine;
