@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use redis::AsyncConnectionConfig;
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::reauth::{ReauthPolicy, ReauthPolicyBuilder};
 use redis_authx::{
     Event, ExponentialBackoff, IdentityProvider, RefreshPolicy, State, TokenManager,
 };
@@ -33,10 +33,10 @@ pub struct BedBuilder {
     ratio: f64,
     request_timeout: Duration,
     min_interval: Duration,
+    reauth: ReauthPolicyBuilder,
     resp3: bool,
     store: Store,
     sentinel_login: SentinelLogin,
-    policy: ReauthPolicy,
     clock: WrongClock,
 }
 
@@ -74,7 +74,7 @@ impl BedBuilder {
     #[must_use]
     pub fn calm(self) -> Self {
         let mut calm = self.lifetime(Duration::from_secs(60)).ratio(0.03);
-        calm.policy = prompt();
+        calm.reauth = prompt();
         calm
     }
 
@@ -83,6 +83,16 @@ impl BedBuilder {
     pub fn request_timeout(mut self, limit: Duration) -> Self {
         self.request_timeout = limit;
         self
+    }
+
+    /// Makes rotations quick: tokens rotate when they are told to, a thousand
+    /// times a second if need be, and a connection that has not taken the new
+    /// one at once, within 30 ms, is replaced.
+    #[must_use]
+    pub fn brisk(mut self) -> Self {
+        self.min_interval = Duration::from_millis(1);
+        self.reauth = self.reauth.stagger(0.0).replace_after(0.000_25);
+        self.lifetime(Duration::from_secs(120))
     }
 
     /// The shortest time between two tokens.
@@ -162,7 +172,7 @@ impl BedBuilder {
         let protocol = if self.resp3 { "?protocol=resp3" } else { "" };
         let url = format!("{}/{protocol}", emulator.redis_url().trim_end_matches('/'));
         let client = AuthClient::builder(url, manager.credentials())
-            .reauth_policy(self.policy)
+            .reauth_policy(self.reauth.build().expect("a policy"))
             .build()
             .expect("a client");
         Bed {
@@ -183,10 +193,10 @@ impl Bed {
             ratio: 0.5,
             request_timeout: Duration::from_secs(10),
             min_interval: Duration::from_secs(1),
+            reauth: ReauthPolicy::builder(),
             resp3: false,
             store: Store::RedisServer,
             sentinel_login: SentinelLogin::None,
-            policy: ReauthPolicy::default(),
             clock: WrongClock::default(),
         }
     }
@@ -218,8 +228,12 @@ impl Bed {
     }
 
     /// How many events are like that.
+    ///
+    /// # Panics
+    /// When another thread panicked in here.
     pub fn count(&self, like: impl Fn(&Event) -> bool) -> usize {
-        self.events().iter().filter(|event| like(event)).count()
+        let events = self.events.lock().expect("no panic");
+        events.iter().filter(|event| like(event)).count()
     }
 
     /// New tokens after the first.
@@ -252,6 +266,30 @@ impl Bed {
             .await;
     }
 
+    /// Has the token rotate now.
+    pub async fn turn(&self) {
+        let target = self.rotations() + 1;
+        self.manager.refresh();
+        self.until("a rotation", |bed| bed.rotations() >= target)
+            .await;
+    }
+
+    /// Has one connection replaced: the next `AUTH` is slow, and it is the only
+    /// one that is due.
+    pub async fn replace(&self) {
+        let target = self.replacements() + 1;
+        let slow = Duration::from_millis(200);
+        self.emulator.redis().delay_next_auths(1, slow);
+        self.turn().await;
+        self.until("it is replaced", |bed| bed.replacements() >= target)
+            .await;
+    }
+
+    /// Connections that were replaced.
+    pub fn replacements(&self) -> usize {
+        self.count(|event| matches!(event, Event::Replaced { .. }))
+    }
+
     /// Waits until these connections have the newest token.
     pub async fn settled(&self, connections: &[AuthConnection]) {
         self.until("all connections have the newest token", |bed| {
@@ -268,13 +306,9 @@ impl Bed {
 
 /// For rotations that follow each other long before tokens expire: an `AUTH`
 /// does not wait for the next.
-///
-/// # Panics
-/// Never.
 #[must_use]
-pub fn prompt() -> ReauthPolicy {
-    let policy = ReauthPolicy::builder().stagger(0.01);
-    policy.build().expect("a policy")
+pub fn prompt() -> ReauthPolicyBuilder {
+    ReauthPolicy::builder().stagger(0.01)
 }
 
 /// Time limits that only a server that stalls runs into, not a busy machine;

@@ -10,6 +10,7 @@ mod connection;
 mod effect;
 mod error;
 mod hook;
+mod instead;
 mod log_in;
 mod outcome;
 #[cfg(any(feature = "bb8", feature = "deadpool", feature = "r2d2"))]
@@ -23,12 +24,16 @@ mod target;
 
 pub use builder::AuthClientBuilder;
 pub use client::AuthClient;
+#[cfg(all(feature = "cluster", feature = "sync"))]
+pub use cluster::AuthSyncClusterConnection;
 #[cfg(feature = "cluster")]
-pub use cluster::{AuthClusterConnection, AuthSyncClusterConnection, NodeStatus};
+pub use cluster::{AuthClusterConnection, NodeStatus};
 pub use connection::AuthConnection;
 pub use hook::{RedisCredentials, RedisProvider};
 #[cfg(any(feature = "bb8", feature = "deadpool"))]
 pub use pool::PoolManager;
+#[cfg(feature = "sync")]
+pub use pubsub::AuthSyncPubSub;
 pub use pubsub::{AuthPubSub, AuthPubSubSink, AuthPubSubStream};
 #[cfg(feature = "sentinel")]
 pub use sentinel::{AuthSentinelClient, SentinelLogin};

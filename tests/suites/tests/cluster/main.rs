@@ -8,6 +8,7 @@ mod faults;
 mod next_major;
 mod nodes;
 mod on_smol;
+mod pool;
 mod rotations;
 mod sync;
 
@@ -32,6 +33,10 @@ fn bed() -> BedBuilder {
 /// With tokens that outlive the test.
 async fn lasting() -> Bed {
     bed().lifetime(Duration::from_secs(600)).start().await
+}
+
+async fn start(bed: BedBuilder) -> Bed {
+    bed.start().await
 }
 
 fn control(bed: &Bed) -> &ClusterControl {

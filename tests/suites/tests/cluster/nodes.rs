@@ -113,7 +113,7 @@ async fn no_node_gets_a_token_in_clear_text() {
 
 fn prompt_client(bed: &Bed, target: impl IntoConnectionInfo) -> AuthClient {
     AuthClient::builder(target, bed.manager.credentials())
-        .reauth_policy(prompt())
+        .reauth_policy(prompt().build().unwrap())
         .build()
         .unwrap()
 }

@@ -5,6 +5,7 @@
 mod changes;
 mod lookup;
 mod next_major;
+mod pool;
 
 use std::collections::BTreeSet;
 use std::time::Duration;
@@ -32,7 +33,9 @@ fn control(bed: &Bed) -> &SentinelControl {
 fn knowing(bed: &Bed, sentinels: &[String]) -> AuthSentinelClient {
     let builder = AuthClient::builder(sentinels[0].as_str(), bed.manager.credentials());
     let others = sentinels[1..].iter().map(String::as_str);
-    let builder = builder.initial_nodes(others).reauth_policy(prompt());
+    let builder = builder
+        .initial_nodes(others)
+        .reauth_policy(prompt().build().unwrap());
     let client = builder.build().unwrap();
     client.sentinel(control(bed).master_name())
 }

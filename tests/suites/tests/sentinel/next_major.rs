@@ -11,7 +11,7 @@ async fn rotations_and_a_killed_master() {
     control(&bed).wait_until_ok().await.unwrap();
     let url = control(&bed).sentinel_urls()[0].as_str();
     let client = AuthClient::builder(url, bed.manager.credentials())
-        .reauth_policy(prompt())
+        .reauth_policy(prompt().build().unwrap())
         .build()
         .unwrap();
     let config = redis_2::AsyncConnectionConfig::new()

@@ -12,10 +12,12 @@ use super::redis::{
 use redis_authx::Clock;
 use redis_authx::reauth::ReauthErrorKind;
 
+#[cfg(feature = "sync")]
 use super::super::sync::{self, AuthSyncConnection, Losses};
 use super::logins::Logins;
 use super::node::Node;
 use super::status::{NodeStatus, Report, Reports};
+#[cfg(feature = "sync")]
 use super::sync_node::SyncNode;
 use super::{AuthClient, Connector, Server, Shared, error, registry, target};
 use crate::asking::Asking;
@@ -95,7 +97,8 @@ impl Nodes {
         address: NodeAddress,
     ) -> RedisResult<Node> {
         let read_only = Arc::new(AtomicBool::new(false));
-        let connector = Connector::new(Server::Node(info, Arc::clone(&read_only)), config);
+        let connector =
+            Connector::new(Server::Node(Box::new(info), Arc::clone(&read_only)), config);
         let limit = self.login_timeout();
         let opened = self.client.log_in(connector, Duration::ZERO, limit).await;
         let connection = opened.inspect_err(|error| self.refused(error))?;
@@ -106,6 +109,7 @@ impl Nodes {
     }
 
     /// The same for a sync connection.
+    #[cfg(feature = "sync")]
     pub(crate) fn log_in_blocking(
         &self,
         info: ConnectionInfo,
