@@ -32,17 +32,6 @@
 //! the application to know. Only to a [cluster](manual::cluster) redis-rs sends
 //! them again, unless told not to.
 //!
-//! # Kinds of connection
-//!
-//! | kind | opened by | in the place of redis-rs's | feature |
-//! |---|---|---|---|
-//! | one to share, that fails fast | [`AuthClient::multiplexed`] | `MultiplexedConnection` | |
-//! | one to share, that waits | [`AuthClient::manager`] | `ConnectionManager` | |
-//! | to every node of a [cluster](manual::cluster) | [`AuthClient::cluster`] | `ClusterConnection` | `cluster` |
-//! | to [receive messages](manual::pubsub) | [`AuthClient::pubsub`] | `PubSub`, and pushes of RESP3 | |
-//! | the same without an async runtime | [`AuthClient::sync_pubsub`] | `PubSub` of sync connections | `sync` |
-//! | to the master or a replica that [sentinels](manual::sentinel) name | [`AuthClient::sentinel`] | `SentinelClient` | `sentinel` |
-//!
 //! # Two ways to use it
 //!
 //! [`AuthClient`] is for new code and gives all of the above. An existing
@@ -69,10 +58,11 @@
 //! |---|---|---|
 //! | `MultiplexedConnection`, `ConnectionManager` | [`AuthClient::multiplexed`], [`AuthClient::manager`] | |
 //! | `Connection`, without an async runtime | `AuthClient::connection` | `sync` |
-//! | `PubSub` | [`AuthClient::pubsub`](manual::pubsub), the same over RESP2 and RESP3 | |
+//! | `PubSub`, and pushes of RESP3 | [`AuthClient::pubsub`](manual::pubsub), the same over RESP2 and RESP3 | |
+//! | `PubSub` of sync connections | [`AuthClient::sync_pubsub`] | `sync` |
 //! | a client as the manager of a pool | [`AuthClient`] as the manager of it; `PoolManager` for other kinds | `r2d2`, `bb8`, `deadpool` |
-//! | `ClusterConnection` | `AuthClient::cluster` | `cluster` |
-//! | `SentinelClient` | `AuthClient::sentinel` | `sentinel` |
+//! | `ClusterConnection` | [`AuthClient::cluster`](manual::cluster), logged in to every node | `cluster` |
+//! | `SentinelClient` | [`AuthClient::sentinel`](manual::sentinel), which follows the master | `sentinel` |
 //!
 //! Each has a page in the [manual].
 //!
