@@ -154,6 +154,13 @@ impl Gate {
         install(Self::new(state.transactions.replaced(now)));
     }
 
+    /// The transaction of a retired gate was open after all: its rest is refused
+    /// here.
+    pub(crate) fn tear(&self, now: Instant) {
+        self.state().transactions.tear(now);
+        self.torn.store(true, Ordering::Release);
+    }
+
     pub(crate) fn is_retired(&self) -> bool {
         self.state().retired
     }

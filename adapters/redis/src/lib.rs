@@ -39,6 +39,8 @@
 //! | one to share, that fails fast | [`AuthClient::multiplexed`] | `MultiplexedConnection` | |
 //! | one to share, that waits | [`AuthClient::manager`] | `ConnectionManager` | |
 //! | to every node of a [cluster](manual::cluster) | [`AuthClient::cluster`] | `ClusterConnection` | `cluster` |
+//! | to [receive messages](manual::pubsub) | [`AuthClient::pubsub`] | `PubSub`, and pushes of RESP3 | |
+//! | the same without an async runtime | [`AuthClient::sync_pubsub`] | `PubSub` of sync connections | `sync` |
 //! | to the master or a replica that [sentinels](manual::sentinel) name | [`AuthClient::sentinel`] | `SentinelClient` | `sentinel` |
 //!
 //! # Two ways to use it

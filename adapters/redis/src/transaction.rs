@@ -155,6 +155,13 @@ impl Transactions {
         }
     }
 
+    /// A `MULTI` on the connection before has turned out to be open.
+    pub(crate) fn tear(&mut self, now: Instant) {
+        if !self.is_open() {
+            self.torn = Some(now + TORN);
+        }
+    }
+
     /// The state of the connection that takes the place of this one.
     pub(crate) fn replaced(&self, now: Instant) -> Self {
         let torn = (self.stage == Stage::Open).then(|| now + TORN);

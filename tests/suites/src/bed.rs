@@ -219,8 +219,12 @@ impl Bed {
     }
 
     /// How many events are like that.
+    ///
+    /// # Panics
+    /// When another thread panicked in here.
     pub fn count(&self, like: impl Fn(&Event) -> bool) -> usize {
-        self.events().iter().filter(|event| like(event)).count()
+        let events = self.events.lock().expect("no panic");
+        events.iter().filter(|event| like(event)).count()
     }
 
     /// New tokens after the first.
@@ -258,6 +262,17 @@ impl Bed {
         let target = self.rotations() + 1;
         self.manager.refresh();
         self.until("a rotation", |bed| bed.rotations() >= target)
+            .await;
+    }
+
+    /// Has one connection replaced: the next `AUTH` is slow, and it is the only
+    /// one that is due.
+    pub async fn replace(&self) {
+        let target = self.replacements() + 1;
+        let slow = Duration::from_millis(200);
+        self.emulator.redis().delay_next_auths(1, slow);
+        self.turn().await;
+        self.until("it is replaced", |bed| bed.replacements() >= target)
             .await;
     }
 

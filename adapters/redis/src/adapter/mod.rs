@@ -32,6 +32,8 @@ pub use connection::AuthConnection;
 pub use hook::{RedisCredentials, RedisProvider};
 #[cfg(any(feature = "bb8", feature = "deadpool"))]
 pub use pool::PoolManager;
+#[cfg(feature = "sync")]
+pub use pubsub::AuthSyncPubSub;
 pub use pubsub::{AuthPubSub, AuthPubSubSink, AuthPubSubStream};
 #[cfg(feature = "sentinel")]
 pub use sentinel::{AuthSentinelClient, SentinelLogin};

@@ -182,3 +182,14 @@ fn a_retired_gate_sends_on_to_the_next() {
     }
     assert!(begun(&next, Effect::None).is_some());
 }
+
+/// Its `MULTI` was on its way when it was retired.
+#[test]
+fn a_transaction_can_turn_out_to_be_torn() {
+    let gate = Gate::default();
+    assert!(begun(&gate, Effect::None).is_some());
+    gate.tear(Instant::now());
+    let sent = gate.before(Effects::NONE, Instant::now).now_or_never();
+    let torn = Refusal::Instead(Instead::Torn { unchecked: false });
+    assert_eq!(sent, Some(Err(torn)));
+}

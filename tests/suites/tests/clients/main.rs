@@ -1,8 +1,8 @@
 //! What a connection owes, on every runtime that redis-rs can use and with
 //! each of its major versions.
 //!
-//! A case is written once, in `contract.rs` or `sync_contract.rs`, and mounted
-//! for every pair. The emulator runs on a tokio runtime of its own, of which the
+//! A case is written once, in a file that ends in `contract.rs`, and mounted for
+//! every pair. The emulator runs on a tokio runtime of its own, of which the
 //! host's threads know nothing: redis-rs, built with both of its runtimes here,
 //! then takes smol.
 
@@ -46,6 +46,26 @@ macro_rules! sync_contract {
     };
 }
 
+/// The cases of subscribers, likewise.
+macro_rules! pubsub_contract {
+    ($name:ident: $version:ident on $host:ident) => {
+        mount! { $name: $version pubsub_contract on $host:
+            messages_outlive_their_tokens
+            messages_outlive_their_tokens_in_resp3
+        }
+    };
+}
+
+/// The cases of subscribers whose methods block. On tokio, that is for threads
+/// of its own.
+macro_rules! sync_pubsub_contract {
+    ($name:ident: $version:ident on $host:ident) => {
+        mount! { $name: $version pubsub_contract on $host:
+            messages_on_a_thread_outlive_their_tokens
+        }
+    };
+}
+
 macro_rules! mount {
     ($name:ident: $version:ident $cases:ident on $host:ident: $($case:ident)+) => {
         mod $name {
@@ -70,3 +90,19 @@ sync_contract!(sync_redis_1_on_async_std: redis_1 on OnAsyncStd);
 sync_contract!(sync_redis_2_on_tokio: redis_2 on OnTokio);
 sync_contract!(sync_redis_2_on_smol: redis_2 on OnSmol);
 sync_contract!(sync_redis_2_on_async_std: redis_2 on OnAsyncStd);
+
+pubsub_contract!(pubsub_redis_1_on_tokio: redis_1 on OnTokio);
+pubsub_contract!(pubsub_redis_1_on_smol: redis_1 on OnSmol);
+pubsub_contract!(pubsub_redis_1_on_async_std: redis_1 on OnAsyncStd);
+pubsub_contract!(pubsub_redis_2_on_tokio: redis_2 on OnTokio);
+pubsub_contract!(pubsub_redis_2_on_smol: redis_2 on OnSmol);
+pubsub_contract!(pubsub_redis_2_on_async_std: redis_2 on OnAsyncStd);
+pubsub_contract!(pubsub_redis_1_on_threads: redis_1 on OnThreads);
+pubsub_contract!(pubsub_redis_2_on_threads: redis_2 on OnThreads);
+
+sync_pubsub_contract!(sync_pubsub_redis_1_on_threads: redis_1 on OnThreads);
+sync_pubsub_contract!(sync_pubsub_redis_1_on_smol: redis_1 on OnSmol);
+sync_pubsub_contract!(sync_pubsub_redis_1_on_async_std: redis_1 on OnAsyncStd);
+sync_pubsub_contract!(sync_pubsub_redis_2_on_threads: redis_2 on OnThreads);
+sync_pubsub_contract!(sync_pubsub_redis_2_on_smol: redis_2 on OnSmol);
+sync_pubsub_contract!(sync_pubsub_redis_2_on_async_std: redis_2 on OnAsyncStd);

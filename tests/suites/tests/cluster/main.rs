@@ -7,6 +7,7 @@ mod changes;
 mod faults;
 mod next_major;
 mod nodes;
+mod on_smol;
 mod pool;
 mod rotations;
 mod sync;

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use redis::{AsyncCommands, cmd};
 use redis_authx::Event;
-use redis_authx_redis::{AuthConnection, AuthPubSub};
+use redis_authx::reauth::ReauthPolicy;
+use redis_authx_redis::{AuthClient, AuthConnection, AuthPubSub};
 use redis_authx_suites::Bed;
 
 use crate::support::{Publisher, collect, frequent, next, next_payload, replacements, settled};
@@ -182,20 +183,17 @@ async fn without_the_right_to_the_markers_channel_none_is_lost() {
     none_lost(&["resetchannels", "&__keyspace@0__:*"]).await;
 }
 
-/// The AUTH and all that is sent after it get no answer until the token
-/// expires; messages still come.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stalled_auth_over_resp3_loses_nothing() {
-    let bed = Bed::builder().resp3().start().await;
-    let mut messages = bed.client.pubsub().await.unwrap();
+/// The first AUTH of a subscriber and all that it sends after that get no
+/// answer, while messages still come: until it is replaced, none is lost.
+async fn stalled(bed: &Bed, mut messages: AuthPubSub) {
     messages.subscribe(&[CHANNEL, END]).await.unwrap();
     let mut connection = bed.multiplexed().await;
     // The subscriber was there first, so its turn is first.
     bed.emulator
         .redis()
-        .delay_next_auths(1, Duration::from_secs(30));
+        .delay_next_auths(1, 2 * redis_authx_suites::PATIENCE);
     let mut number: u64 = 0;
-    while replacements(&bed) < 1 {
+    while replacements(bed) < 1 {
         let () = connection.publish(CHANNEL, number).await.unwrap();
         number += 1;
         tokio::time::sleep(Duration::from_millis(1)).await;
@@ -213,7 +211,39 @@ async fn a_stalled_auth_over_resp3_loses_nothing() {
     }
     assert_eq!(expected, number);
     assert_eq!(messages.gaps(), 1, "nobody knows what the old one missed");
-    settled(&bed, &messages).await;
+    settled(bed, &messages).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stalled_auth_over_resp3_loses_nothing() {
+    let bed = Bed::builder().resp3().start().await;
+    let messages = bed.client.pubsub().await.unwrap();
+    stalled(&bed, messages).await;
+}
+
+/// As one that is cut off without a word, long before its token expires.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_connection_that_never_answers_is_replaced_without_its_consent() {
+    let bed = Bed::builder()
+        .lifetime(Duration::from_secs(600))
+        .ratio(0.002)
+        .start()
+        .await;
+    let policy = ReauthPolicy::builder()
+        .replace_after(0.001)
+        .replace_timeout(Duration::from_secs(2))
+        .build()
+        .unwrap();
+    let url = format!(
+        "{}/?protocol=resp3",
+        bed.emulator.redis_url().trim_end_matches('/')
+    );
+    let client = AuthClient::builder(url, bed.manager.credentials())
+        .reauth_policy(policy)
+        .build()
+        .unwrap();
+    stalled(&bed, client.pubsub().await.unwrap()).await;
+    assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -13,6 +13,9 @@ use crate::transaction::Instead;
 pub(crate) trait Request: Sync {
     type Reply: Replies + Send;
 
+    /// It has no other effect than the one that it is known for.
+    const IS_ONE_COMMAND: bool;
+
     fn effects(&self) -> Effects;
 
     fn send(
@@ -26,6 +29,8 @@ pub(crate) trait Request: Sync {
 
 impl Request for Cmd {
     type Reply = Value;
+
+    const IS_ONE_COMMAND: bool = true;
 
     fn effects(&self) -> Effects {
         effect::of(self)
@@ -49,6 +54,8 @@ pub(crate) struct Piece<'a> {
 
 impl Request for Piece<'_> {
     type Reply = Vec<Value>;
+
+    const IS_ONE_COMMAND: bool = false;
 
     fn effects(&self) -> Effects {
         effect::of_pipeline(self.pipeline)

@@ -65,7 +65,16 @@ impl Shared {
             match link.gate.before(effects, || self.now()).await {
                 Ok(passing) => {
                     let result = request.send(link.connection()).await;
-                    self.note(&link, passing, self.slot.outcome(&result));
+                    let outcome = self.slot.outcome(&result);
+                    self.note(&link, passing, outcome);
+                    let opened = effects.open == Some(true) && outcome == Outcome::Done;
+                    if opened && link.gate.is_retired() {
+                        // What follows would go to the next link.
+                        if R::IS_ONE_COMMAND {
+                            continue;
+                        }
+                        self.slot.link().gate.tear(self.now());
+                    }
                     return result;
                 }
                 Err(Refusal::Instead(instead)) => {

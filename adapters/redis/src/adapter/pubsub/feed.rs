@@ -35,10 +35,8 @@ impl Feed {
     }
 }
 
-/// The bytes that a message holds.
+/// The bytes that a message holds, roughly: a pattern counts as its channel.
 pub(super) fn size(message: &Msg) -> usize {
-    let pattern = message.get_pattern::<Option<Vec<u8>>>().ok().flatten();
-    message.get_payload_bytes().len()
-        + message.get_channel_name().len()
-        + pattern.map_or(0, |pattern| pattern.len())
+    let names = 1 + usize::from(message.from_pattern());
+    message.get_payload_bytes().len() + names * message.get_channel_name().len()
 }

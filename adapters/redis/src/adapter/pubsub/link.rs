@@ -1,7 +1,8 @@
 //! One connection that subscribes, over RESP2 or RESP3.
 
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::Duration;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use super::redis::aio::{ConnectionLike, MultiplexedConnection, PubSubSink};
 use super::redis::{
@@ -12,6 +13,7 @@ use futures::channel::mpsc;
 use redis_authx::Token;
 use redis_authx::handover::Marker;
 
+use super::super::target;
 use super::feed::Feed;
 use crate::subscriptions::{Kind, Subscriptions};
 
@@ -25,6 +27,8 @@ const NAMES_AT_ONCE: usize = 1000;
 /// as long as this in RESP3.
 pub(super) struct Link {
     lost: AtomicBool,
+    /// Since when it owes an answer to who wants to replace it.
+    asked: Mutex<Option<Instant>>,
     wire: Wire,
 }
 
@@ -53,8 +57,12 @@ impl Link {
             let (sink, stream) = client.get_async_pubsub().await?.split();
             (Wire::Resp2(sink), Feed::Resp2(stream))
         };
-        let lost = AtomicBool::new(false);
-        Ok((Self { lost, wire }, feed))
+        let link = Self {
+            lost: AtomicBool::new(false),
+            asked: Mutex::new(None),
+            wire,
+        };
+        Ok((link, feed))
     }
 
     pub(super) fn is_lost(&self) -> bool {
@@ -64,6 +72,24 @@ impl Link {
     /// It is lost; whether that is news.
     pub(super) fn lose(&self) -> bool {
         !self.lost.swap(true, Ordering::AcqRel)
+    }
+
+    /// Whether it has owed an answer for so long.
+    pub(super) fn is_silent(&self, now: Instant, limit: Duration) -> bool {
+        self.owes()
+            .is_some_and(|since| now.saturating_duration_since(since) >= limit)
+    }
+
+    pub(super) fn asked(&self, now: Instant) {
+        self.owes().get_or_insert(now);
+    }
+
+    pub(super) fn answered(&self) {
+        *self.owes() = None;
+    }
+
+    fn owes(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The connection, where it can take commands beside its subscriptions.
@@ -169,12 +195,9 @@ async fn each(
 }
 
 fn client(info: &ConnectionInfo, protocol: ProtocolVersion, token: &Token) -> RedisResult<Client> {
-    let settings = info.redis_settings().clone();
-    let settings = settings
-        .set_protocol(protocol)
-        .set_username(token.username())
-        .set_password(token.password());
-    Client::open(info.clone().set_redis_settings(settings))
+    let info = target::with_credentials(info, token);
+    let settings = info.redis_settings().clone().set_protocol(protocol);
+    Client::open(info.set_redis_settings(settings))
 }
 
 fn not_in_resp2() -> RedisError {

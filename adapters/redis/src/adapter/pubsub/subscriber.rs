@@ -36,6 +36,7 @@ pub(super) const OPEN_LIMIT: Duration = Duration::from_secs(10);
 pub(super) struct Subscriber {
     info: ConnectionInfo,
     resp3: AtomicBool,
+    runtime: Arc<dyn Runtime>,
     pub(super) place: Arc<Place>,
     /// Locked while a handover or a change of them is under way: neither gets
     /// into the other.
@@ -46,6 +47,7 @@ pub(super) struct Subscriber {
 impl Subscriber {
     pub(super) fn new(
         info: ConnectionInfo,
+        runtime: Arc<dyn Runtime>,
         link: Link,
         orders: mpsc::UnboundedSender<Order>,
     ) -> Self {
@@ -53,6 +55,7 @@ impl Subscriber {
         Self {
             info,
             resp3: AtomicBool::new(resp3),
+            runtime,
             place: Arc::new(Place::new(link)),
             subscriptions: Mutex::default(),
             orders,
@@ -80,7 +83,8 @@ impl Subscriber {
         link.subscribe_all(subscriptions).await?;
         let link = Arc::new(link);
         let old = self.place.link();
-        if old.is_lost() {
+        // Of one that was cut off without a word, nothing may be heard again.
+        if old.is_lost() || old.is_silent(self.runtime.now(), ANSWER_LIMIT) {
             let lost = Old::Drained { gap: true };
             return ended(self.hand_over(&link, feed, lost)).await;
         }
@@ -95,6 +99,7 @@ impl Subscriber {
         let handover = self.hand_over(&link, feed, Old::Silent);
         // An answer shows that it was there when the new one had subscribed,
         // and has got all that was published before.
+        old.asked(self.runtime.now());
         let answer = pin!(async {
             if marked {
                 old.subscribe(Kind::Channel, &channel).await
@@ -105,6 +110,7 @@ impl Subscriber {
         let handed_over = match select(handover, answer).await {
             Either::Left((outcome, _)) => ended(ready(outcome)).await,
             Either::Right((answer, handover)) => {
+                old.answered();
                 let divided = match answer {
                     Ok(()) if marked => self.mark(&link, marker, token).await,
                     Err(error) if !is_refused(&error) => {

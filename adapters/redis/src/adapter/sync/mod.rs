@@ -50,7 +50,7 @@ impl AuthClient {
     /// # Errors
     /// As [`multiplexed`](Self::multiplexed); also for a `limit` of zero.
     pub fn connection_with_timeout(&self, limit: Duration) -> RedisResult<AuthSyncConnection> {
-        let connector = Connector::new(self.0.info.clone(), Some(limit));
+        let connector = Connector::new((*self.0.info).clone(), Some(limit));
         AuthSyncConnection::open(self, connector, self.0.login_timeout, Losses::Ours)
     }
 }
