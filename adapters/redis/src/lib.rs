@@ -103,6 +103,7 @@ mod asking;
 mod backlog;
 #[cfg(feature = "sync")]
 mod block_on;
+mod blocking;
 mod effect;
 mod gate;
 #[cfg(feature = "redis-1")]
@@ -115,8 +116,7 @@ mod redis_1;
 #[cfg(feature = "redis-2")]
 pub mod redis_2;
 mod subscriptions;
-#[cfg(feature = "sync")]
-mod sync_transaction;
+mod transaction;
 
 #[cfg(feature = "redis-1")]
 pub use redis_1::*;

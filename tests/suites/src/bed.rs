@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use redis::AsyncConnectionConfig;
+use redis_authx::reauth::{ReauthPolicy, ReauthPolicyBuilder};
 use redis_authx::{
     Event, ExponentialBackoff, IdentityProvider, RefreshPolicy, State, TokenManager,
 };
@@ -32,6 +33,7 @@ pub struct BedBuilder {
     ratio: f64,
     request_timeout: Duration,
     min_interval: Duration,
+    reauth: ReauthPolicyBuilder,
     resp3: bool,
     store: Store,
     sentinel_login: SentinelLogin,
@@ -72,6 +74,16 @@ impl BedBuilder {
     pub fn request_timeout(mut self, limit: Duration) -> Self {
         self.request_timeout = limit;
         self
+    }
+
+    /// Makes rotations quick: tokens rotate when they are told to, a thousand
+    /// times a second if need be, and a connection that has not taken the new
+    /// one at once, within 30 ms, is replaced.
+    #[must_use]
+    pub fn brisk(mut self) -> Self {
+        self.min_interval = Duration::from_millis(1);
+        self.reauth = self.reauth.stagger(0.0).replace_after(0.000_25);
+        self.lifetime(Duration::from_secs(120))
     }
 
     /// The shortest time between two tokens.
@@ -150,7 +162,10 @@ impl BedBuilder {
             .expect("a manager");
         let protocol = if self.resp3 { "?protocol=resp3" } else { "" };
         let url = format!("{}/{protocol}", emulator.redis_url().trim_end_matches('/'));
-        let client = AuthClient::open(url, manager.credentials()).expect("a client");
+        let client = AuthClient::builder(url, manager.credentials())
+            .reauth_policy(self.reauth.build().expect("a policy"))
+            .build()
+            .expect("a client");
         Bed {
             emulator,
             manager,
@@ -169,6 +184,7 @@ impl Bed {
             ratio: 0.5,
             request_timeout: Duration::from_secs(10),
             min_interval: Duration::from_secs(1),
+            reauth: ReauthPolicy::builder(),
             resp3: false,
             store: Store::RedisServer,
             sentinel_login: SentinelLogin::None,
@@ -203,8 +219,12 @@ impl Bed {
     }
 
     /// How many events are like that.
+    ///
+    /// # Panics
+    /// When another thread panicked in here.
     pub fn count(&self, like: impl Fn(&Event) -> bool) -> usize {
-        self.events().iter().filter(|event| like(event)).count()
+        let events = self.events.lock().expect("no panic");
+        events.iter().filter(|event| like(event)).count()
     }
 
     /// New tokens after the first.
@@ -235,6 +255,30 @@ impl Bed {
         let target = self.rotations() + count;
         self.until("a rotation", |bed| bed.rotations() >= target)
             .await;
+    }
+
+    /// Has the token rotate now.
+    pub async fn turn(&self) {
+        let target = self.rotations() + 1;
+        self.manager.refresh();
+        self.until("a rotation", |bed| bed.rotations() >= target)
+            .await;
+    }
+
+    /// Has one connection replaced: the next `AUTH` is slow, and it is the only
+    /// one that is due.
+    pub async fn replace(&self) {
+        let target = self.replacements() + 1;
+        let slow = Duration::from_millis(200);
+        self.emulator.redis().delay_next_auths(1, slow);
+        self.turn().await;
+        self.until("it is replaced", |bed| bed.replacements() >= target)
+            .await;
+    }
+
+    /// Connections that were replaced.
+    pub fn replacements(&self) -> usize {
+        self.count(|event| matches!(event, Event::Replaced { .. }))
     }
 
     /// Waits until these connections have the newest token.

@@ -132,7 +132,7 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
         let auth_timeout = self.policy.auth_timeout();
         let reauth = Reauthenticator::spawn(&self.credentials, self.policy, Arc::clone(&runtime));
         Ok(AuthClient(Arc::new(Inner {
-            info,
+            info: Arc::new(info),
             #[cfg(any(feature = "cluster", feature = "sentinel"))]
             more_nodes,
             #[cfg(any(feature = "cluster", feature = "sentinel"))]

@@ -22,7 +22,7 @@ use super::connection::{AuthConnection, Connector, Server, Shared, Slot};
 pub struct AuthClient(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) info: ConnectionInfo,
+    pub(crate) info: Arc<ConnectionInfo>,
     /// Nodes to begin with beside it: of a cluster, or sentinels.
     #[cfg(any(feature = "cluster", feature = "sentinel"))]
     pub(crate) more_nodes: Vec<ConnectionInfo>,
@@ -144,7 +144,7 @@ impl AuthClient {
         config: AsyncConnectionConfig,
         wait: Duration,
     ) -> RedisResult<AuthConnection> {
-        let connector = Connector::new(Server::At(self.0.info.clone()), config);
+        let connector = Connector::new(Server::At(Arc::clone(&self.0.info)), config);
         self.log_in(connector, wait, self.0.login_timeout).await
     }
 

@@ -10,6 +10,7 @@ mod connection;
 mod effect;
 mod error;
 mod hook;
+mod instead;
 mod log_in;
 mod outcome;
 #[cfg(any(feature = "bb8", feature = "deadpool", feature = "r2d2"))]
@@ -23,8 +24,10 @@ mod target;
 
 pub use builder::AuthClientBuilder;
 pub use client::AuthClient;
+#[cfg(all(feature = "cluster", feature = "sync"))]
+pub use cluster::AuthSyncClusterConnection;
 #[cfg(feature = "cluster")]
-pub use cluster::{AuthClusterConnection, AuthSyncClusterConnection, NodeStatus};
+pub use cluster::{AuthClusterConnection, NodeStatus};
 pub use connection::AuthConnection;
 pub use hook::{RedisCredentials, RedisProvider};
 #[cfg(any(feature = "bb8", feature = "deadpool"))]

@@ -1,6 +1,7 @@
 //! Connections, tokens and nodes that are lost.
 
 use redis::{AsyncCommands, ErrorKind};
+use redis_authx_redis::AuthClient;
 use redis_authx_suites::Load;
 
 use super::*;
@@ -85,4 +86,21 @@ async fn a_refused_login_takes_a_fresh_token() {
     .await;
     load.stop().await;
     assert_eq!(bed.rotations(), 2, "no token is asked for twice");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_that_can_not_be_opened_says_why() {
+    let bed = lasting().await;
+    let url = control(&bed).urls()[0].as_str();
+    let builder = AuthClient::builder("redis://127.0.0.1:1", bed.manager.credentials());
+    let client = builder.initial_nodes([url]).build().unwrap();
+    bed.emulator.redis().refuse_next_auths(1000);
+    let error = client.cluster_with(patient).await.unwrap_err();
+    assert_eq!(error.kind(), ErrorKind::AuthenticationFailed, "{error}");
+    assert_eq!(bed.emulator.redis().auths_refused(), 2);
+    bed.emulator.redis().refuse_next_auths(0);
+
+    let down = AuthClient::open("redis://127.0.0.1:1", bed.manager.credentials()).unwrap();
+    let error = down.cluster_with(patient).await.unwrap_err();
+    assert!(error.is_io_error(), "{error}");
 }

@@ -7,6 +7,8 @@ mod changes;
 mod faults;
 mod next_major;
 mod nodes;
+mod on_smol;
+mod pool;
 mod rotations;
 mod sync;
 

@@ -5,6 +5,7 @@
 mod changes;
 mod lookup;
 mod next_major;
+mod pool;
 
 use std::collections::BTreeSet;
 use std::time::Duration;

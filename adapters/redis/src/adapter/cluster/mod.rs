@@ -19,12 +19,15 @@ mod node;
 mod nodes;
 mod registry;
 mod status;
+#[cfg(feature = "sync")]
 mod sync;
+#[cfg(feature = "sync")]
 mod sync_node;
 
 use node::Node;
 use nodes::Nodes;
 pub use status::NodeStatus;
+#[cfg(feature = "sync")]
 pub use sync::AuthSyncClusterConnection;
 
 impl AuthClient {

@@ -12,10 +12,12 @@ use super::redis::{
 use redis_authx::Clock;
 use redis_authx::reauth::ReauthErrorKind;
 
+#[cfg(feature = "sync")]
 use super::super::sync::{self, AuthSyncConnection, Losses};
 use super::logins::Logins;
 use super::node::Node;
 use super::status::{NodeStatus, Report, Reports};
+#[cfg(feature = "sync")]
 use super::sync_node::SyncNode;
 use super::{AuthClient, Connector, Server, Shared, error, registry, target};
 use crate::asking::Asking;
@@ -95,7 +97,8 @@ impl Nodes {
         address: NodeAddress,
     ) -> RedisResult<Node> {
         let read_only = Arc::new(AtomicBool::new(false));
-        let connector = Connector::new(Server::Node(info, Arc::clone(&read_only)), config);
+        let connector =
+            Connector::new(Server::Node(Box::new(info), Arc::clone(&read_only)), config);
         let limit = self.login_timeout();
         let opened = self.client.log_in(connector, Duration::ZERO, limit).await;
         let connection = opened.inspect_err(|error| self.refused(error))?;
@@ -106,6 +109,7 @@ impl Nodes {
     }
 
     /// The same for a sync connection.
+    #[cfg(feature = "sync")]
     pub(crate) fn log_in_blocking(
         &self,
         info: ConnectionInfo,
@@ -135,7 +139,13 @@ impl Nodes {
     /// may do better.
     fn refused(&self, error: &RedisError) {
         if self.opening.load(Ordering::Acquire) {
-            *self.refusal() = Some(error.clone());
+            let mut refusal = self.refusal();
+            if refusal
+                .as_ref()
+                .is_none_or(|known| weight(known) < weight(error))
+            {
+                *refusal = Some(error.clone());
+            }
         } else if error::kind(error) == ReauthErrorKind::Refused
             && let Ok(token) = self.client.credentials().current()
             && self
@@ -152,7 +162,7 @@ impl Nodes {
         self.opening.store(false, Ordering::Release);
         let refusal = self.refusal().take();
         match (result, refusal) {
-            (Err(_), Some(error)) => Err(error),
+            (Err(error), Some(refusal)) if error.is_io_error() => Err(refusal),
             // Commands for that node would be tried for minutes.
             (Ok(_), Some(error)) if error.kind() == ErrorKind::InvalidClientConfig => Err(error),
             (result, _) => result,
@@ -179,6 +189,16 @@ impl Drop for Nodes {
     }
 }
 
+/// How much an error says of why a cluster could not be opened: more than that
+/// of a node which is down.
+fn weight(error: &RedisError) -> u8 {
+    match error.kind() {
+        ErrorKind::InvalidClientConfig => 2,
+        _ if error::kind(error) == ReauthErrorKind::Refused => 1,
+        _ => 0,
+    }
+}
+
 /// The address, with the root certificate of `seed` where redis-rs has left it
 /// out: it takes none from the nodes to begin with.
 fn trusting_as(addr: ConnectionAddr, seed: &ConnectionAddr) -> ConnectionAddr {
@@ -198,5 +218,43 @@ fn trusting_as(addr: ConnectionAddr, seed: &ConnectionAddr) -> ConnectionAddr {
             tls_params: tls_params.clone(),
         },
         (addr, _) => addr,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tls(host: &str, insecure: bool) -> ConnectionAddr {
+        ConnectionAddr::TcpTls {
+            host: host.to_owned(),
+            port: 1,
+            insecure,
+            tls_params: None,
+        }
+    }
+
+    #[test]
+    fn only_the_certificate_is_taken_from_the_first_node() {
+        let seed = tls("seed.example", true);
+        let addr = trusting_as(tls("node.example", false), &seed);
+        assert_eq!(addr, tls("node.example", false));
+        let plain = ConnectionAddr::Tcp("node.example".to_owned(), 1);
+        assert_eq!(trusting_as(plain.clone(), &seed), plain);
+    }
+
+    #[test]
+    fn the_error_that_says_most_is_told() {
+        let error = |kind| RedisError::from((kind, "no"));
+        let weights = [
+            ErrorKind::Io,
+            ErrorKind::AuthenticationFailed,
+            ErrorKind::InvalidClientConfig,
+        ]
+        .map(|kind| weight(&error(kind)));
+        assert!(
+            weights.is_sorted_by(|less, more| less < more),
+            "{weights:?}"
+        );
     }
 }

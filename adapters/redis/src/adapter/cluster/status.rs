@@ -2,7 +2,9 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 
 use super::redis::cluster::NodeAddress;
-use redis_authx::reauth::{ConnectionStatus, Registration};
+use redis_authx::reauth::ConnectionStatus;
+#[cfg(feature = "sync")]
+use redis_authx::reauth::Registration;
 
 use super::Shared;
 
@@ -28,6 +30,7 @@ impl Report for Shared {
     }
 }
 
+#[cfg(feature = "sync")]
 impl Report for Registration {
     fn status(&self) -> ConnectionStatus {
         Self::status(self)

@@ -2,18 +2,22 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::redis;
-use super::redis::aio::{ConnectionLike, MultiplexedConnection};
+use super::redis::aio::ConnectionLike;
 use super::redis::{Cmd, Pipeline, RedisFuture, Value};
 use redis_authx::reauth::ConnectionStatus;
 
+mod blocked;
 mod connector;
+mod handover;
 mod link;
+mod request;
 mod server;
 mod shared;
 mod slot;
 
 use super::effect;
 pub(super) use connector::Connector;
+use request::Piece;
 pub(super) use server::Server;
 #[cfg(feature = "sentinel")]
 pub(super) use server::open;
@@ -63,12 +67,10 @@ impl AuthConnection {
 
 impl ConnectionLike for AuthConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        Box::pin(self.0.request(
-            effect::of(cmd),
-            async move |mut connection: MultiplexedConnection| {
-                connection.send_packed_command(cmd).await
-            },
-        ))
+        match effect::blocking(cmd) {
+            None => Box::pin(self.0.request(cmd)),
+            Some(blocking) => Box::pin(self.0.block(cmd, blocking)),
+        }
     }
 
     fn req_packed_commands<'a>(
@@ -77,14 +79,17 @@ impl ConnectionLike for AuthConnection {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        Box::pin(self.0.request(
-            effect::of_pipeline(pipeline),
-            async move |mut connection: MultiplexedConnection| {
-                connection
-                    .send_packed_commands(pipeline, offset, count)
-                    .await
-            },
-        ))
+        let blocking = effect::blocking_in(pipeline);
+        let piece = Piece {
+            pipeline,
+            offset,
+            count,
+        };
+        if blocking.is_empty() {
+            Box::pin(async move { self.0.request(&piece).await })
+        } else {
+            Box::pin(async move { self.0.block_in(&piece, &blocking).await })
+        }
     }
 
     fn get_db(&self) -> i64 {

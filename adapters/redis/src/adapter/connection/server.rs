@@ -1,6 +1,5 @@
 //! Which server a connection is to.
 
-#[cfg(feature = "cluster")]
 use std::sync::Arc;
 #[cfg(feature = "cluster")]
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -19,14 +18,14 @@ use crate::outcome::Outcome;
 
 pub(crate) enum Server {
     /// The one at this address.
-    At(ConnectionInfo),
+    At(Arc<ConnectionInfo>),
     /// A node of a cluster, to which redis-rs reconnects by itself; with
     /// whether its connection may read from a replica.
     #[cfg(feature = "cluster")]
-    Node(ConnectionInfo, Arc<AtomicBool>),
+    Node(Box<ConnectionInfo>, Arc<AtomicBool>),
     /// The one that sentinels name at the time.
     #[cfg(feature = "sentinel")]
-    Watched(Lookup),
+    Watched(Box<Lookup>),
 }
 
 impl Server {

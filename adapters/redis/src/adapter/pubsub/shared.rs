@@ -45,7 +45,7 @@ impl Shared {
         let ((link, feed), token) =
             log_in(&inner.credentials, &runtime, inner.login_timeout, open).await?;
         let (sender, orders) = mpsc::unbounded();
-        let info = inner.info.clone();
+        let info = (*inner.info).clone();
         let subscriber = Arc::new(Subscriber::new(info, Arc::clone(&runtime), link, sender));
         let session: Weak<dyn Session> = Arc::<Subscriber>::downgrade(&subscriber);
         let registration = inner.reauth.register(session, &token);

@@ -160,7 +160,7 @@ impl AuthSentinelClient {
             Arc::clone(&inner.runtime),
             watch.clone(),
         );
-        let connector = Connector::new(Server::Watched(lookup), config);
+        let connector = Connector::new(Server::Watched(Box::new(lookup)), config);
         let connection = self
             .client
             .log_in(connector, wait, inner.login_timeout)
@@ -173,7 +173,7 @@ impl AuthSentinelClient {
 
     fn sentinels(&self) -> Vec<ConnectionInfo> {
         let inner = &self.client.0;
-        let sentinels = [&inner.info].into_iter().chain(&inner.more_nodes);
+        let sentinels = [&*inner.info].into_iter().chain(&inner.more_nodes);
         sentinels.cloned().collect()
     }
 

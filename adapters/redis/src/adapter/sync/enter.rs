@@ -21,7 +21,7 @@ impl AuthSyncConnection {
         loop {
             if self.link.is_lost() || !self.slot.holds(&self.link) {
                 self.link = self.wait_for_link()?;
-                self.transaction.moved();
+                self.transactions = self.transactions.replaced(Instant::now());
             }
             let Some(mut live) = self.lock() else {
                 continue;

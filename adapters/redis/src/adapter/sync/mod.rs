@@ -13,12 +13,12 @@ mod request;
 mod slot;
 
 use super::client::AuthClient;
-use super::effect;
+use super::{effect, instead};
+use crate::effect::{Effect, Effects};
 use crate::packed;
-use crate::sync_transaction::{Transaction, Word};
+use crate::transaction::Transactions;
 pub(super) use connector::Connector;
 use link::Link;
-use request::Batch;
 use slot::Slot;
 
 /// What opening a connection, its log-in included, may take where nothing else
@@ -49,7 +49,7 @@ impl AuthClient {
     /// # Errors
     /// As [`multiplexed`](Self::multiplexed); also for a `limit` of zero.
     pub fn connection_with_timeout(&self, limit: Duration) -> RedisResult<AuthSyncConnection> {
-        let connector = Connector::new(self.0.info.clone(), Some(limit));
+        let connector = Connector::new((*self.0.info).clone(), Some(limit));
         AuthSyncConnection::open(self, connector, self.0.login_timeout, Losses::Ours)
     }
 }
@@ -92,7 +92,7 @@ pub struct AuthSyncConnection {
     slot: Arc<Slot>,
     /// The one that the latest command was sent on.
     link: Arc<Link>,
-    transaction: Transaction,
+    transactions: Transactions,
     losses: Losses,
     registration: Arc<Registration>,
 }
@@ -119,7 +119,7 @@ impl AuthSyncConnection {
             client: client.clone(),
             link: slot.link(),
             slot,
-            transaction: Transaction::default(),
+            transactions: Transactions::default(),
             losses,
             registration: Arc::new(inner.reauth.register(session, &token)),
         })
@@ -146,7 +146,7 @@ impl AuthSyncConnection {
     /// Whether its user has left a transaction open, or keys watched.
     #[cfg(feature = "r2d2")]
     pub(super) fn is_in_transaction(&self) -> bool {
-        self.transaction != Transaction::None
+        !self.transactions.is_idle()
     }
 
     /// How long a command waits for its reply; `None`, the default, for as
@@ -172,9 +172,12 @@ impl AuthSyncConnection {
 
 impl ConnectionLike for AuthSyncConnection {
     fn req_packed_command(&mut self, cmd: &[u8]) -> RedisResult<Value> {
-        let words = packed::names(cmd).map(Word::of_name);
-        let batch = Batch::new(words, 0, 1);
-        self.request(batch, |connection| connection.req_packed_command(cmd))
+        let effects = Effects::of(packed::names(cmd).map(Effect::of_name));
+        self.request(
+            effects,
+            |live| live.connection.req_packed_command(cmd),
+            |instead| instead::of_command(effects, instead),
+        )
     }
 
     fn req_packed_commands(
@@ -183,16 +186,22 @@ impl ConnectionLike for AuthSyncConnection {
         offset: usize,
         count: usize,
     ) -> RedisResult<Vec<Value>> {
-        let words = packed::names(cmd).map(Word::of_name);
-        let batch = Batch::new(words, offset, count);
-        self.request(batch, |connection| {
-            connection.req_packed_commands(cmd, offset, count)
-        })
+        let effects = Effects::of(packed::names(cmd).map(Effect::of_name));
+        self.request(
+            effects,
+            |live| live.connection.req_packed_commands(cmd, offset, count),
+            // Of an atomic pipeline the reply to its EXEC is all that is told.
+            |instead| instead::of_piece(offset > 0 && count == 1, instead),
+        )
     }
 
     fn req_command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
-        let batch = Batch::new(std::iter::once(effect::word(cmd)), 0, 1);
-        self.request(batch, |connection| connection.req_command(cmd))
+        let effects = effect::of(cmd);
+        self.request(
+            effects,
+            |live| live.connection.req_command(cmd),
+            |instead| instead::of_command(effects, instead),
+        )
     }
 
     fn get_db(&self) -> i64 {
