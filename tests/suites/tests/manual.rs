@@ -23,7 +23,7 @@ fn is_a_test(file: &str, name: &str) -> bool {
 
 #[test]
 fn every_test_that_the_manual_names_exists() {
-    for page in ["built_in", "guarantees"] {
+    for page in ["built_in", "guarantees", "pools", "sync"] {
         let path = repository().join(format!("adapters/redis/src/manual/{page}.md"));
         let text = std::fs::read_to_string(path).unwrap();
         let named = tests(&text);

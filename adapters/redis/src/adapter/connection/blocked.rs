@@ -117,7 +117,7 @@ fn is_unblocked(reply: &Value) -> bool {
 }
 
 /// The same command with another time-out.
-fn with_word(command: &Cmd, blocking: &Blocking, word: &str) -> Cmd {
+pub(crate) fn with_word(command: &Cmd, blocking: &Blocking, word: &str) -> Cmd {
     replaced(command, &[(blocking.place(), word.as_bytes().to_vec())])
 }
 

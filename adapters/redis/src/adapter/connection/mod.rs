@@ -16,6 +16,8 @@ mod shared;
 mod slot;
 
 use super::effect;
+#[cfg(feature = "sync")]
+pub(super) use blocked::with_word;
 pub(super) use connector::Connector;
 use request::Piece;
 pub(super) use server::Server;

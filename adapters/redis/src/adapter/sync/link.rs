@@ -16,6 +16,13 @@ use super::super::error;
 /// replaced.
 const LATE: u32 = 8;
 
+/// Of a session, how long a command blocks at a time in its last part: so often
+/// that a token that comes late is taken in time.
+const PACE: u32 = 64;
+
+/// And no shorter than this, whatever the token says.
+const SHORTEST: Duration = Duration::from_millis(100);
+
 pub(crate) struct Link {
     live: Arc<Mutex<Live>>,
     lost: AtomicBool,
@@ -34,6 +41,10 @@ pub(crate) struct Live {
     /// From then on, by the wall clock, the session has been renewed or it is
     /// about to end.
     late_from: Option<SystemTime>,
+    /// A command has seen to it since, with whatever success.
+    seen_to: bool,
+    /// When it is late, a command that blocks looks for a token this often.
+    pace: Duration,
 }
 
 /// The application's own limits for the socket.
@@ -63,12 +74,15 @@ pub(crate) struct Terms {
 
 impl Link {
     pub(crate) fn new(connection: Connection, token: &Token, now: SystemTime) -> Self {
-        let live = Live {
+        let mut live = Live {
             connection,
             in_transaction: false,
             generation: token.generation(),
-            late_from: late_from(token, now),
+            late_from: None,
+            seen_to: false,
+            pace: Duration::ZERO,
         };
+        live.logged_in(token, now);
         Self {
             live: Arc::new(Mutex::new(live)),
             lost: AtomicBool::new(false),
@@ -120,12 +134,13 @@ impl Link {
 impl Live {
     /// Whether a command should see to the renewal before anything else.
     pub(crate) fn is_late(&self, now: impl FnOnce() -> SystemTime) -> bool {
-        self.late_from.is_some_and(|late| late <= now()) && !self.in_transaction
+        let may = !self.seen_to && !self.in_transaction;
+        may && self.late_from.is_some_and(|late| late <= now())
     }
 
     /// A command sees to it, once a token.
     pub(crate) const fn seen_to(&mut self) {
-        self.late_from = None;
+        self.seen_to = true;
     }
 
     /// Whether it has logged in with that token, and a second time is no use.
@@ -145,17 +160,26 @@ impl Live {
         let taken = auth.exec(&mut self.connection);
         terms.limits.apply(&self.connection)?;
         taken?;
-        self.generation = token.generation();
-        self.late_from = late_from(token, terms.now);
+        self.logged_in(token, terms.now);
         Ok(())
     }
-}
 
-fn late_from(token: &Token, now: SystemTime) -> Option<SystemTime> {
-    let lasts = match token.session_rule() {
-        SessionRule::EndsWithToken => token.time_left(now)?,
-        SessionRule::Lasts(lasts) => lasts,
-        _ => return None,
-    };
-    now.checked_add(lasts - lasts / LATE)
+    fn logged_in(&mut self, token: &Token, now: SystemTime) {
+        self.generation = token.generation();
+        let lasts = match token.session_rule() {
+            SessionRule::EndsWithToken => token.time_left(now),
+            SessionRule::Lasts(lasts) => Some(lasts),
+            _ => None,
+        };
+        self.late_from = lasts.and_then(|lasts| now.checked_add(lasts - lasts / LATE));
+        self.seen_to = false;
+        self.pace = (lasts.unwrap_or_default() / PACE).max(SHORTEST);
+    }
+
+    /// How long a command may block it; `None`: for as long as it wants to.
+    pub(crate) fn time_to_renewal(&self, now: SystemTime) -> Option<Duration> {
+        let late_from = self.late_from?;
+        let left = late_from.duration_since(now).unwrap_or_default();
+        Some(left.max(self.pace))
+    }
 }

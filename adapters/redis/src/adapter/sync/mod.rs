@@ -6,6 +6,7 @@ use super::redis;
 use super::redis::{Cmd, ConnectionLike, RedisResult, Value};
 use redis_authx::reauth::{ConnectionStatus, Registration, Session};
 
+mod blocked;
 mod connector;
 mod enter;
 mod link;
@@ -85,8 +86,17 @@ pub(crate) enum Losses {
 ///
 /// | what was under way | what follows |
 /// |---|---|
-/// | a `MULTI` | commands fail with an [`Io`](redis::ErrorKind) error, unsent, up to and including the `EXEC`; after that, or another `MULTI` or `WATCH`, all is as usual. `DISCARD` succeeds |
+/// | a `MULTI` | commands fail with an [`Io`](redis::ErrorKind) error, unsent, and its `EXEC` with `EXECABORT`; after that, or another `MULTI` or `WATCH`, or 30 s, all is as usual. `DISCARD` succeeds |
 /// | a `WATCH` | the next `EXEC` executes nothing and answers nil, as if a key had changed |
+///
+/// # Commands that block
+/// `BLPOP` and its like, and `XREAD` with `BLOCK`, are sent in parts that end in
+/// time for the connection to be renewed, however long they block in all: to
+/// other clients that wait for the same key it is then the latest to have come.
+/// An element that comes between two parts stays where it is until the next.
+/// Sent as they are, and ended by the server with the old connection if they
+/// block for longer than that: those in pipelines, `WAIT`, `WAITAOF`, `XREAD`
+/// from `$`.
 pub struct AuthSyncConnection {
     client: AuthClient,
     slot: Arc<Slot>,
@@ -196,6 +206,9 @@ impl ConnectionLike for AuthSyncConnection {
     }
 
     fn req_command(&mut self, cmd: &Cmd) -> RedisResult<Value> {
+        if let Some(blocking) = self.parts(cmd) {
+            return self.block(cmd, &blocking);
+        }
         let effects = effect::of(cmd);
         self.request(
             effects,
