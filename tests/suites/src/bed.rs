@@ -69,6 +69,15 @@ impl BedBuilder {
         self
     }
 
+    /// A rotation every two seconds or so, of tokens that outlive a stall of the
+    /// machine by far; see [`prompt`].
+    #[must_use]
+    pub fn calm(self) -> Self {
+        let mut calm = self.lifetime(Duration::from_secs(60)).ratio(0.03);
+        calm.reauth = prompt();
+        calm
+    }
+
     /// How long one token request may take.
     #[must_use]
     pub fn request_timeout(mut self, limit: Duration) -> Self {
@@ -293,6 +302,13 @@ impl Bed {
         })
         .await;
     }
+}
+
+/// For rotations that follow each other long before tokens expire: an `AUTH`
+/// does not wait for the next.
+#[must_use]
+pub fn prompt() -> ReauthPolicyBuilder {
+    ReauthPolicy::builder().stagger(0.01)
 }
 
 /// Time limits that only a server that stalls runs into, not a busy machine;

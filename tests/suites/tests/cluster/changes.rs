@@ -28,11 +28,7 @@ async fn with_a_password(bed: &Bed) -> ClusterConnection {
 
 /// Both clients under load, while `change` happens and tokens rotate.
 async fn no_worse(what: &str, bed: BedBuilder, change: impl AsyncFnOnce(&Bed)) {
-    let bed = bed
-        .lifetime(Duration::from_secs(6))
-        .ratio(0.3)
-        .start()
-        .await;
+    let bed = bed.calm().start().await;
     let connection = connect(&bed).await;
     let password = with_a_password(&bed).await;
     let ours = Load::over(keys(), std::slice::from_ref(&connection), TASKS);
@@ -96,7 +92,7 @@ async fn a_primary_that_is_killed() {
 /// slots.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_node_that_joins_gets_the_newest_token() {
-    let bed = bed().start().await;
+    let bed = bed().calm().start().await;
     control(&bed).kill_node(4);
     control(&bed).wait_until_ok().await.unwrap();
     let mut connection = connect(&bed).await;

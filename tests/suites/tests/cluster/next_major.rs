@@ -7,9 +7,12 @@ use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rotations_failovers_and_logged_out_nodes() {
-    let bed = bed().start().await;
+    let bed = bed().calm().start().await;
     let url = control(&bed).urls()[0].as_str();
-    let client = AuthClient::open(url, bed.manager.credentials()).unwrap();
+    let client = AuthClient::builder(url, bed.manager.credentials())
+        .reauth_policy(redis_authx_suites::prompt().build().unwrap())
+        .build()
+        .unwrap();
     let connection = client.cluster_with(|settings| {
         settings
             .response_timeout(PATIENCE)

@@ -5,9 +5,9 @@ use std::collections::HashMap;
 use redis::cluster::NodeAddress;
 use redis::cluster_read_routing::RandomReplicaStrategy;
 use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
-use redis::{AsyncCommands, Client, ErrorKind, TlsCertificates, Value, cmd};
+use redis::{AsyncCommands, Client, ErrorKind, IntoConnectionInfo, TlsCertificates, Value, cmd};
 use redis_authx_redis::AuthClient;
-use redis_authx_suites::Load;
+use redis_authx_suites::{Load, prompt};
 
 use super::*;
 
@@ -111,10 +111,17 @@ async fn no_node_gets_a_token_in_clear_text() {
     assert!(text.contains("clear text"), "{text}");
 }
 
+fn prompt_client(bed: &Bed, target: impl IntoConnectionInfo) -> AuthClient {
+    AuthClient::builder(target, bed.manager.credentials())
+        .reauth_policy(prompt().build().unwrap())
+        .build()
+        .unwrap()
+}
+
 /// The root certificate may come with the target, or with the settings.
 #[tokio::test(flavor = "multi_thread")]
 async fn rotations_over_tls() {
-    let bed = bed().start().await;
+    let bed = bed().calm().start().await;
     let url = control(&bed).tls_urls()[0].clone();
     let certificates = || TlsCertificates {
         client_tls: None,
@@ -122,8 +129,8 @@ async fn rotations_over_tls() {
     };
     let target = Client::build_with_tls(url.clone(), certificates()).unwrap();
     let target = target.get_connection_info().clone();
-    let by_target = AuthClient::open(target, bed.manager.credentials()).unwrap();
-    let by_settings = AuthClient::open(url.clone(), bed.manager.credentials()).unwrap();
+    let by_target = prompt_client(&bed, target);
+    let by_settings = prompt_client(&bed, url.as_str());
     let stranger = by_settings.cluster_with(patient).await.unwrap_err();
     let text = stranger.to_string();
     assert!(text.to_lowercase().contains("certificate"), "{text}");

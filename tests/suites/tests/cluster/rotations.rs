@@ -9,11 +9,7 @@ const ROTATIONS: usize = 20;
 /// Twenty rotations with load on every node: nothing fails, and each node's
 /// connection sends one AUTH a rotation.
 async fn nothing_fails(bed: BedBuilder) {
-    let bed = bed
-        .lifetime(Duration::from_secs(2))
-        .ratio(0.75)
-        .start()
-        .await;
+    let bed = bed.calm().start().await;
     let redis = bed.emulator.redis();
     let before = redis.connections_accepted();
     let connection = connect(&bed).await;

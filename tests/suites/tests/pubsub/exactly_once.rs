@@ -44,6 +44,7 @@ struct Run {
 impl Run {
     async fn on(self, bed: &Bed) {
         let messages = subscriber(bed).await;
+        let id = messages.status().connection;
         let reader = tokio::spawn(collect(messages, END));
         let connection = bed.multiplexed().await;
         let publisher = Publisher::start(
@@ -53,8 +54,10 @@ impl Run {
             self.pause,
             self.same,
         );
-        bed.until("enough rotations", |bed| renewals(bed) >= self.rotations)
-            .await;
+        bed.until("enough rotations", |bed| {
+            renewals(bed, id) >= self.rotations
+        })
+        .await;
         let published: Published = publisher.stop().await;
         // The end comes after all others, on whatever connection.
         let () = connection.clone().publish(END, "").await.unwrap();
@@ -63,8 +66,8 @@ impl Run {
         assert_eq!(messages.gaps(), 0);
         assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
         println!(
-            "{} rotations, {} handovers, {} published, {} arrived",
-            bed.rotations(),
+            "{} renewals, {} of them handovers; {} published, {} arrived",
+            renewals(bed, id),
             replacements(bed),
             published.values().sum::<u64>(),
             arrived.total()

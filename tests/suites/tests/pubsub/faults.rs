@@ -286,7 +286,7 @@ async fn messages_end_when_the_manager_has_stopped_and_the_token_expired() {
         assert_eq!(next_payload(&mut messages).await, "last");
         let end = tokio::time::timeout(redis_authx_suites::PATIENCE, messages.next());
         assert!(end.await.expect("the end").is_none());
-        assert_eq!(bed.emulator.redis().closed_by_expiry(), 2);
+        assert!(bed.emulator.redis().closed_by_expiry() >= 1);
     }
 }
 

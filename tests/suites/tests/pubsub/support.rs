@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use redis::{Msg, pipe};
 use redis_authx::Event;
+use redis_authx::reauth::ConnectionId;
 use redis_authx_redis::{AuthConnection, AuthPubSub};
 use redis_authx_suites::{Bed, BedBuilder, PATIENCE};
 use tokio::task::JoinHandle;
@@ -15,8 +16,8 @@ use tokio::task::JoinHandle;
 /// has time, and a test many rotations.
 pub(crate) fn frequent() -> BedBuilder {
     Bed::builder()
-        .lifetime(Duration::from_secs(8))
-        .ratio(0.04)
+        .lifetime(Duration::from_secs(60))
+        .ratio(0.005)
         .min_interval(Duration::from_millis(50))
 }
 
@@ -24,13 +25,14 @@ pub(crate) fn replacements(bed: &Bed) -> usize {
     bed.count(|event| matches!(event, Event::Replaced { .. }))
 }
 
-/// How often the only subscriber has got a newer token. Where the subscriber
-/// is replaced, that alone counts: other connections take theirs in place.
-pub(crate) fn renewals(bed: &Bed) -> usize {
-    match replacements(bed) {
-        0 => bed.count(|event| matches!(event, Event::Reauthenticated { .. })) / 2,
-        replaced => replaced,
-    }
+/// How often a subscriber has got a newer token.
+pub(crate) fn renewals(bed: &Bed, subscriber: ConnectionId) -> usize {
+    bed.count(|event| match event {
+        Event::Reauthenticated { connection, .. } | Event::Replaced { connection, .. } => {
+            *connection == subscriber
+        }
+        _ => false,
+    })
 }
 
 /// The next message, which has to come.

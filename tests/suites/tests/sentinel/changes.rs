@@ -94,11 +94,7 @@ impl Theirs {
 /// Both clients under load, while `change` makes another node the master, and
 /// tokens rotate.
 async fn is_followed(what: &str, bed: BedBuilder, change: impl AsyncFnOnce(&Bed) -> usize) {
-    let bed = bed
-        .lifetime(Duration::from_secs(6))
-        .ratio(0.3)
-        .start()
-        .await;
+    let bed = bed.calm().start().await;
     control(&bed).wait_until_ok().await.unwrap();
     let connection = waiting(&bed).await;
     let ours = Load::start(std::slice::from_ref(&connection), 1);

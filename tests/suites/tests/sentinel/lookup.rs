@@ -38,9 +38,7 @@ async fn connections_are_to_the_master_or_to_a_replica() {
 #[tokio::test(flavor = "multi_thread")]
 async fn twenty_rotations_fail_no_command() {
     const ROTATIONS: usize = 20;
-    // Rotated after 1.8 s, and good for 4.2 s more: a busy machine may stall.
-    let bed = bed().lifetime(Duration::from_secs(6)).ratio(0.3);
-    let bed = bed.start().await;
+    let bed = bed().calm().start().await;
     let connections = [waiting(&bed).await, waiting(&bed).await];
     let redis = bed.emulator.redis();
     bed.settled(&connections).await;
@@ -93,7 +91,7 @@ async fn a_service_that_is_not_known_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sentinels_may_demand_a_token() {
-    let bed = bed().sentinel_login(Demanded::Token).start().await;
+    let bed = bed().calm().sentinel_login(Demanded::Token).start().await;
     let refused = service(&bed).multiplexed().await.unwrap_err();
     assert_eq!(refused.code(), Some("NOAUTH"), "{refused}");
     let service = service(&bed).sentinel_login(SentinelLogin::Token);

@@ -12,7 +12,7 @@ use std::time::Duration;
 
 use redis_authx_emulator::{SentinelControl, Store};
 use redis_authx_redis::{AuthClient, AuthConnection, AuthSentinelClient};
-use redis_authx_suites::{Bed, BedBuilder, PATIENCE, patient};
+use redis_authx_suites::{Bed, BedBuilder, PATIENCE, patient, prompt};
 
 const KEY: &str = "key";
 
@@ -33,7 +33,10 @@ fn control(bed: &Bed) -> &SentinelControl {
 fn knowing(bed: &Bed, sentinels: &[String]) -> AuthSentinelClient {
     let builder = AuthClient::builder(sentinels[0].as_str(), bed.manager.credentials());
     let others = sentinels[1..].iter().map(String::as_str);
-    let client = builder.initial_nodes(others).build().unwrap();
+    let builder = builder
+        .initial_nodes(others)
+        .reauth_policy(prompt().build().unwrap());
+    let client = builder.build().unwrap();
     client.sentinel(control(bed).master_name())
 }
 

@@ -7,10 +7,13 @@ use super::*;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rotations_and_a_killed_master() {
-    let bed = bed().start().await;
+    let bed = bed().calm().start().await;
     control(&bed).wait_until_ok().await.unwrap();
     let url = control(&bed).sentinel_urls()[0].as_str();
-    let client = AuthClient::open(url, bed.manager.credentials()).unwrap();
+    let client = AuthClient::builder(url, bed.manager.credentials())
+        .reauth_policy(prompt().build().unwrap())
+        .build()
+        .unwrap();
     let config = redis_2::AsyncConnectionConfig::new()
         .set_response_timeout(Some(PATIENCE))
         .set_connection_timeout(Some(PATIENCE));
