@@ -2,7 +2,8 @@ use super::redis::aio::ConnectionLike;
 use super::redis::{RedisError, RedisResult};
 use ::bb8::ManageConnection;
 
-use super::{AuthClient, AuthConnection, PoolManager, check};
+use super::check::check;
+use super::{AuthClient, AuthConnection, PoolManager};
 
 /// A pool of [`multiplexed`](AuthClient::multiplexed) connections. Feature
 /// `bb8`.
@@ -15,7 +16,7 @@ impl ManageConnection for AuthClient {
     }
 
     async fn is_valid(&self, connection: &mut AuthConnection) -> RedisResult<()> {
-        check::single(connection).await
+        check(connection).await
     }
 
     fn has_broken(&self, connection: &mut AuthConnection) -> bool {
@@ -33,7 +34,7 @@ impl<C: ConnectionLike + Send + 'static> ManageConnection for PoolManager<C> {
     }
 
     async fn is_valid(&self, connection: &mut C) -> RedisResult<()> {
-        check::any(connection).await
+        check(connection).await
     }
 
     /// Found out when it is handed out again.

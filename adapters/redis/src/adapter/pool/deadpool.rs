@@ -2,7 +2,8 @@ use super::redis::aio::ConnectionLike;
 use super::redis::{RedisError, RedisResult};
 use ::deadpool::managed::{Manager, Metrics, RecycleResult};
 
-use super::{AuthClient, AuthConnection, PoolManager, check};
+use super::check::check;
+use super::{AuthClient, AuthConnection, PoolManager};
 
 /// A pool of [`multiplexed`](AuthClient::multiplexed) connections. Feature
 /// `deadpool`.
@@ -19,7 +20,7 @@ impl Manager for AuthClient {
         connection: &mut AuthConnection,
         _metrics: &Metrics,
     ) -> RecycleResult<RedisError> {
-        Ok(check::single(connection).await?)
+        Ok(check(connection).await?)
     }
 }
 
@@ -33,6 +34,6 @@ impl<C: ConnectionLike + Send + 'static> Manager for PoolManager<C> {
     }
 
     async fn recycle(&self, connection: &mut C, _metrics: &Metrics) -> RecycleResult<RedisError> {
-        Ok(check::any(connection).await?)
+        Ok(check(connection).await?)
     }
 }

@@ -13,8 +13,6 @@ type Open<C> = dyn Fn() -> BoxFuture<'static, RedisResult<C>> + Send + Sync;
 ///
 /// [`AuthClient`](crate::AuthClient) itself is a manager for what most pools
 /// hold, [`multiplexed`](crate::AuthClient::multiplexed) connections.
-///
-/// A connection is checked with a `PING` before it is handed out again.
 pub struct PoolManager<C>(Box<Open<C>>);
 
 impl<C> PoolManager<C> {
