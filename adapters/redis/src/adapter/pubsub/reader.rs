@@ -153,25 +153,20 @@ impl Reader {
 
     fn received(&mut self, message: Msg) {
         let channel = message.get_channel_name();
-        let verdict = match &mut self.next {
-            _ if !Marker::is_marker(channel.as_bytes()) => self
-                .next
-                .as_ref()
-                .map_or(Verdict::Deliver, |(handover, _)| handover.message()),
-            Some((handover, successor)) => {
-                // A pattern may match it as well.
-                if matches!(&successor.old, Old::Marked(marker) if marker.channel() == channel)
-                    && !message.from_pattern()
-                {
-                    handover.marker();
-                }
-                Verdict::Discard
+        if !Marker::is_marker(channel.as_bytes()) {
+            let handover = self.next.as_ref().map(|(handover, _)| handover);
+            if handover.map_or(Verdict::Deliver, Handover::message) == Verdict::Deliver {
+                let bytes = feed::size(&message);
+                self.backlog.push(message, bytes);
             }
-            None => Verdict::Discard,
-        };
-        if verdict == Verdict::Deliver {
-            let bytes = feed::size(&message);
-            self.backlog.push(message, bytes);
+            return;
+        }
+        // A pattern may match it as well, and those of other handovers.
+        if let Some((handover, Successor { old, .. })) = &mut self.next
+            && matches!(old, Old::Marked(marker) if marker.channel() == channel)
+            && !message.from_pattern()
+        {
+            handover.marker();
         }
     }
 
