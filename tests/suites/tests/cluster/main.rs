@@ -35,10 +35,6 @@ async fn lasting() -> Bed {
     bed().lifetime(Duration::from_secs(600)).start().await
 }
 
-async fn start(bed: BedBuilder) -> Bed {
-    bed.start().await
-}
-
 fn control(bed: &Bed) -> &ClusterControl {
     bed.emulator.cluster().unwrap()
 }
