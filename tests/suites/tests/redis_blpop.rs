@@ -52,8 +52,9 @@ async fn every_element_is_popped_once() {
             bed.until("replacements begin", |bed| bed.replacements() > replaced)
                 .await;
         }
-        for element in (0..BATCH).map(|element| round * BATCH + element) {
-            let _: u64 = producer.rpush("queue", element).await.unwrap();
+        let elements: Vec<i64> = (0..BATCH).map(|nth| round * BATCH + nth).collect();
+        for some in elements.chunks(5) {
+            let _: u64 = producer.rpush("queue", some).await.unwrap();
         }
     }
     let _: u64 = producer.rpush("queue", &[LAST; 8]).await.unwrap();

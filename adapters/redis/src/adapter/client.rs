@@ -88,6 +88,10 @@ impl AuthClient {
     /// its replacements have as well. A credentials provider in them must not
     /// be set: it would log in beside this client.
     ///
+    /// A `response_timeout`, 500 ms unless set otherwise, also ends the wait for
+    /// a command that blocks, and not the command itself: set it to longer than
+    /// they block.
+    ///
     /// An `AUTH` is subject to a `concurrency_limit`. Where commands use that
     /// up without a pause, it may not get its turn, and then the connection is
     /// replaced before its token expires.

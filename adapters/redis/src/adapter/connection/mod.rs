@@ -40,6 +40,14 @@ pub(super) use slot::Slot;
 /// | `AuthenticationFailed` | there is no token to log in with; the text says why |
 /// | `Io`, with [`is_connection_dropped`](redis::RedisError::is_connection_dropped) | there is one; the text has the latest failure of a replacement |
 ///
+/// A command inside a raw `MULTI` whose connection was replaced fails with the
+/// latter as well; see [Raw transactions](crate#raw-transactions).
+///
+/// # Commands that block
+/// Best on a connection of their own, with redis-rs's `response_timeout` longer
+/// than they block: it is 500 ms unless set otherwise. The manual has a page on
+/// them.
+///
 /// # Cancel safety
 /// Dropping a command's future is safe, and does not say whether the command
 /// was executed. After a dropped `MULTI` or `EXEC` nobody knows whether a
