@@ -11,7 +11,7 @@ type Manager = PoolManager<AuthClusterConnection>;
 /// anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_connections_outlive_their_tokens() {
-    let bed = bed().lifetime(Duration::from_secs(2)).start().await;
+    let bed = bed().lifetime(Duration::from_secs(6)).start().await;
     let open = |client: AuthClient| async move { client.cluster_with(patient).await };
     let bb8: bb8::Pool<Manager> = bb8::Pool::builder()
         .max_size(1)

@@ -1,5 +1,6 @@
 //! Rotations alone, under load.
 
+use redis::{AsyncCommands, PushKind};
 use redis_authx_suites::{BedBuilder, Load};
 
 use super::*;
@@ -65,4 +66,35 @@ async fn a_dropped_connection_leaves_no_node_behind() {
     })
     .await;
     assert_eq!(bed.manager.status().connections, 0);
+}
+
+/// redis-rs's own subscriptions, in RESP3: tokens change under them.
+#[tokio::test(flavor = "multi_thread")]
+async fn subscriptions_hear_everything() {
+    let bed = bed().resp3().calm().start().await;
+    let (sender, mut pushes) = tokio::sync::mpsc::unbounded_channel();
+    let connection = bed
+        .client
+        .cluster_with(|settings| patient(settings).push_sender(sender));
+    let mut connection = connection.await.unwrap();
+    connection.subscribe("news").await.unwrap();
+    let target = bed.rotations() + 3;
+    let mut published = 0;
+    while bed.rotations() < target {
+        let () = connection.publish("news", published).await.unwrap();
+        published += 1;
+        tokio::task::yield_now().await;
+    }
+    settled(&bed, &connection).await;
+    let mut heard = 0;
+    while heard < published {
+        let push = tokio::time::timeout(PATIENCE, pushes.recv()).await;
+        let push = push.expect("every message").unwrap();
+        if push.kind == PushKind::Message {
+            let number: u64 = redis::from_redis_value(push.data[1].clone()).unwrap();
+            assert_eq!(number, heard);
+            heard += 1;
+        }
+    }
+    assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
 }

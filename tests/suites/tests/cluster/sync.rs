@@ -27,7 +27,7 @@ fn count(
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rotations_fail_no_command() {
-    let bed = bed().lifetime(Duration::from_secs(2)).start().await;
+    let bed = bed().calm().start().await;
     let redis = bed.emulator.redis();
     let before = redis.connections_accepted();
     let connection = connect_sync(&bed).await;
