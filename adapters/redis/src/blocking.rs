@@ -99,7 +99,6 @@ impl Blocking {
 
     /// A word for [`place`](Self::place) with which it blocks no longer than
     /// `limit`, and no longer than it would have.
-    #[cfg_attr(not(test), allow(dead_code, reason = "for connections that block"))]
     pub(crate) fn at_most(&self, limit: Duration) -> String {
         let limit = self.limit.map_or(limit, |own| own.min(limit));
         self.unit.write(limit.max(Duration::from_millis(1)))
