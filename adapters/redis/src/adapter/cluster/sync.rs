@@ -14,8 +14,8 @@ use super::{AuthClient, NodeStatus, registry};
 
 impl AuthClient {
     /// Opens a sync connection to the Redis Cluster that the target is a node
-    /// of, in the place of redis-rs's sync `ClusterConnection`. Feature
-    /// `cluster`. Otherwise as [`cluster`](Self::cluster).
+    /// of, in the place of redis-rs's sync `ClusterConnection`. Features
+    /// `cluster` and `sync`. Otherwise as [`cluster`](Self::cluster).
     ///
     /// # Errors
     /// As [`cluster`](Self::cluster).
@@ -24,8 +24,8 @@ impl AuthClient {
     }
 
     /// [`cluster_connection`](Self::cluster_connection) with redis-rs's own
-    /// settings. Feature `cluster`. A user name or password in them is not
-    /// used.
+    /// settings. Features `cluster` and `sync`. A user name or password in them
+    /// is not used.
     ///
     /// # Errors
     /// As [`cluster`](Self::cluster), and what redis-rs finds wrong with the
