@@ -80,7 +80,7 @@ async fn a_dropped_connection_is_opened_anew() {
 /// A replica is read from by connections that were opened again as well.
 #[tokio::test(flavor = "multi_thread")]
 async fn replicas_are_read_from() {
-    let bed = bed().lifetime(Duration::from_secs(3)).start().await;
+    let bed = bed().lifetime(Duration::from_secs(8)).start().await;
     let client = bed.client.clone();
     let read = |settings: ClusterClientBuilder| {
         patient(settings).read_routing_strategy(RandomReplicaStrategy)
