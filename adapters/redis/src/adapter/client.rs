@@ -75,7 +75,7 @@ impl AuthClient {
     /// token as well.
     ///
     /// # Panics
-    /// As redis-rs does: outside a tokio runtime.
+    /// As redis-rs does: outside a tokio runtime, unless built with `smol`.
     ///
     /// # Cancel safety
     /// Safe: dropping it half-way leaves no socket.

@@ -47,7 +47,7 @@ impl AuthClient {
     /// [`allow_plaintext`](crate::AuthClientBuilder::allow_plaintext).
     ///
     /// # Panics
-    /// As redis-rs does: outside a tokio runtime.
+    /// As redis-rs does: outside a tokio runtime, unless built with `smol`.
     ///
     /// # Cancel safety
     /// Safe: dropping it half-way leaves no socket.

@@ -95,7 +95,7 @@ impl AuthSentinelClient {
     /// is not to be had, it tries for 5 s.
     ///
     /// # Panics
-    /// As redis-rs does: outside a tokio runtime.
+    /// As redis-rs does: outside a tokio runtime, unless built with `smol`.
     ///
     /// # Cancel safety
     /// Safe: dropping it half-way leaves no socket.
