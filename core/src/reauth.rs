@@ -12,7 +12,7 @@
 //! | `AUTH` times out or fails | retried with backoff; replaced once three quarters of the time left have passed |
 //! | `AUTH` is refused | the same, and the manager is asked for a fresh token first; when that one is refused too, every five minutes |
 //! | `AUTH` is [not possible](ReauthErrorKind::Unsupported) on the connection | replaced at once, at its turn of every rotation |
-//! | the session is inside a transaction | deferred, in the same bounds |
+//! | the session is inside a transaction, or blocked | deferred, in the same bounds |
 //! | the connection is lost | replaced at once, then with backoff until it succeeds; with backoff as well when the last replacement did not last |
 //! | no valid token | nothing is tried until there is one |
 

@@ -77,7 +77,7 @@ fn every_failed_re_authentication_has_its_text_and_its_word() {
     for (kind, text, word) in [
         (
             ReauthErrorKind::Busy,
-            "the connection is inside a transaction",
+            "the connection is inside a transaction or blocked by a command",
             "busy",
         ),
         (

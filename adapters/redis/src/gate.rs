@@ -1,212 +1,195 @@
-//! Keeps an `AUTH` out of raw transactions.
+//! Keeps an `AUTH` out of raw transactions, and from behind commands that block.
 
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Instant;
 
 use async_lock::{RwLock, RwLockReadGuardArc, RwLockWriteGuardArc};
+use event_listener::{Event, EventListener};
 
-use crate::effect::Effect;
+use crate::effect::Effects;
 use crate::outcome::Outcome;
+use crate::transaction::{Instead, Step, Transactions};
 
-/// Shared by transactions, and an `AUTH`'s alone. A waiting `AUTH` goes before
-/// a `MULTI` that comes later: transactions without a pause don't keep it out.
+mod block;
+
+pub(crate) use block::Block;
+use block::Blocked;
+
+/// Held while an `AUTH` must not be sent. A waiting `AUTH` goes before whatever
+/// asks for one later: transactions without a pause don't keep it out.
+type Passage = RwLockReadGuardArc<()>;
+
+/// Shared by transactions and commands that block, and an `AUTH`'s alone.
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     lock: Arc<RwLock<()>>,
-    /// Held from before the `MULTI` until the reply to the `EXEC`.
-    transaction: Mutex<Option<RwLockReadGuardArc<()>>>,
-    /// An `AUTH` has given up waiting for the transaction.
+    state: Mutex<State>,
+    /// There is a torn transaction: no command goes by without a look at it.
+    torn: AtomicBool,
+    /// An `AUTH` has given up waiting.
     deferred: AtomicBool,
+    /// How often nobody waited for a blocked command any more.
+    abandoned: AtomicU64,
+    /// Told when a command has ended that blocked.
+    unblocked: Event,
 }
 
-/// A command on its way, and what it does to the transaction state.
+#[derive(Debug, Default)]
+struct State {
+    transactions: Transactions,
+    /// From before the `MULTI` until the reply to the `EXEC`.
+    passage: Option<Passage>,
+    blocked: Blocked,
+    /// Another connection is in place of this one.
+    retired: bool,
+}
+
+/// A command on its way.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Passing {
-    /// Ends the transaction that was open when it was sent.
-    Closing,
-    /// The first `MULTI`; one inside a transaction changes nothing.
-    Opening,
-    Plain,
+pub(crate) struct Passing {
+    step: Step,
+    /// How many blocked commands had been abandoned when it was sent: a reply
+    /// to it says that they have ended.
+    abandoned: u64,
+}
+
+/// Why a command can't be sent.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Refusal {
+    Instead(Instead),
+    /// To be tried with the connection that took this one's place.
+    Retired,
 }
 
 impl Gate {
+    fn new(transactions: Transactions) -> Self {
+        Self {
+            torn: AtomicBool::new(transactions.is_torn()),
+            state: Mutex::new(State {
+                transactions,
+                ..State::default()
+            }),
+            ..Self::default()
+        }
+    }
+
     /// Before a command is sent. What opens a transaction waits for an `AUTH`
     /// that is under way.
-    pub(crate) async fn before(&self, effect: Effect) -> Passing {
-        match effect {
-            Effect::None => Passing::Plain,
-            Effect::Closes if self.is_open() => Passing::Closing,
-            Effect::Closes => Passing::Plain,
-            Effect::Opens if self.is_open() => Passing::Plain,
-            Effect::Opens => {
-                let passage = self.lock.read_arc().await;
-                self.open(passage)
-            }
+    pub(crate) async fn before(
+        &self,
+        effects: Effects,
+        now: impl FnOnce() -> Instant + Send,
+    ) -> Result<Passing, Refusal> {
+        let passing = self.passing();
+        if effects == Effects::NONE && !self.torn.load(Ordering::Acquire) {
+            return Ok(passing);
+        }
+        let passage = match effects.open {
+            Some(true) if !self.is_open() => Some(self.lock.read_arc().await),
+            _ => None,
+        };
+        let mut state = self.state();
+        let step = state.enter(effects, now());
+        self.torn
+            .store(state.transactions.is_torn(), Ordering::Release);
+        let step = step?;
+        // Of several that waited for the same AUTH, one is the first.
+        if step == Step::Opening {
+            state.passage = passage;
+        }
+        Ok(Passing { step, ..passing })
+    }
+
+    /// Of a command that does nothing to the transaction state.
+    pub(crate) fn passing(&self) -> Passing {
+        Passing {
+            step: Step::Plain,
+            abandoned: self.mark(),
         }
     }
 
     /// After a command has ended; whether an `AUTH` can be sent now that was
     /// deferred.
-    ///
-    /// Only a reply counts: a command that timed out or was dropped may not
-    /// have been sent, or may have been. An error in reply to `EXEC` leaves no
-    /// transaction behind, and one in reply to `MULTI` opens none.
     pub(crate) fn after(&self, passing: Passing, outcome: Outcome) -> bool {
-        let over = match passing {
-            Passing::Closing => matches!(outcome, Outcome::Done | Outcome::Refused),
-            Passing::Opening => outcome == Outcome::Refused,
-            Passing::Plain => false,
-        };
-        let passage = over.then(|| self.transaction().take()).flatten();
-        passage.is_some() && self.deferred.swap(false, Ordering::AcqRel)
+        let replied = matches!(outcome, Outcome::Done | Outcome::Refused);
+        let ready = replied && self.replied(passing.abandoned);
+        if passing.step == Step::Plain && outcome != Outcome::Lost {
+            return ready;
+        }
+        let mut state = self.state();
+        state.transactions.ended(passing.step, outcome);
+        let over = !state.transactions.is_open() && state.passage.take().is_some();
+        self.is_ready(&state, over) || ready
     }
 
-    /// Waits for the end of a transaction, and keeps the next from beginning
-    /// until the guard is dropped.
+    /// A command is not sent, for this connection is lost, and its caller is
+    /// told so.
+    pub(crate) fn failed(&self, effects: Effects) {
+        self.state().transactions.failed(effects);
+    }
+
+    /// Waits until no transaction is open and no command blocks, and keeps the
+    /// next from beginning until the guard is dropped.
     pub(crate) async fn pass(&self) -> RwLockWriteGuardArc<()> {
         self.lock.write_arc().await
     }
 
-    /// Asks [`after`](Self::after) to tell of the transaction's end.
+    /// The same where that is so already, as at the beginning.
+    pub(crate) fn shut(&self) -> Option<RwLockWriteGuardArc<()>> {
+        self.lock.try_write_arc()
+    }
+
+    /// Asks to be told, by what a command's end returns, when an `AUTH` can be
+    /// sent.
     pub(crate) fn defer(&self) {
         self.deferred.store(true, Ordering::Release);
     }
 
+    /// Has `install` put another gate in the place of this one, with what is
+    /// left of its transactions. No transaction gets in between.
+    pub(crate) fn retire(&self, now: Instant, install: impl FnOnce(Self)) {
+        let mut state = self.state();
+        state.retired = true;
+        install(Self::new(state.transactions.replaced(now)));
+    }
+
+    /// The transaction of a retired gate was open after all: its rest is refused
+    /// here.
+    pub(crate) fn tear(&self, now: Instant) {
+        self.state().transactions.tear(now);
+        self.torn.store(true, Ordering::Release);
+    }
+
+    pub(crate) fn is_retired(&self) -> bool {
+        self.state().retired
+    }
+
     fn is_open(&self) -> bool {
-        self.transaction().is_some()
+        self.state().transactions.is_open()
     }
 
-    /// Of several that waited for the same `AUTH`, one is the first.
-    fn open(&self, passage: RwLockReadGuardArc<()>) -> Passing {
-        let mut transaction = self.transaction();
-        if transaction.is_some() {
-            return Passing::Plain;
+    /// Whether somebody is to be told, now that something is over.
+    fn is_ready(&self, state: &State, over: bool) -> bool {
+        over && !state.transactions.is_open()
+            && !state.blocked.is_any()
+            && self.deferred.swap(false, Ordering::AcqRel)
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl State {
+    fn enter(&mut self, effects: Effects, now: Instant) -> Result<Step, Refusal> {
+        if self.retired {
+            return Err(Refusal::Retired);
         }
-        *transaction = Some(passage);
-        Passing::Opening
-    }
-
-    fn transaction(&self) -> MutexGuard<'_, Option<RwLockReadGuardArc<()>>> {
-        self.transaction
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
+        let step = self.transactions.enter(effects, now);
+        step.map_err(Refusal::Instead)
     }
 }
 
 #[cfg(test)]
-mod tests {
-    use std::pin::pin;
-
-    use futures::FutureExt;
-    use futures::future::Future;
-    use futures::task::noop_waker_ref;
-
-    use super::*;
-
-    fn begun(gate: &Gate, effect: Effect) -> Option<Passing> {
-        gate.before(effect).now_or_never()
-    }
-
-    fn is_shut(gate: &Gate) -> bool {
-        gate.pass().now_or_never().is_none()
-    }
-
-    #[test]
-    fn an_auth_waits_from_multi_to_exec() {
-        let gate = Gate::default();
-        let multi = begun(&gate, Effect::Opens).unwrap();
-        assert!(is_shut(&gate));
-        assert!(!gate.after(multi, Outcome::Done));
-        assert!(is_shut(&gate));
-        let exec = begun(&gate, Effect::Closes).unwrap();
-        assert!(is_shut(&gate));
-        assert!(!gate.after(exec, Outcome::Done));
-        assert!(!is_shut(&gate));
-    }
-
-    #[test]
-    fn a_multi_waits_for_an_auth() {
-        let gate = Gate::default();
-        let auth = gate.pass().now_or_never().unwrap();
-        assert_eq!(begun(&gate, Effect::Opens), None);
-        assert_eq!(begun(&gate, Effect::None), Some(Passing::Plain));
-        drop(auth);
-        assert_eq!(begun(&gate, Effect::Opens), Some(Passing::Opening));
-    }
-
-    #[test]
-    fn a_waiting_auth_goes_before_a_later_multi() {
-        let gate = Gate::default();
-        let _ = begun(&gate, Effect::Opens);
-        let mut auth = pin!(gate.pass());
-        let mut cx = std::task::Context::from_waker(noop_waker_ref());
-        assert!(auth.as_mut().poll(&mut cx).is_pending());
-        gate.after(Passing::Closing, Outcome::Done);
-        assert_eq!(begun(&gate, Effect::Opens), None);
-        assert!(auth.as_mut().poll(&mut cx).is_ready());
-    }
-
-    /// One of them may never end its transaction.
-    #[test]
-    fn two_that_waited_for_the_same_auth_do_not_wait_for_each_other() {
-        let gate = Gate::default();
-        let auth = gate.pass().now_or_never().unwrap();
-        let mut cx = std::task::Context::from_waker(noop_waker_ref());
-        let mut one = pin!(gate.before(Effect::Opens));
-        let mut two = pin!(gate.before(Effect::Opens));
-        assert!(one.as_mut().poll(&mut cx).is_pending());
-        assert!(two.as_mut().poll(&mut cx).is_pending());
-        drop(auth);
-        assert_eq!(one.now_or_never(), Some(Passing::Opening));
-        assert_eq!(two.now_or_never(), Some(Passing::Plain));
-    }
-
-    #[test]
-    fn a_multi_that_is_dropped_while_it_waits_leaves_nothing_behind() {
-        let gate = Gate::default();
-        let auth = gate.pass().now_or_never().unwrap();
-        assert_eq!(begun(&gate, Effect::Opens), None);
-        drop(auth);
-        assert!(!is_shut(&gate));
-    }
-
-    #[test]
-    fn only_a_reply_ends_a_transaction() {
-        let gate = Gate::default();
-        let multi = begun(&gate, Effect::Opens).unwrap();
-        assert!(!gate.after(multi, Outcome::Unknown));
-        assert!(!gate.after(Passing::Closing, Outcome::Unknown));
-        assert!(is_shut(&gate));
-        gate.after(Passing::Closing, Outcome::Refused);
-        assert!(!is_shut(&gate));
-    }
-
-    #[test]
-    fn a_multi_that_is_refused_opens_nothing() {
-        let gate = Gate::default();
-        let multi = begun(&gate, Effect::Opens).unwrap();
-        gate.after(multi, Outcome::Refused);
-        assert!(!is_shut(&gate));
-    }
-
-    #[test]
-    fn what_was_sent_before_a_multi_does_not_end_its_transaction() {
-        let gate = Gate::default();
-        let pipeline = begun(&gate, Effect::Closes).unwrap();
-        let _ = begun(&gate, Effect::Opens);
-        gate.after(pipeline, Outcome::Done);
-        assert!(is_shut(&gate));
-    }
-
-    #[test]
-    fn the_end_is_told_to_whoever_was_deferred_once() {
-        let gate = Gate::default();
-        for told in [true, false] {
-            let _ = begun(&gate, Effect::Opens);
-            if told {
-                gate.defer();
-            }
-            assert_eq!(gate.after(Passing::Closing, Outcome::Done), told);
-        }
-    }
-}
+mod tests;

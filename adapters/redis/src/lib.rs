@@ -23,12 +23,15 @@
 //! | a new token | sends `AUTH` once, in place; the connections of a client are spread over the first quarter of the time left | nothing |
 //! | `AUTH` is slow, refused or fails | tries again with backoff, a refused one after asking for a fresh token; replaces the connection when three quarters of the time left have passed | nothing, unless the server stalls |
 //! | a raw `MULTI` is open | waits for `EXEC` or `DISCARD`, at most as long | nothing |
-//! | a command blocks it, like `BLPOP` | opens another in time; the blocked command stays with the old one | that one: a dropped connection when the old token expires |
+//! | a command [blocks](manual::blocking) it, like `BLPOP` | sends no `AUTH` behind it; opens another in time, ends the command and sends it again there | nothing |
+//! | it [subscribes](AuthPubSub), over RESP2, where `AUTH` can't be sent | opens another in time, which takes over with no message lost and none doubled | nothing |
 //! | the connection is lost, or the server answers `NOAUTH` | opens another with the newest token, for as long as it takes | those under way fail; later ones [wait](AuthClient::manager) or [fail at once](AuthClient::multiplexed) |
 //! | the token expired during an outage of the identity service | logs in as soon as there is a token | an error that says why there is none |
 //!
-//! Commands are never sent twice: whether one that failed was executed is for
-//! the application to know.
+//! Whether a command that failed was executed is for the application to know:
+//! only two are ever sent again, a command that blocked and was ended without
+//! effect, and a `MULTI` whose connection was replaced before its reply. To a
+//! [cluster](manual::cluster), redis-rs sends others again, unless told not to.
 //!
 //! # Two ways to use it
 //!
@@ -50,35 +53,69 @@
 //! # Ok::<(), redis_authx::ConfigError>(())
 //! ```
 //!
+//! # For every kind of program
+//!
+//! | in the place of redis-rs's | there is | feature |
+//! |---|---|---|
+//! | `MultiplexedConnection`, `ConnectionManager` | [`AuthClient::multiplexed`], [`AuthClient::manager`] | |
+//! | `Connection`, without an async runtime | `AuthClient::connection` | `sync` |
+//! | `PubSub`, and pushes of RESP3 | [`AuthClient::pubsub`](manual::pubsub), the same over RESP2 and RESP3 | |
+//! | `PubSub` of sync connections | [`AuthClient::sync_pubsub`] | `sync` |
+//! | a client as the manager of a pool | [`AuthClient`] as the manager of it; `PoolManager` for other kinds | `r2d2`, `bb8`, `deadpool` |
+//! | `ClusterConnection` | [`AuthClient::cluster`](manual::cluster), logged in to every node | `cluster` |
+//! | `SentinelClient` | [`AuthClient::sentinel`](manual::sentinel), which follows the master | `sentinel` |
+//!
+//! Each has a page in the [manual].
+//!
 //! # Raw transactions
 //!
 //! `pipe().atomic()` is the way to write transactions on a connection that is
-//! shared: it is sent in one piece. `MULTI` sent as a command of its own works
-//! as long as only one clone of the connection is in use, as with redis-rs
-//! itself, and no `AUTH` gets into it. A `MULTI` waits for an `AUTH` that is
-//! under way.
+//! shared: it is sent in one piece. `MULTI` and `WATCH` sent as commands of their
+//! own work as long as only one clone of the connection is in use, as with
+//! redis-rs itself, and no `AUTH` gets into a transaction. A `MULTI` waits for an
+//! `AUTH` that is under way; a `WATCH` stands through one.
+//!
+//! Where the connection is replaced, or lost, nothing is executed that the
+//! application takes for checked or for part of a whole:
+//!
+//! | replaced after | what follows |
+//! |---|---|
+//! | `WATCH` | the next `EXEC` or atomic pipeline is answered nil and executes nothing, as when a key has changed: a loop runs again. An `EXEC` in another pipeline fails with `EXECABORT`, and the pipeline is not sent |
+//! | `MULTI` | commands fail, with [`is_connection_dropped`](redis::RedisError::is_connection_dropped), until `EXEC` (answered `EXECABORT`, or nil after a `WATCH`), `DISCARD`, a new `MULTI` or a new `WATCH`; after 30 s without any of these they are executed again |
+//!
+//! A transaction whose application was told that the connection is lost, by the
+//! error of a command, is over without that.
 //!
 //! # What a replacement does not take over
 //!
 //! The new connection is logged in and has the database of the target's URL.
-//! All else that the server knew of the old one is gone: an open `MULTI`, its
-//! `WATCH`es, a `SELECT`ed database, subscriptions, `CLIENT` settings. Of a raw
-//! transaction that this happens to, the commands that follow are executed one
-//! by one and `EXEC` fails; an `EXEC` whose `WATCH` is gone succeeds unchecked.
-//! Where that matters, a script (`EVAL`) is safe.
+//! All else that the server knew of the old one is gone: an open `MULTI` and its
+//! `WATCH`es (see above), a `SELECT`ed database, subscriptions, `CLIENT` settings,
+//! and the writes that `WAIT` is about. Requests under way on the old connection
+//! end there; it is closed after the last of them.
 
 #![allow(
     clippy::duplicate_mod,
     reason = "the same source, compiled for each version of redis-rs"
 )]
 
+mod backlog;
+#[cfg(feature = "sync")]
+mod block_on;
+mod blocking;
 mod effect;
 mod gate;
+#[cfg(feature = "redis-1")]
+pub mod manual;
 mod outcome;
+#[cfg(feature = "sync")]
+mod packed;
 #[cfg(feature = "redis-1")]
 mod redis_1;
 #[cfg(feature = "redis-2")]
 pub mod redis_2;
+mod subscriptions;
+mod transaction;
 
 #[cfg(feature = "redis-1")]
 pub use redis_1::*;

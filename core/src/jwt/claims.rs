@@ -1,9 +1,8 @@
 use std::borrow::Cow;
-use std::collections::BTreeMap;
 use std::fmt;
 use std::time::{Duration, SystemTime};
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use super::{ClaimError, parse};
 
@@ -16,7 +15,7 @@ const LAST_SECOND: f64 = 253_402_300_799.0;
 /// the identity service over TLS, and Redis verifies it; here it only says
 /// which user it is for and when it expires. For Microsoft's names and meanings
 /// see Microsoft Learn, "Access token claims reference".
-pub struct Claims(BTreeMap<String, Value>);
+pub struct Claims(Map<String, Value>);
 
 impl Claims {
     /// Reads the claims of a JWT in its compact form: three parts, joined by

@@ -1,11 +1,10 @@
-use std::collections::BTreeMap;
 use std::fmt;
 
 use base64::Engine;
 use base64::alphabet::URL_SAFE;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
-use serde::de::{Deserializer, Error, MapAccess, Visitor};
-use serde_json::Value;
+use serde_core::de::{Deserializer, Error, MapAccess, Visitor};
+use serde_json::{Map, Value};
 use zeroize::Zeroizing;
 
 use super::ClaimError;
@@ -16,7 +15,7 @@ const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
 );
 
-pub(super) fn claims(token: &str) -> Result<BTreeMap<String, Value>, ClaimError> {
+pub(super) fn claims(token: &str) -> Result<Map<String, Value>, ClaimError> {
     let mut parts = token.split('.');
     let (Some(header), Some(payload), Some(_signature), None) =
         (parts.next(), parts.next(), parts.next(), parts.next())
@@ -33,7 +32,7 @@ pub(super) fn claims(token: &str) -> Result<BTreeMap<String, Value>, ClaimError>
     object(&json).map_err(|_| ClaimError::Malformed)
 }
 
-fn object(json: &[u8]) -> serde_json::Result<BTreeMap<String, Value>> {
+fn object(json: &[u8]) -> serde_json::Result<Map<String, Value>> {
     let mut reader = serde_json::Deserializer::from_slice(json);
     let object = reader.deserialize_map(NoDuplicates)?;
     reader.end()?;
@@ -44,14 +43,14 @@ fn object(json: &[u8]) -> serde_json::Result<BTreeMap<String, Value>> {
 struct NoDuplicates;
 
 impl<'de> Visitor<'de> for NoDuplicates {
-    type Value = BTreeMap<String, Value>;
+    type Value = Map<String, Value>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("an object")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
-        let mut object = BTreeMap::new();
+        let mut object = Map::new();
         while let Some((name, value)) = map.next_entry::<String, Value>()? {
             if object.insert(name, value).is_some() {
                 return Err(A::Error::custom("a name stands twice"));

@@ -21,16 +21,21 @@ use crate::{Clock, Credentials, Runtime, Sleep, Token, TokenError};
 /// `None` when it was cut short because its session has left.
 type Job = BoxFuture<'static, Option<(ConnectionId, Ended)>>;
 
+struct Held {
+    session: Weak<dyn Session>,
+    status: Arc<StatusCell>,
+    /// Cuts short what runs for it.
+    running: Option<AbortHandle>,
+}
+
 /// Runs a [`Roster`]: the only place where it meets time, tokens and sessions.
 pub(super) struct ReauthDriver {
     credentials: Credentials,
     runtime: Arc<dyn Runtime>,
     mail: Arc<Mail>,
     roster: Roster,
-    sessions: BTreeMap<ConnectionId, (Weak<dyn Session>, Arc<StatusCell>)>,
+    sessions: BTreeMap<ConnectionId, Held>,
     jobs: FuturesUnordered<Job>,
-    /// Cuts short what runs for a session.
-    running: BTreeMap<ConnectionId, AbortHandle>,
     token: Option<Token>,
     sleep: Option<(Instant, Sleep)>,
 }
@@ -49,7 +54,6 @@ impl ReauthDriver {
             roster: Roster::new(policy, fastrand::Rng::new()),
             sessions: BTreeMap::new(),
             jobs: FuturesUnordered::new(),
-            running: BTreeMap::new(),
             token: None,
             sleep: None,
         }
@@ -66,13 +70,18 @@ impl ReauthDriver {
                     grant,
                     status,
                 } => {
-                    self.sessions.insert(id, (session, status));
+                    let held = Held {
+                        session,
+                        status,
+                        running: None,
+                    };
+                    self.sessions.insert(id, held);
                     self.roster.joined(now, id, grant);
                     self.check(now, id);
                 }
                 Notice::Left(id) => {
-                    self.sessions.remove(&id);
-                    if let Some(job) = self.running.remove(&id) {
+                    let held = self.sessions.remove(&id);
+                    if let Some(job) = held.and_then(|held| held.running) {
                         job.abort();
                     }
                     self.roster.left(id);
@@ -95,9 +104,7 @@ impl ReauthDriver {
     }
 
     fn session(&self, id: ConnectionId) -> Option<Arc<dyn Session>> {
-        self.sessions
-            .get(&id)
-            .and_then(|(session, _)| session.upgrade())
+        self.sessions.get(&id)?.session.upgrade()
     }
 
     fn poll_token(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TokenError>> {
@@ -123,12 +130,12 @@ impl ReauthDriver {
         let Some((id, ended)) = ended else {
             return true;
         };
-        self.running.remove(&id);
-        if let Some((_, status)) = self.sessions.get(&id) {
+        if let Some(held) = self.sessions.get_mut(&id) {
+            held.running = None;
             match &ended.result {
-                Ok(grant) => status.succeeded(grant),
+                Ok(grant) => held.status.succeeded(grant),
                 Err(error) if ended.action.is_not_for(error.kind()) => {}
-                Err(error) => status.failed(error.clone()),
+                Err(error) => held.status.failed(error.clone()),
             }
         }
         let now = self.runtime.now();
@@ -155,7 +162,9 @@ impl ReauthDriver {
         };
         let runtime = Arc::clone(&self.runtime);
         let (job, handle) = abortable(job(id, session, action, token, limit, runtime));
-        self.running.insert(id, handle);
+        if let Some(held) = self.sessions.get_mut(&id) {
+            held.running = Some(handle);
+        }
         self.jobs.push(job.map(Result::ok).boxed());
     }
 

@@ -85,7 +85,7 @@ pub(super) struct Entry {
     pub(super) plan: Plan,
     /// Tries since the last success.
     pub(super) attempts: u32,
-    /// The latest failure was that it is inside a transaction.
+    /// The latest failure was that it is inside a transaction, or blocked.
     pub(super) busy: bool,
     /// The connection is gone: only a replacement helps.
     pub(super) lost: bool,

@@ -6,7 +6,8 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReauthErrorKind {
-    /// Inside a transaction, where `AUTH` would become part of it.
+    /// Inside a transaction, where `AUTH` would become part of it, or blocked by
+    /// a command, behind which it would not be answered.
     Busy,
     /// The connection is gone, or a new one can't be opened.
     Disconnected,
@@ -67,7 +68,9 @@ impl ReauthError {
 impl fmt::Display for ReauthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
-            ReauthErrorKind::Busy => "the connection is inside a transaction",
+            ReauthErrorKind::Busy => {
+                "the connection is inside a transaction or blocked by a command"
+            }
             ReauthErrorKind::Disconnected => "the connection to the server is lost",
             ReauthErrorKind::Other => "re-authentication failed",
             ReauthErrorKind::Refused => "the server refused the token",

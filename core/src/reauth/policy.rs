@@ -23,6 +23,13 @@ impl ReauthPolicy {
     pub fn builder() -> ReauthPolicyBuilder {
         ReauthPolicyBuilder::default()
     }
+
+    /// How long one `AUTH` may take: for a session whose sockets have time
+    /// limits of their own.
+    #[must_use]
+    pub const fn auth_timeout(&self) -> Duration {
+        self.auth_timeout
+    }
 }
 
 impl Default for ReauthPolicy {

@@ -9,10 +9,12 @@ use super::status::ConnectionId;
 use super::{ReauthError, ReauthErrorKind, ReauthPolicy};
 use crate::Event;
 
-/// Deferred by a transaction, a session is asked again after this, doubling …
+/// Deferred by a transaction or a command that blocks, a session is asked again
+/// after this, doubling …
 const BUSY_DELAY: Duration = Duration::from_millis(10);
-/// … up to this.
-const LONGEST_BUSY_DELAY: Duration = Duration::from_millis(250);
+/// … up to this: it says so itself when it is over, and a command may block for
+/// hours.
+const LONGEST_BUSY_DELAY: Duration = Duration::from_secs(5);
 /// No try follows another sooner than this.
 const FLOOR: Duration = Duration::from_millis(1);
 
@@ -266,7 +268,7 @@ impl Roster {
         let delay = if entry.attempts == 0 {
             FLOOR
         } else if entry.busy {
-            let doubled = BUSY_DELAY * 2u32.pow(entry.attempts.min(8) - 1);
+            let doubled = BUSY_DELAY * 2u32.pow(entry.attempts.min(10) - 1);
             doubled.min(LONGEST_BUSY_DELAY)
         } else {
             let delay = self.policy.backoff.jittered_delay(entry.attempts, sample);

@@ -87,6 +87,7 @@ impl Authority {
 
     /// An endpoint (`authorize`, `devicecode`, `token`) for a grant in which a
     /// person signs in, who may be of any tenant.
+    #[cfg(feature = "interactive")]
     pub(crate) fn user_url(&self, endpoint: &str) -> Result<String, ConfigError> {
         Ok(in_authority(&self.base()?, endpoint))
     }

@@ -3,13 +3,17 @@
 pub(crate) mod codes;
 mod diagnosis;
 mod reply;
+#[cfg(feature = "interactive")]
 mod sign_in;
 
 use std::fmt;
 
 use redis_authx::{ErrorKind, ProviderError};
 
-pub(crate) use reply::{Answer, redirected, refusal};
+#[cfg(feature = "interactive")]
+pub(crate) use reply::redirected;
+pub(crate) use reply::{Answer, refusal};
+#[cfg(feature = "interactive")]
 pub use sign_in::SignInError;
 
 /// What an `AADSTS` number means that comes without a reply; `None` for one

@@ -58,13 +58,13 @@
 //! | the identity of the place it runs in: a virtual machine, App Service, … | [`ManagedIdentity`] |
 //! | the token that Kubernetes writes to a file | [`WorkloadIdentity`] |
 //! | a token of any other issuer that the application federates with | [`ClientAssertion`] |
-//! | a person and a browser | [`AuthorizationCode`] |
-//! | a person and another device | [`DeviceCode`] |
+//! | a person and a browser | [`AuthorizationCode`] (feature `interactive`) |
+//! | a person and another device | [`DeviceCode`] (feature `interactive`) |
 //! | what a developer is signed in to already | [`AzureCli`], [`AzureDeveloperCli`], [`AzurePowerShell`] |
 //! | whichever of these there is | [`DefaultAzureCredential`] |
 //!
 //! # People
-//! A person signs in once, with a browser on this machine or wherever the
+//! With the feature `interactive`. A person signs in once, with a browser on this machine or wherever the
 //! application's redirect is received ([`AuthorizationCode`]), or on another
 //! device ([`DeviceCode`]). What comes of that is an [`EntraIdentity`] like any
 //! other, which needs them no more: it has a refresh token. When that dies,
@@ -160,7 +160,7 @@
 //! | `thumbprint` (SHA-1) | [`AssertionAlgorithm::Rs256`]: computed |
 //! | `createForAuthorizationCodeWithPKCE` | [`AuthorizationCode`] |
 //! | `redirectUri` | [`AuthorizationCode::redirect_uri`] |
-//! | its PKCE codes, URL and provider, in three steps | [`begin`](AuthorizationCode::begin), [`SignIn::url`], [`SignIn::finish`]; or [`listen`](AuthorizationCode::listen), which needs no server |
+//! | its PKCE codes, URL and provider, in three steps | [`AuthorizationCode::begin`], [`SignIn::url`], [`SignIn::finish`]; or [`AuthorizationCode::listen`], which needs no server |
 //! | its scopes, `user.read` among them | one scope for Redis, and no other resource's: with `user.read` the token is Microsoft Graph's, which Redis refuses |
 //! | `createForDefaultAzureCredential` | [`DefaultAzureCredential`]; for a credential of your own, `redis-authx-azure-identity` |
 //! | `authorityConfig.type`: `default` | [`Authority::Default`]: for people; refused for applications, as Entra ID does |
@@ -175,8 +175,21 @@
 //! # Features
 //! | feature | adds |
 //! |---|---|
+//! | `interactive` | people who sign in: [`AuthorizationCode`], [`DeviceCode`] |
 //! | `pkcs12` | certificates and keys from PKCS#12 files (`.pfx`, `.p12`) |
 //! | `reqwest` | `ReqwestClient`: requests through a `reqwest::Client` of your own |
+#![cfg_attr(
+    not(feature = "interactive"),
+    doc = "
+[`AuthorizationCode`]: <https://docs.rs/redis-authx-entraid/latest/redis_authx_entraid/struct.AuthorizationCode.html>
+[`AuthorizationCode::begin`]: <https://docs.rs/redis-authx-entraid/latest/redis_authx_entraid/struct.AuthorizationCode.html#method.begin>
+[`AuthorizationCode::listen`]: <https://docs.rs/redis-authx-entraid/latest/redis_authx_entraid/struct.AuthorizationCode.html#method.listen>
+[`AuthorizationCode::redirect_uri`]: <https://docs.rs/redis-authx-entraid/latest/redis_authx_entraid/struct.AuthorizationCode.html#method.redirect_uri>
+[`DeviceCode`]: <https://docs.rs/redis-authx-entraid/latest/redis_authx_entraid/struct.DeviceCode.html>
+[`SignIn::url`]: <https://docs.rs/redis-authx-entraid/latest/redis_authx_entraid/struct.SignIn.html#method.url>
+[`SignIn::finish`]: <https://docs.rs/redis-authx-entraid/latest/redis_authx_entraid/struct.SignIn.html#method.finish>
+[`SignInError`]: <https://docs.rs/redis-authx-entraid/latest/redis_authx_entraid/enum.SignInError.html>"
+)]
 
 mod authority;
 mod environment;
@@ -186,20 +199,24 @@ mod flow;
 mod http;
 mod identity;
 mod issue;
-mod pool;
+mod json;
 mod retry_after;
 mod scope;
 mod secret;
+mod threads;
 mod token_endpoint;
 
 pub use authority::{Authority, Cloud};
-pub use error::{EntraError, SignInError};
+pub use error::EntraError;
+#[cfg(feature = "interactive")]
+pub use error::SignInError;
 pub use flow::{
-    AssertionAlgorithm, AuthorizationCode, AzureCli, AzureDeveloperCli, AzurePowerShell,
-    ClientAssertion, ClientCertificate, ClientSecret, DefaultAzureCredential, DeviceCode,
-    DeviceSignIn, LoopbackSignIn, ManagedIdentity, ManagedIdentitySource, Prompt, SignIn,
-    ToolError, ToolErrorKind, UserAssignedId, WorkloadIdentity,
+    AssertionAlgorithm, AzureCli, AzureDeveloperCli, AzurePowerShell, ClientAssertion,
+    ClientCertificate, ClientSecret, DefaultAzureCredential, ManagedIdentity,
+    ManagedIdentitySource, ToolError, ToolErrorKind, UserAssignedId, WorkloadIdentity,
 };
+#[cfg(feature = "interactive")]
+pub use flow::{AuthorizationCode, DeviceCode, DeviceSignIn, LoopbackSignIn, Prompt, SignIn};
 #[cfg(feature = "reqwest")]
 pub use http::ReqwestClient;
 pub use http::{

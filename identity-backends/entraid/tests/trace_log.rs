@@ -1,5 +1,6 @@
 //! A whole exchange with all logging on. In a process of its own, since a
 //! process has one logger.
+#![cfg(feature = "interactive")]
 
 mod common;
 mod support;

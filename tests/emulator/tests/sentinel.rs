@@ -224,7 +224,7 @@ async fn sentinels_that_want_a_token_refuse_others_and_end_with_it() {
     let mut raw = Raw::open_at(&urls[1]).await;
     raw.expect("PING\r\n", "-NOAUTH Authentication required.\r\n")
         .await;
-    raw.auth(&emulator, Duration::from_secs(1)).await;
+    raw.auth(&emulator, Duration::from_secs(3)).await;
     assert_eq!(raw.rest().await, "");
     let closed = || control.sentinels().closed_by_expiry() == 1;
     support::eventually("the count", closed).await;

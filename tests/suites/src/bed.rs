@@ -2,6 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use redis::AsyncConnectionConfig;
+use redis_authx::reauth::{ReauthPolicy, ReauthPolicyBuilder};
 use redis_authx::{
     Event, ExponentialBackoff, IdentityProvider, RefreshPolicy, State, TokenManager,
 };
@@ -31,21 +32,23 @@ pub struct BedBuilder {
     lifetime: Duration,
     ratio: f64,
     request_timeout: Duration,
+    min_interval: Duration,
+    reauth: ReauthPolicyBuilder,
     resp3: bool,
-    clock: WrongClock,
     store: Store,
     sentinel_login: SentinelLogin,
+    clock: WrongClock,
 }
 
 impl BedBuilder {
-    /// What sentinels want to be told: nothing if nothing is said.
+    /// What sentinels want to be told; by default nothing.
     #[must_use]
     pub fn sentinel_login(mut self, login: SentinelLogin) -> Self {
         self.sentinel_login = login;
         self
     }
 
-    /// What is behind the emulator's gateway: a redis-server if nothing is said.
+    /// What is behind the gateway; by default one redis-server.
     #[must_use]
     pub fn store(mut self, store: Store) -> Self {
         self.store = store;
@@ -66,10 +69,36 @@ impl BedBuilder {
         self
     }
 
+    /// A rotation every two seconds or so, of tokens that outlive a stall of the
+    /// machine by far; see [`prompt`].
+    #[must_use]
+    pub fn calm(self) -> Self {
+        let mut calm = self.lifetime(Duration::from_secs(60)).ratio(0.03);
+        calm.reauth = prompt();
+        calm
+    }
+
     /// How long one token request may take.
     #[must_use]
     pub fn request_timeout(mut self, limit: Duration) -> Self {
         self.request_timeout = limit;
+        self
+    }
+
+    /// Makes rotations quick: tokens rotate when they are told to, a thousand
+    /// times a second if need be, and a connection that has not taken the new
+    /// one at once, within 30 ms, is replaced.
+    #[must_use]
+    pub fn brisk(mut self) -> Self {
+        self.min_interval = Duration::from_millis(1);
+        self.reauth = self.reauth.stagger(0.0).replace_after(0.000_25);
+        self.lifetime(Duration::from_secs(120))
+    }
+
+    /// The shortest time between two tokens.
+    #[must_use]
+    pub fn min_interval(mut self, interval: Duration) -> Self {
+        self.min_interval = interval;
         self
     }
 
@@ -123,6 +152,7 @@ impl BedBuilder {
         let refresh = RefreshPolicy::builder()
             .expiration_refresh_ratio(self.ratio)
             .request_timeout(self.request_timeout)
+            .min_interval(self.min_interval)
             .cool_down(Duration::from_millis(500))
             .build()
             .expect("a policy");
@@ -141,7 +171,10 @@ impl BedBuilder {
             .expect("a manager");
         let protocol = if self.resp3 { "?protocol=resp3" } else { "" };
         let url = format!("{}/{protocol}", emulator.redis_url().trim_end_matches('/'));
-        let client = AuthClient::open(url, manager.credentials()).expect("a client");
+        let client = AuthClient::builder(url, manager.credentials())
+            .reauth_policy(self.reauth.build().expect("a policy"))
+            .build()
+            .expect("a client");
         Bed {
             emulator,
             manager,
@@ -159,10 +192,12 @@ impl Bed {
             lifetime: Duration::from_secs(4),
             ratio: 0.5,
             request_timeout: Duration::from_secs(10),
+            min_interval: Duration::from_secs(1),
+            reauth: ReauthPolicy::builder(),
             resp3: false,
-            clock: WrongClock::default(),
             store: Store::RedisServer,
-            sentinel_login: SentinelLogin::default(),
+            sentinel_login: SentinelLogin::None,
+            clock: WrongClock::default(),
         }
     }
 
@@ -193,8 +228,12 @@ impl Bed {
     }
 
     /// How many events are like that.
+    ///
+    /// # Panics
+    /// When another thread panicked in here.
     pub fn count(&self, like: impl Fn(&Event) -> bool) -> usize {
-        self.events().iter().filter(|event| like(event)).count()
+        let events = self.events.lock().expect("no panic");
+        events.iter().filter(|event| like(event)).count()
     }
 
     /// New tokens after the first.
@@ -227,6 +266,30 @@ impl Bed {
             .await;
     }
 
+    /// Has the token rotate now.
+    pub async fn turn(&self) {
+        let target = self.rotations() + 1;
+        self.manager.refresh();
+        self.until("a rotation", |bed| bed.rotations() >= target)
+            .await;
+    }
+
+    /// Has one connection replaced: the next `AUTH` is slow, and it is the only
+    /// one that is due.
+    pub async fn replace(&self) {
+        let target = self.replacements() + 1;
+        let slow = Duration::from_millis(200);
+        self.emulator.redis().delay_next_auths(1, slow);
+        self.turn().await;
+        self.until("it is replaced", |bed| bed.replacements() >= target)
+            .await;
+    }
+
+    /// Connections that were replaced.
+    pub fn replacements(&self) -> usize {
+        self.count(|event| matches!(event, Event::Replaced { .. }))
+    }
+
     /// Waits until these connections have the newest token.
     pub async fn settled(&self, connections: &[AuthConnection]) {
         self.until("all connections have the newest token", |bed| {
@@ -239,6 +302,13 @@ impl Bed {
         })
         .await;
     }
+}
+
+/// For rotations that follow each other long before tokens expire: an `AUTH`
+/// does not wait for the next.
+#[must_use]
+pub fn prompt() -> ReauthPolicyBuilder {
+    ReauthPolicy::builder().stagger(0.01)
 }
 
 /// Time limits that only a server that stalls runs into, not a busy machine;

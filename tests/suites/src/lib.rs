@@ -4,7 +4,9 @@
 mod bed;
 mod clock;
 mod load;
+mod threaded;
 
-pub use bed::{Bed, BedBuilder, PATIENCE, patient};
+pub use bed::{Bed, BedBuilder, PATIENCE, patient, prompt};
 pub use clock::WrongClock;
 pub use load::{KEY, Load, Seen};
+pub use threaded::{Threaded, Worked, blocking};

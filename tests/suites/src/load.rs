@@ -3,10 +3,11 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use redis::AsyncCommands;
+use redis::aio::ConnectionLike;
 use redis_authx_redis::AuthConnection;
 use tokio::task::JoinSet;
 
-/// The key that every task counts in.
+/// The key that every task counts in, by default.
 pub const KEY: &str = "count";
 
 /// Tasks that INCR without a pause.
@@ -40,12 +41,26 @@ impl Load {
     /// `tasks` tasks, spread evenly over `connections`.
     #[must_use]
     pub fn start(connections: &[AuthConnection], tasks: usize) -> Self {
+        Self::over([KEY.to_owned()], connections, tasks)
+    }
+
+    /// The same over many keys, on any kind of connection.
+    #[must_use]
+    pub fn over<C>(keys: impl IntoIterator<Item = String>, connections: &[C], tasks: usize) -> Self
+    where
+        C: ConnectionLike + Clone + Send + Sync + 'static,
+    {
+        let keys: Arc<[String]> = keys.into_iter().collect();
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::new(Counts::default());
         let mut running = JoinSet::new();
-        for connection in connections.iter().cycle().take(tasks) {
+        for (task, connection) in connections.iter().cycle().take(tasks).enumerate() {
+            // Each begins somewhere else.
+            let first = keys.len() * task / tasks;
             running.spawn(count(
                 connection.clone(),
+                Arc::clone(&keys),
+                first,
                 Arc::clone(&stop),
                 Arc::clone(&seen),
             ));
@@ -82,9 +97,18 @@ impl Load {
     }
 }
 
-async fn count(mut connection: AuthConnection, stop: Arc<AtomicBool>, seen: Arc<Counts>) {
-    while !stop.load(Ordering::SeqCst) {
-        match connection.incr::<_, _, u64>(KEY, 1).await {
+async fn count<C: ConnectionLike + Send + Sync>(
+    mut connection: C,
+    keys: Arc<[String]>,
+    first: usize,
+    stop: Arc<AtomicBool>,
+    seen: Arc<Counts>,
+) {
+    let mut turns = keys.iter().cycle().skip(first);
+    while !stop.load(Ordering::SeqCst)
+        && let Some(key) = turns.next()
+    {
+        match connection.incr::<_, _, u64>(key, 1).await {
             Ok(_) => {
                 seen.acknowledged.fetch_add(1, Ordering::SeqCst);
             }

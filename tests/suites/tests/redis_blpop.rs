@@ -1,73 +1,78 @@
-//! A command that blocks on a shared connection, across a rotation: the `AUTH`
-//! behind it is not answered, so the connection is replaced in time.
-
-use std::time::Duration;
+//! Commands that block on a connection that is replaced: they go on where it
+//! went, and what they wait for is neither lost nor taken twice.
 
 use redis::{AsyncCommands, AsyncConnectionConfig, RedisResult};
-use redis_authx::Event;
-use redis_authx::reauth::ReauthPolicy;
-use redis_authx_redis::{AuthClient, AuthConnection};
-use redis_authx_suites::{Bed, KEY};
-use tokio::task::JoinHandle;
+use redis_authx_redis::AuthConnection;
+use redis_authx_suites::Bed;
+use tokio::task::JoinSet;
 
-fn replacements(bed: &Bed) -> usize {
-    bed.count(|event| matches!(event, Event::Replaced { .. }))
+#[allow(clippy::unwrap_used)] // part of every test
+async fn unlimited(bed: &Bed) -> AuthConnection {
+    let config = AsyncConnectionConfig::new().set_response_timeout(None);
+    bed.client.multiplexed_with_config(config).await.unwrap()
 }
 
-fn no_time_limit() -> AsyncConnectionConfig {
-    AsyncConnectionConfig::new().set_response_timeout(None)
+const LAST: i64 = -1;
+
+/// Pops until the last element.
+async fn consume(mut connection: AuthConnection, block: f64) -> RedisResult<Vec<i64>> {
+    let mut popped = Vec::new();
+    loop {
+        let next: Option<(String, i64)> = connection.blpop("queue", block).await?;
+        match next {
+            Some((_, LAST)) => return Ok(popped),
+            Some((_, element)) => popped.push(element),
+            None => assert!(block > 0.0, "it blocks for ever"),
+        }
+    }
 }
 
-fn blpop(connection: &AuthConnection) -> JoinHandle<RedisResult<(String, u64)>> {
-    let mut connection = connection.clone();
-    tokio::spawn(async move { connection.blpop("queue", 0.0).await })
-}
-
-/// The block lasts until the old connection's token expires.
+/// 10,000 elements for eight consumers, four of which share a connection, over
+/// 100 rotations that each replace most connections.
 #[tokio::test(flavor = "multi_thread")]
-async fn a_block_ends_with_its_token_and_costs_the_others_nothing() {
-    let bed = Bed::builder().start().await;
-    let opened = bed.client.multiplexed_with_config(no_time_limit()).await;
-    let mut connection = opened.unwrap();
-    let blocked = blpop(&connection);
+async fn every_element_is_popped_once() {
+    const ROTATIONS: i64 = 100;
+    const BATCH: i64 = 100;
 
-    bed.rotate(1).await;
-    bed.settled(std::slice::from_ref(&connection)).await;
-    assert_eq!(replacements(&bed), 1);
-    () = connection.set(KEY, 1).await.unwrap();
-
-    let error = blocked.await.unwrap().unwrap_err();
-    assert!(error.is_connection_dropped(), "{error}");
-    assert_eq!(bed.emulator.redis().closed_by_expiry(), 1);
-    // Its end is not taken for the new connection's.
-    bed.rotate(1).await;
-    bed.settled(std::slice::from_ref(&connection)).await;
-    assert_eq!(connection.get::<_, u64>(KEY).await.unwrap(), 1);
-    assert_eq!(replacements(&bed), 1);
-    assert_eq!(bed.emulator.redis().connections(), 1);
-}
-
-/// Until then it goes on: what comes to the list is not lost.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_block_goes_on_after_the_replacement() {
-    let bed = Bed::builder()
-        .lifetime(Duration::from_secs(60))
-        .ratio(0.02)
-        .start()
-        .await;
-    let early = ReauthPolicy::builder().replace_after(0.01).build().unwrap();
-    let client = AuthClient::builder(bed.emulator.redis_url(), bed.manager.credentials())
-        .reauth_policy(early)
-        .build()
-        .unwrap();
-    let opened = client.multiplexed_with_config(no_time_limit()).await;
-    let mut connection = opened.unwrap();
-    let blocked = blpop(&connection);
-    bed.until("it is replaced", |bed| replacements(bed) > 0)
-        .await;
-    let _: u64 = connection.rpush("queue", 7).await.unwrap();
-    assert_eq!(blocked.await.unwrap().unwrap(), ("queue".to_owned(), 7));
-    // And the old connection is not kept.
-    bed.until("one is left", |bed| bed.emulator.redis().connections() == 1)
-        .await;
+    let bed = Bed::builder().brisk().start().await;
+    let shared = unlimited(&bed).await;
+    let mut consumers = JoinSet::new();
+    for _ in 0..4 {
+        consumers.spawn(consume(shared.clone(), 0.0));
+    }
+    for block in [0.0, 0.0, 0.02, 5.0] {
+        consumers.spawn(consume(unlimited(&bed).await, block));
+    }
+    let mut producer = bed.multiplexed().await;
+    for round in 0..ROTATIONS {
+        let replaced = bed.replacements();
+        bed.turn().await;
+        if round % 2 == 0 {
+            // Idle consumers can't take the new token.
+            bed.until("replacements begin", |bed| bed.replacements() > replaced)
+                .await;
+        }
+        let elements: Vec<i64> = (0..BATCH).map(|nth| round * BATCH + nth).collect();
+        for some in elements.chunks(5) {
+            let _: u64 = producer.rpush("queue", some).await.unwrap();
+        }
+    }
+    let _: u64 = producer.rpush("queue", &[LAST; 8]).await.unwrap();
+    let mut popped = Vec::new();
+    while let Some(consumer) = consumers.join_next().await {
+        popped.extend(consumer.unwrap().unwrap());
+    }
+    popped.sort_unstable();
+    println!(
+        "{} rotations, {} replacements, {} elements popped",
+        bed.rotations(),
+        bed.replacements(),
+        popped.len()
+    );
+    assert!(
+        popped.iter().copied().eq(0..ROTATIONS * BATCH),
+        "{popped:?}"
+    );
+    assert!(bed.replacements() >= 100, "{}", bed.replacements());
+    assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
 }

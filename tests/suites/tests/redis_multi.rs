@@ -20,7 +20,7 @@ async fn assert_renewed(bed: &Bed, mut connection: AuthConnection) {
 }
 
 /// Nobody knows whether it was sent. It may cost the connection, but no more.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test] // one thread: nothing is answered during a poll
 async fn a_multi_that_is_dropped_does_not_block_renewal_for_good() {
     let bed = Bed::builder().start().await;
     let mut connection = bed.client.multiplexed().await.unwrap();
@@ -35,7 +35,7 @@ async fn a_multi_that_is_dropped_does_not_block_renewal_for_good() {
 }
 
 /// The same for the `EXEC`: the transaction is over, or will never be.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test] // one thread: nothing is answered during a poll
 async fn an_exec_that_is_dropped_does_not_block_renewal_for_good() {
     let bed = Bed::builder().start().await;
     let mut connection = bed.client.multiplexed().await.unwrap();

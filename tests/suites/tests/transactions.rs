@@ -76,10 +76,14 @@ async fn a_multi_that_never_ends_is_replaced_before_it_expires() {
     assert_eq!(bed.emulator.redis().connections_accepted(), 2);
     assert_eq!(bed.emulator.redis().auths_in_transactions(), 0);
     assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
+    // Nothing of it is executed, and what follows it is.
+    let error = connection.set::<_, _, ()>("torn", 1).await.unwrap_err();
+    assert!(error.is_connection_dropped(), "{error}");
     let exec = cmd("EXEC")
         .query_async::<Vec<String>>(&mut connection)
         .await;
-    assert!(exec.unwrap_err().to_string().contains("EXEC without MULTI"));
+    assert_eq!(exec.unwrap_err().code(), Some("EXECABORT"));
+    assert!(!connection.exists::<_, bool>("torn").await.unwrap());
 }
 
 #[tokio::test(flavor = "multi_thread")]

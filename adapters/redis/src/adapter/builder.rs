@@ -128,9 +128,11 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
                     "a token manager that was spawned on one, or a call of runtime()",
                 )
             })?;
+        #[cfg(feature = "sync")]
+        let auth_timeout = self.policy.auth_timeout();
         let reauth = Reauthenticator::spawn(&self.credentials, self.policy, Arc::clone(&runtime));
         Ok(AuthClient(Arc::new(Inner {
-            info,
+            info: Arc::new(info),
             #[cfg(any(feature = "cluster", feature = "sentinel"))]
             more_nodes,
             #[cfg(any(feature = "cluster", feature = "sentinel"))]
@@ -138,6 +140,8 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
             credentials: self.credentials,
             runtime,
             reauth,
+            #[cfg(feature = "sync")]
+            auth_timeout,
             login_timeout: self.login_timeout.min(FOR_EVER),
             reconnect_wait: self.reconnect_wait.min(FOR_EVER),
         })))

@@ -22,7 +22,7 @@ use super::connection::{AuthConnection, Connector, Server, Shared, Slot};
 pub struct AuthClient(pub(crate) Arc<Inner>);
 
 pub(crate) struct Inner {
-    pub(crate) info: ConnectionInfo,
+    pub(crate) info: Arc<ConnectionInfo>,
     /// Nodes to begin with beside it: of a cluster, or sentinels.
     #[cfg(any(feature = "cluster", feature = "sentinel"))]
     pub(crate) more_nodes: Vec<ConnectionInfo>,
@@ -31,6 +31,9 @@ pub(crate) struct Inner {
     pub(crate) credentials: Credentials,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) reauth: Reauthenticator,
+    /// How long an `AUTH` may take on a sync connection.
+    #[cfg(feature = "sync")]
+    pub(crate) auth_timeout: Duration,
     pub(crate) login_timeout: Duration,
     pub(crate) reconnect_wait: Duration,
 }
@@ -72,7 +75,7 @@ impl AuthClient {
     /// token as well.
     ///
     /// # Panics
-    /// As redis-rs does: outside a tokio runtime.
+    /// As redis-rs does: outside a tokio runtime, unless built with `smol`.
     ///
     /// # Cancel safety
     /// Safe: dropping it half-way leaves no socket.
@@ -84,6 +87,10 @@ impl AuthClient {
     /// [`multiplexed`](Self::multiplexed) with redis-rs's own settings, which
     /// its replacements have as well. A credentials provider in them must not
     /// be set: it would log in beside this client.
+    ///
+    /// A `response_timeout`, 500 ms unless set otherwise, also ends the wait for
+    /// a command that blocks, and not the command itself: set it to longer than
+    /// they block.
     ///
     /// An `AUTH` is subject to a `concurrency_limit`. Where commands use that
     /// up without a pause, it may not get its turn, and then the connection is
@@ -141,7 +148,7 @@ impl AuthClient {
         config: AsyncConnectionConfig,
         wait: Duration,
     ) -> RedisResult<AuthConnection> {
-        let connector = Connector::new(Server::At(self.0.info.clone()), config);
+        let connector = Connector::new(Server::At(Arc::clone(&self.0.info)), config);
         self.log_in(connector, wait, self.0.login_timeout).await
     }
 

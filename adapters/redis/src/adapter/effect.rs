@@ -1,26 +1,66 @@
-//! The effect of redis-rs's commands and pipelines.
+//! What redis-rs's commands and pipelines do to their connection.
 
 use super::redis::{Arg, Cmd, Pipeline};
-use crate::effect::Effect;
+use crate::blocking::Blocking;
+use crate::effect::{Effect, Effects};
 
-pub(super) fn of(command: &Cmd) -> Effect {
-    of_word(command.args_iter().next())
+pub(super) fn of(command: &Cmd) -> Effects {
+    Effects::of([of_word(command.args_iter().next())])
 }
 
 /// The effect of all the commands of a pipeline.
-pub(super) fn of_pipeline(pipeline: &Pipeline) -> Effect {
+pub(super) fn of_pipeline(pipeline: &Pipeline) -> Effects {
     if pipeline.is_transaction() {
-        return Effect::Closes;
+        return Effects::ATOMIC;
     }
     let commands = pipeline.cmd_iter();
-    Effect::of_all(commands.map(|command| of_word(command.args_iter().next())))
+    Effects::of(commands.map(|command| of_word(command.args_iter().next())))
+}
+
+/// How a command blocks, if it does.
+pub(super) fn blocking(command: &Cmd) -> Option<Blocking> {
+    // Without a reply there is nothing to wait for.
+    if command.is_no_response() {
+        return None;
+    }
+    blocking_words(command.args_iter())
+}
+
+/// How the commands of a pipeline block that do.
+pub(super) fn blocking_in(pipeline: &Pipeline) -> Vec<Blocking> {
+    if pipeline.is_transaction() {
+        return Vec::new();
+    }
+    let commands = pipeline.cmd_iter();
+    commands
+        .filter_map(|command| blocking_words(command.args_iter()))
+        .collect()
+}
+
+/// The words of a command that has no cursor among them.
+pub(super) fn words(command: &Cmd) -> Vec<&[u8]> {
+    command.args_iter().filter_map(simple).collect()
+}
+
+fn blocking_words<'a>(mut words: impl Iterator<Item = Arg<&'a [u8]>>) -> Option<Blocking> {
+    let name = words.next().and_then(simple)?;
+    if !Blocking::may_be(name) {
+        return None;
+    }
+    let rest = words.filter_map(simple);
+    let words: Vec<&[u8]> = std::iter::once(name).chain(rest).collect();
+    Blocking::of(&words)
+}
+
+const fn simple(word: Arg<&[u8]>) -> Option<&[u8]> {
+    match word {
+        Arg::Simple(word) => Some(word),
+        _ => None,
+    }
 }
 
 fn of_word(word: Option<Arg<&[u8]>>) -> Effect {
-    match word {
-        Some(Arg::Simple(name)) => Effect::of_name(name),
-        _ => Effect::None,
-    }
+    word.and_then(simple).map_or(Effect::None, Effect::of_name)
 }
 
 #[cfg(test)]
@@ -30,24 +70,30 @@ mod tests {
 
     #[test]
     fn the_first_word_is_the_command() {
-        assert_eq!(of(&cmd("MULTI")), Effect::Opens);
-        assert_eq!(of(cmd("SET").arg("MULTI").arg("EXEC")), Effect::None);
-        assert_eq!(of(&Cmd::new()), Effect::None);
+        assert_eq!(of(&cmd("MULTI")), Effects::of([Effect::Opens]));
+        assert_eq!(of(cmd("SET").arg("MULTI").arg("EXEC")), Effects::NONE);
+        assert_eq!(of(&Cmd::new()), Effects::NONE);
     }
 
     #[test]
-    fn a_pipeline_counts_as_its_last_word() {
-        let plain = |names: &[&str]| {
-            let mut pipeline = pipe();
-            names.iter().for_each(|name| {
-                pipeline.cmd(name);
-            });
-            of_pipeline(&pipeline)
-        };
-        assert_eq!(plain(&["GET", "SET"]), Effect::None);
-        assert_eq!(plain(&["MULTI", "SET"]), Effect::Opens);
-        assert_eq!(plain(&["MULTI", "SET", "EXEC"]), Effect::Closes);
-        assert_eq!(plain(&["SET", "EXEC", "MULTI"]), Effect::Opens);
-        assert_eq!(of_pipeline(pipe().atomic().cmd("SET")), Effect::Closes);
+    fn a_pipeline_is_read_as_a_whole() {
+        let mut pipeline = pipe();
+        pipeline.cmd("MULTI").cmd("SET").arg("EXEC");
+        let expected = Effects::of([Effect::Opens, Effect::None]);
+        assert_eq!(of_pipeline(&pipeline), expected);
+        assert_eq!(of_pipeline(pipe().atomic().cmd("SET")), Effects::ATOMIC);
+    }
+
+    #[test]
+    fn commands_that_block_are_found() {
+        let mut blpop = cmd("BLPOP");
+        blpop.arg("queue").arg(2);
+        assert!(blocking(&blpop).is_some());
+        assert!(blocking(cmd("GET").arg("BLPOP")).is_none());
+        assert!(blocking(blpop.clone().set_no_response(true)).is_none());
+        let mut pipeline = pipe();
+        pipeline.get("key").add_command(blpop);
+        assert_eq!(blocking_in(&pipeline).len(), 1);
+        assert!(blocking_in(pipeline.atomic()).is_empty());
     }
 }

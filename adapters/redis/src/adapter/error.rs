@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::iter::successors;
 
-use super::redis::{ErrorKind, RedisError};
+use super::redis::{ErrorKind, RedisError, ServerErrorKind};
 use redis_authx::TokenError;
 use redis_authx::reauth::{ReauthError, ReauthErrorKind};
 
@@ -37,9 +37,17 @@ pub(crate) fn is_lost(error: &RedisError) -> bool {
 
 /// Whether it is for want of a log-in that a command was not executed.
 pub(crate) fn is_logged_out(error: &RedisError) -> bool {
-    // Of an atomic pipeline it is one error among several.
+    server_codes(error).iter().any(|code| code == LOGGED_OUT)
+}
+
+/// The codes of what a server answered: of an atomic pipeline, several.
+pub(crate) fn server_codes(error: &RedisError) -> Vec<String> {
     let errors = error.clone().into_server_errors();
-    errors.is_some_and(|errors| errors.iter().any(|(_, error)| error.code() == LOGGED_OUT))
+    let errors = errors.as_deref().unwrap_or_default();
+    errors
+        .iter()
+        .map(|(_, error)| error.code().to_owned())
+        .collect()
 }
 
 /// There is no token to log in with, and why.
@@ -69,6 +77,23 @@ pub(crate) fn not_connected(latest: Option<&ReauthError>) -> RedisError {
         },
     );
     std::io::Error::new(std::io::ErrorKind::NotConnected, why).into()
+}
+
+/// A raw transaction went with its connection. As if the connection had: who
+/// opens another then is right as well.
+pub(crate) fn transaction_lost() -> RedisError {
+    let why = "the connection was replaced inside a MULTI: nothing more of that transaction is \
+               sent until EXEC, DISCARD or another MULTI";
+    std::io::Error::new(std::io::ErrorKind::NotConnected, why).into()
+}
+
+/// Watched keys may have changed, and the reply has no place to say so.
+pub(crate) fn watch_lost() -> RedisError {
+    RedisError::from((
+        ServerErrorKind::ExecAbort.into(),
+        "the connection was replaced after WATCH",
+        "the watched keys may have changed; nothing was sent".to_owned(),
+    ))
 }
 
 /// The server did not execute a command because the connection is no longer

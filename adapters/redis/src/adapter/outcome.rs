@@ -41,6 +41,20 @@ pub(super) fn is_logged_out(result: &RedisResult<impl Replies>) -> bool {
     }
 }
 
+/// Whether a server answered as a replica that can't serve it: not writes, where
+/// `writes` are to be expected, or nothing at all (`MASTERDOWN`).
+#[cfg(feature = "sentinel")]
+pub(super) fn is_demoted(result: &RedisResult<impl Replies>, writes: bool) -> bool {
+    let is = |code: &str| code == "MASTERDOWN" || writes && code == "READONLY";
+    match result {
+        Ok(replies) => replies.replies().iter().any(|reply| match reply {
+            Value::ServerError(error) => is(error.code()),
+            _ => false,
+        }),
+        Err(error) => error::server_codes(error).iter().any(|code| is(code)),
+    }
+}
+
 /// `None` when it is none, else whether for want of a log-in.
 fn is_refusal(reply: &Value) -> Option<bool> {
     match reply {
@@ -110,5 +124,36 @@ mod tests {
         assert_eq!(failed(ErrorKind::TimedOut), Outcome::Unknown);
         assert_eq!(failed(ErrorKind::BrokenPipe), Outcome::Lost);
         assert_eq!(failed(ErrorKind::UnexpectedEof), Outcome::Lost);
+    }
+
+    #[cfg(feature = "cluster")]
+    #[test]
+    fn only_what_was_not_executed_at_all_may_be_sent_again() {
+        let noauth = "-NOAUTH Authentication required.\r\n";
+        let logged_out = |bytes: &[&str]| {
+            let value = |bytes: &&str| parse_redis_value(bytes.as_bytes());
+            is_logged_out(&bytes.iter().map(value).collect::<RedisResult<Vec<_>>>())
+        };
+        assert!(logged_out(&[noauth]));
+        assert!(logged_out(&[noauth, noauth]));
+        assert!(!logged_out(&["+OK\r\n", noauth]));
+        assert!(!logged_out(&["-ERR no\r\n"]));
+        assert!(!logged_out(&[]));
+    }
+
+    #[cfg(feature = "sentinel")]
+    #[test]
+    fn a_replica_is_no_master() {
+        let readonly = "-READONLY You can't write against a read only replica.\r\n";
+        for (bytes, of_master, of_replica) in [
+            (readonly, true, false),
+            ("-MASTERDOWN Link with MASTER is down.\r\n", true, true),
+            ("-ERR no\r\n", false, false),
+            ("+READONLY\r\n", false, false),
+        ] {
+            let reply = parse_redis_value(bytes.as_bytes());
+            assert_eq!(is_demoted(&reply, true), of_master, "{bytes}");
+            assert_eq!(is_demoted(&reply, false), of_replica, "{bytes}");
+        }
     }
 }

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use super::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult};
-use redis_authx::ConfigError;
+use redis_authx::{ConfigError, Token};
 
 const FIELD: &str = "url";
 
@@ -56,6 +56,15 @@ pub(crate) fn check(
         }
         _ => Ok(info),
     }
+}
+
+/// The same target, to log in to with `token`.
+pub(crate) fn with_credentials(info: &ConnectionInfo, token: &Token) -> ConnectionInfo {
+    let settings = info.redis_settings().clone();
+    let settings = settings
+        .set_username(token.username())
+        .set_password(token.password());
+    info.clone().set_redis_settings(settings)
 }
 
 /// Whether somebody on the way could read along, or pose as the server.

@@ -11,6 +11,7 @@ const MAX_READ: usize = 64 * 1024;
 const MAX_CODES: usize = 8;
 const MAX_WORD: usize = 64;
 /// The status of the redirect itself, which only the browser sees.
+#[cfg(feature = "interactive")]
 const FOUND: u16 = 302;
 
 /// Words of managed identities' endpoints that are not made like OAuth 2.0's.
@@ -41,7 +42,8 @@ impl Answer {
         // Often no JSON: Entra ID throttles applications in plain text, and
         // proxies answer in HTML.
         let body: Value = if reply.body().len() <= MAX_READ {
-            serde_json::from_slice(reply.body()).unwrap_or_default()
+            let text = std::str::from_utf8(reply.body()).unwrap_or_default();
+            text.parse().unwrap_or_default()
         } else {
             Value::Null
         };
@@ -85,6 +87,7 @@ impl Answer {
 
 /// What a redirect from the authorize endpoint says in place of a code: the
 /// same words and numbers, but in a query (RFC 6749 §4.1.2.1).
+#[cfg(feature = "interactive")]
 pub(crate) fn redirected(word: &str, description: &str) -> ProviderError {
     let word = Some(word).filter(|word| is_word(word));
     let codes: Vec<_> = described(description).into_iter().collect();

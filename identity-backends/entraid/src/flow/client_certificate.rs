@@ -22,8 +22,8 @@ use redis_authx::{ConfigError, ProviderError, async_trait};
 use super::assertion::{self, Assertion};
 use super::settings::{Settings, check_client_id};
 use crate::EntraIdentity;
-use crate::pool;
 use crate::secret::Secret;
+use crate::threads;
 pub use algorithm::AssertionAlgorithm;
 use holder::Holder;
 use source::{Part, Source};
@@ -54,8 +54,8 @@ use thumbprint::Thumbprint;
 /// (`from_pkcs12_file`).
 ///
 /// # Rotation
-/// Files are read again for each token request, on a thread of the
-/// [blocking](blocking) pool, so a new certificate needs no restart: register
+/// Files are read again for each token request, on a thread that may block,
+/// so a new certificate needs no restart: register
 /// it, then replace the file. A file that can't be used, being half written,
 /// expired or another key's, changes nothing as long as the former certificate
 /// is valid: it stays in use, and a warning goes to the [`log`]. After that, the
@@ -245,6 +245,6 @@ impl Assertion for Arc<Signer> {
     async fn assertion(&self, audience: &str) -> Result<Secret, ProviderError> {
         let signer = Self::clone(self);
         let audience = audience.to_owned();
-        pool::unblock(move || signer.sign(&audience, SystemTime::now())).await
+        threads::unblock(move || signer.sign(&audience, SystemTime::now())).await
     }
 }

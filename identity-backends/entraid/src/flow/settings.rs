@@ -40,6 +40,7 @@ impl Settings {
 
     /// For a grant in which a person takes part. The same scope as for an
     /// application: Redis has no finer one.
+    #[cfg(feature = "interactive")]
     pub(super) fn user_endpoint(&self) -> Result<TokenEndpoint, ConfigError> {
         check_app_scope(&self.scope)?;
         let url = self.authority.user_url("token")?;

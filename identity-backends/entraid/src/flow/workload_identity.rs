@@ -6,8 +6,8 @@ use redis_authx::{ConfigError, ProviderError, async_trait};
 use super::assertion::{self, Assertion, MAX_ASSERTION, NOT_A_JWT, foreign};
 use super::settings::{Settings, check_client_id};
 use crate::environment::Environment;
-use crate::pool;
 use crate::secret::Secret;
+use crate::threads;
 use crate::{Authority, EntraIdentity, file};
 
 /// Signs in as the workload that Kubernetes, or another platform, has written a
@@ -33,8 +33,7 @@ use crate::{Authority, EntraIdentity, file};
 ///
 /// The file is read for **each** request, since the platform replaces it while
 /// the program runs; the white space around the token is dropped. It is read on
-/// a thread of the [blocking](blocking) pool, so it does not hold up an async
-/// runtime.
+/// a thread of its own, so it does not hold up an async runtime.
 ///
 /// # Errors
 /// A file that is not there, may not be read, is not a regular file or has more
@@ -146,7 +145,7 @@ struct TokenFile(PathBuf);
 impl Assertion for TokenFile {
     async fn assertion(&self, _audience: &str) -> Result<Secret, ProviderError> {
         let path = self.0.clone();
-        pool::unblock(move || read(&path)).await
+        threads::unblock(move || read(&path)).await
     }
 }
 

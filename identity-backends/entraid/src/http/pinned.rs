@@ -9,7 +9,7 @@ use std::net::{Shutdown, TcpStream};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use crate::pool;
+use crate::threads;
 
 use async_trait::async_trait;
 use rustls::pki_types::ServerName;
@@ -25,8 +25,8 @@ pub(crate) use verifier::Thumbprint;
 /// The longest response that is read, headers included.
 const LONGEST: usize = MAX_RESPONSE_BODY + 64 * 1024;
 
-/// Asks one server, over a connection for each request, on a thread of the
-/// `blocking` pool; through no proxy, and with the time limits that
+/// Asks one server, over a connection for each request, on a thread of its own;
+/// through no proxy, and with the time limits that
 /// [`UreqClient`](super::UreqClient) has by default.
 pub(crate) struct PinnedClient(Arc<ClientConfig>);
 
@@ -48,7 +48,7 @@ impl HttpClient for PinnedClient {
         let socket = Socket::default();
         let _shutdown = ShutdownOnDrop(socket.clone());
         let tls = Arc::clone(&self.0);
-        pool::unblock(move || exchange(tls, &socket, &request)).await
+        threads::unblock(move || exchange(tls, &socket, &request)).await
     }
 }
 

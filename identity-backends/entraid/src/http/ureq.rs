@@ -1,4 +1,4 @@
-//! The default client: ureq and rustls on a pool of blocking threads.
+//! The default client: ureq and rustls, on threads that may block.
 
 mod body;
 mod builder;
@@ -16,7 +16,7 @@ use url::{Host, Url};
 
 use super::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 use crate::authority::is_loopback;
-use crate::pool;
+use crate::threads;
 pub use builder::UreqClientBuilder;
 pub(in crate::http) use builder::{CONNECT_TIMEOUT, TIMEOUT, USER_AGENT};
 use failure::http_error;
@@ -24,7 +24,8 @@ pub(in crate::http) use failure::io_error;
 use quiet::Quiet;
 
 /// HTTP/1.1 over TLS with no async runtime: [ureq](ureq) and rustls, each
-/// request on a thread of the [blocking](blocking) pool.
+/// request on a thread of its own, of which this crate has at most 500: beyond
+/// that, requests fail until one is free.
 ///
 /// * Trusts Mozilla's root certificates, which are compiled in, unless
 ///   [`root_certificate_pem`](UreqClientBuilder::root_certificate_pem) names
@@ -96,7 +97,7 @@ impl HttpClient for UreqClient {
     async fn send(&self, request: HttpRequest) -> Result<HttpResponse, HttpError> {
         let agent = self.agent_for(&request);
         let _shutdown = ShutdownOnDrop(agent.clone());
-        pool::unblock(move || exchange(&agent, &request)).await
+        threads::unblock(move || exchange(&agent, &request)).await
     }
 }
 

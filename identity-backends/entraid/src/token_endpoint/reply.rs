@@ -1,14 +1,15 @@
 use std::time::{Duration, SystemTime};
 
 use redis_authx::{ErrorKind, ProviderError};
-use serde::Deserialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::EntraError;
 use crate::http::HttpResponse;
+use crate::json::{Object, Unreadable};
 
 /// A successful reply (RFC 6749 §5.1), as far as it is needed.
+#[cfg_attr(not(feature = "interactive"), allow(dead_code))]
 pub(crate) struct Reply {
     /// An error when it is not there, and only the refresh token is: that must
     /// not be lost with it.
@@ -26,42 +27,35 @@ pub(crate) struct Reply {
     pub(crate) id_token: Option<Zeroizing<String>>,
 }
 
-#[derive(Deserialize)]
-struct Json {
-    access_token: Option<Zeroizing<String>>,
-    expires_in: Option<Value>,
-    refresh_token: Option<Zeroizing<String>>,
-    id_token: Option<Zeroizing<String>>,
-    expires_on: Option<Value>,
-}
-
 impl Reply {
-    /// Never shows what the parser says: it would quote the token.
     pub(crate) fn parse(answer: &HttpResponse) -> Result<Self, ProviderError> {
         let body = answer.body();
         let unusable = |advice| EntraError::unusable(ErrorKind::InvalidResponse, advice);
         if body.iter().all(u8::is_ascii_whitespace) {
             return Err(unusable("the reply is empty"));
         }
-        let json: Json = serde_json::from_slice(body)
-            .map_err(|_| unusable("the reply is not the JSON object that a token comes in"))?;
-        let access_token = json
-            .access_token
+        let no_reply =
+            |Unreadable| unusable("the reply is not the JSON object that a token comes in");
+        let mut json = Object::parse(body).map_err(no_reply)?;
+        let access_token = json.take_text("access_token").map_err(no_reply)?;
+        let refresh_token = json.take_text("refresh_token").map_err(no_reply)?;
+        let id_token = json.take_text("id_token").map_err(no_reply)?;
+        let access_token = access_token
             .filter(|token| !token.is_empty())
             .ok_or_else(|| unusable("the reply holds no `access_token`"));
-        let refresh_token = json.refresh_token.filter(|token| !token.is_empty());
+        let refresh_token = refresh_token.filter(|token| !token.is_empty());
         let access_token = match access_token {
             Err(error) if refresh_token.is_none() => return Err(error),
             either => either,
         };
-        let expires_on = json.expires_on.as_ref().and_then(seconds);
+        let expires_on = json.get("expires_on").and_then(seconds);
         Ok(Self {
             access_token,
-            expires_in: json.expires_in.as_ref().and_then(seconds),
+            expires_in: json.get("expires_in").and_then(seconds),
             expires_on: expires_on.and_then(|since| SystemTime::UNIX_EPOCH.checked_add(since)),
             date: answer.header("date").map(str::to_owned),
             refresh_token,
-            id_token: json.id_token,
+            id_token,
         })
     }
 }

@@ -1,4 +1,5 @@
 //! What is sent for people who sign in, and what is made of the answers.
+#![cfg(feature = "interactive")]
 
 mod answers;
 #[path = "../common/mod.rs"]

@@ -67,7 +67,8 @@ impl Rewriter {
                     }
                 }
                 b'+' | b'-' | b':' if all || is_redirection(line) => {
-                    let text = self.value(before, content);
+                    // Client's data says nothing of a redirection behind it.
+                    let text = self.value(if all { before } else { b"" }, content);
                     out.put_slice(&line[..1]);
                     out.put_slice(text.as_deref().unwrap_or(content));
                     out.put_slice(b"\r\n");
@@ -144,8 +145,10 @@ mod tests {
     fn redirections_are_rewritten_and_data_is_not() {
         let reply = |first, second| {
             let data = bulk("127.0.0.1:17001") + &bulk("port");
+            let host = bulk("127.0.0.1");
             format!(
-                "*5\r\n-MOVED 3999 127.0.0.1:{first}\r\n{data}:17001\r\n-ASK 1 127.0.0.1:{second}\r\n"
+                "*6\r\n-MOVED 3999 127.0.0.1:{first}\r\n{data}:17001\r\n\
+                 {host}-ASK 1 127.0.0.1:{second}\r\n"
             )
         };
         let told = rewritten(&reply(17001, 17002), Scope::Redirections);

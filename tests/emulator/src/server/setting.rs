@@ -42,7 +42,7 @@ pub enum Store {
     /// redirections are so rewritten. Every node wants a log-in, replicas too.
     /// [`Emulator::cluster`](crate::Emulator::cluster) steers it.
     ///
-    /// A node counts as failed after two seconds (`cluster-node-timeout`), and
+    /// A node counts as failed after three seconds (`cluster-node-timeout`), and
     /// a replica takes over if most primaries live: with fewer than three
     /// primaries none does by itself.
     #[non_exhaustive]

@@ -53,6 +53,7 @@ fn client(emulator: &Emulator, urls: &[String]) -> ClusterClient {
         .retries(60)
         .min_retry_wait(50)
         .max_retry_wait(500)
+        .connection_timeout(support::PATIENCE)
         .response_timeout(support::PATIENCE)
         .build()
         .unwrap()

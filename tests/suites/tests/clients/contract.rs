@@ -212,7 +212,7 @@ pub(crate) async fn a_lost_connection_comes_back<R: Runtime + Clone>(site: Site<
 pub(crate) async fn an_outage_ends_by_itself<R: Runtime + Clone>(site: Site<R>) {
     let client = client(&site, "");
     let mut connection = client.manager_with_config(patient()).await.unwrap();
-    site.emulator.identity().outage(Duration::from_secs(5));
+    site.emulator.identity().outage(Duration::from_secs(9));
     site.until("the token has expired", |site| {
         site.manager.status().state == State::Unavailable
     })

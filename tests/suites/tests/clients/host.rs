@@ -5,6 +5,7 @@ use std::future::Future;
 use redis_authx::Runtime;
 use redis_authx_async_std::AsyncStd;
 use redis_authx_smol::Smol;
+use redis_authx_threads::Threads;
 use redis_authx_tokio::Tokio;
 
 pub(crate) trait Host {
@@ -51,5 +52,18 @@ impl Host for OnAsyncStd {
 
     fn block_on(future: impl Future<Output = ()>) {
         async_std::task::block_on(future);
+    }
+}
+
+/// redis-rs runs on smol's reactor there as well.
+pub(crate) struct OnThreads;
+
+impl Host for OnThreads {
+    type Runtime = Threads;
+
+    const RUNTIME: Threads = Threads;
+
+    fn block_on(future: impl Future<Output = ()>) {
+        futures::executor::block_on(future);
     }
 }

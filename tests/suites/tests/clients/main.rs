@@ -1,10 +1,10 @@
 //! What a connection owes, on every runtime that redis-rs can use and with
 //! each of its major versions.
 //!
-//! A case is written once, in `contract.rs`, and mounted for every pair. The
-//! emulator runs on a tokio runtime of its own, of which the host's threads
-//! know nothing: redis-rs, built with both of its runtimes here, then takes
-//! smol.
+//! A case is written once, in a file that ends in `contract.rs`, and mounted for
+//! every pair. The emulator runs on a tokio runtime of its own, of which the
+//! host's threads know nothing: redis-rs, built with both of its runtimes here,
+//! then takes smol.
 
 #![allow(clippy::unwrap_used)] // the cases are called by tests, not marked as such
 #![allow(
@@ -20,7 +20,7 @@ mod site;
 /// The cases, for one version on one host.
 macro_rules! contract {
     ($name:ident: $version:ident on $host:ident) => {
-        mount! { $name: $version on $host:
+        mount! { $name: $version contract on $host:
             rotations_fail_no_command
             rotations_fail_no_command_in_resp3
             a_rotation_sends_one_auth_a_connection
@@ -35,12 +35,43 @@ macro_rules! contract {
     };
 }
 
+/// The cases of sync connections, likewise.
+macro_rules! sync_contract {
+    ($name:ident: $version:ident on $host:ident) => {
+        mount! { $name: $version sync_contract on $host:
+            a_sync_connection_is_renewed
+            a_refused_sync_log_in_takes_a_fresh_token
+            a_lost_sync_connection_comes_back
+        }
+    };
+}
+
+/// The cases of subscribers, likewise.
+macro_rules! pubsub_contract {
+    ($name:ident: $version:ident on $host:ident) => {
+        mount! { $name: $version pubsub_contract on $host:
+            messages_outlive_their_tokens
+            messages_outlive_their_tokens_in_resp3
+        }
+    };
+}
+
+/// The cases of subscribers whose methods block. On tokio, that is for threads
+/// of its own.
+macro_rules! sync_pubsub_contract {
+    ($name:ident: $version:ident on $host:ident) => {
+        mount! { $name: $version pubsub_contract on $host:
+            messages_on_a_thread_outlive_their_tokens
+        }
+    };
+}
+
 macro_rules! mount {
-    ($name:ident: $version:ident on $host:ident: $($case:ident)+) => {
+    ($name:ident: $version:ident $cases:ident on $host:ident: $($case:ident)+) => {
         mod $name {
             $(#[test]
             fn $case() {
-                crate::site::run::<crate::host::$host, _>(crate::$version::contract::$case);
+                crate::site::run::<crate::host::$host, _>(crate::$version::$cases::$case);
             })+
         }
     };
@@ -52,3 +83,26 @@ contract!(redis_1_on_async_std: redis_1 on OnAsyncStd);
 contract!(redis_2_on_tokio: redis_2 on OnTokio);
 contract!(redis_2_on_smol: redis_2 on OnSmol);
 contract!(redis_2_on_async_std: redis_2 on OnAsyncStd);
+
+sync_contract!(sync_redis_1_on_tokio: redis_1 on OnTokio);
+sync_contract!(sync_redis_1_on_smol: redis_1 on OnSmol);
+sync_contract!(sync_redis_1_on_async_std: redis_1 on OnAsyncStd);
+sync_contract!(sync_redis_2_on_tokio: redis_2 on OnTokio);
+sync_contract!(sync_redis_2_on_smol: redis_2 on OnSmol);
+sync_contract!(sync_redis_2_on_async_std: redis_2 on OnAsyncStd);
+
+pubsub_contract!(pubsub_redis_1_on_tokio: redis_1 on OnTokio);
+pubsub_contract!(pubsub_redis_1_on_smol: redis_1 on OnSmol);
+pubsub_contract!(pubsub_redis_1_on_async_std: redis_1 on OnAsyncStd);
+pubsub_contract!(pubsub_redis_2_on_tokio: redis_2 on OnTokio);
+pubsub_contract!(pubsub_redis_2_on_smol: redis_2 on OnSmol);
+pubsub_contract!(pubsub_redis_2_on_async_std: redis_2 on OnAsyncStd);
+pubsub_contract!(pubsub_redis_1_on_threads: redis_1 on OnThreads);
+pubsub_contract!(pubsub_redis_2_on_threads: redis_2 on OnThreads);
+
+sync_pubsub_contract!(sync_pubsub_redis_1_on_threads: redis_1 on OnThreads);
+sync_pubsub_contract!(sync_pubsub_redis_1_on_smol: redis_1 on OnSmol);
+sync_pubsub_contract!(sync_pubsub_redis_1_on_async_std: redis_1 on OnAsyncStd);
+sync_pubsub_contract!(sync_pubsub_redis_2_on_threads: redis_2 on OnThreads);
+sync_pubsub_contract!(sync_pubsub_redis_2_on_smol: redis_2 on OnSmol);
+sync_pubsub_contract!(sync_pubsub_redis_2_on_async_std: redis_2 on OnAsyncStd);

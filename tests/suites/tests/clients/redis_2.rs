@@ -5,3 +5,9 @@ use redis_authx_redis::redis_2 as adapter;
 
 #[path = "contract.rs"]
 pub(crate) mod contract;
+
+#[path = "pubsub_contract.rs"]
+pub(crate) mod pubsub_contract;
+
+#[path = "sync_contract.rs"]
+pub(crate) mod sync_contract;

@@ -24,7 +24,7 @@ pub(crate) struct Site<R> {
 pub(crate) fn run<H: Host, F: Future<Output = ()>>(case: impl FnOnce(Site<H::Runtime>) -> F) {
     let background = tokio::runtime::Runtime::new().unwrap();
     let emulator = Emulator::builder()
-        .token_lifetime(Duration::from_secs(3))
+        .token_lifetime(Duration::from_secs(6))
         .store(Store::RedisServer)
         .start();
     let emulator = Arc::new(background.block_on(emulator).unwrap());
@@ -36,7 +36,7 @@ pub(crate) fn run<H: Host, F: Future<Output = ()>>(case: impl FnOnce(Site<H::Run
 impl<R: Runtime + Clone> Site<R> {
     fn start(runtime: R, emulator: Arc<Emulator>) -> Self {
         let refresh = RefreshPolicy::builder()
-            .expiration_refresh_ratio(0.5)
+            .expiration_refresh_ratio(0.25)
             .cool_down(Duration::from_millis(500))
             .build()
             .unwrap();

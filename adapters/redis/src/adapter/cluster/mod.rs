@@ -14,14 +14,21 @@ use super::client::AuthClient;
 use super::connection::{AuthConnection, Connector, Server, Shared};
 use super::{error, outcome, target};
 
+mod logins;
 mod node;
 mod nodes;
 mod registry;
 mod status;
+#[cfg(feature = "sync")]
+mod sync;
+#[cfg(feature = "sync")]
+mod sync_node;
 
 use node::Node;
 use nodes::Nodes;
 pub use status::NodeStatus;
+#[cfg(feature = "sync")]
+pub use sync::AuthSyncClusterConnection;
 
 impl AuthClient {
     /// Opens a connection to the Redis Cluster that the target is a node of, in
@@ -40,7 +47,7 @@ impl AuthClient {
     /// [`allow_plaintext`](crate::AuthClientBuilder::allow_plaintext).
     ///
     /// # Panics
-    /// As redis-rs does: outside a tokio runtime.
+    /// As redis-rs does: outside a tokio runtime, unless built with `smol`.
     ///
     /// # Cancel safety
     /// Safe: dropping it half-way leaves no socket.

@@ -73,7 +73,7 @@ impl ConnectionLike for Node {
 /// A request that was not executed because the node is logged out: redis-rs
 /// would hand that on, and keep the connection. Of one that is lost it opens
 /// another and sends the request again.
-fn or_lost<T: Replies>(result: RedisResult<T>) -> RedisResult<T> {
+pub(crate) fn or_lost<T: Replies>(result: RedisResult<T>) -> RedisResult<T> {
     if outcome::is_logged_out(&result) {
         Err(error::logged_out())
     } else {
@@ -81,7 +81,7 @@ fn or_lost<T: Replies>(result: RedisResult<T>) -> RedisResult<T> {
     }
 }
 
-fn is_readonly(command: &Cmd) -> bool {
+pub(crate) fn is_readonly(command: &Cmd) -> bool {
     let mut words = command.args_iter();
     words.next() == Some(Arg::Simple(b"READONLY".as_slice()))
 }

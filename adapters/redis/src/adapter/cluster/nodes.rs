@@ -12,8 +12,13 @@ use super::redis::{
 use redis_authx::Clock;
 use redis_authx::reauth::{Asking, ReauthErrorKind};
 
+#[cfg(feature = "sync")]
+use super::super::sync::{self, AuthSyncConnection, Losses};
+use super::logins::Logins;
 use super::node::Node;
 use super::status::{NodeStatus, Report, Reports};
+#[cfg(feature = "sync")]
+use super::sync_node::SyncNode;
 use super::{AuthClient, Connector, Server, Shared, error, registry, target};
 
 /// Shared by the handles of one cluster connection, and found by the
@@ -26,6 +31,7 @@ pub(crate) struct Nodes {
     /// Why a node was not logged in to that was found while opening.
     refusal: Mutex<Option<RedisError>>,
     asking: Asking,
+    logins: Logins,
     reports: Reports,
 }
 
@@ -37,6 +43,7 @@ impl Nodes {
             opening: AtomicBool::new(true),
             refusal: Mutex::new(None),
             asking: Asking::default(),
+            logins: Logins::default(),
             reports: Reports::default(),
         }
     }
@@ -71,19 +78,27 @@ impl Nodes {
     /// waits for a token; later on it never does, since redis-rs may keep all
     /// other commands waiting meanwhile.
     pub(crate) async fn log_in(
-        &self,
+        self: Arc<Self>,
         info: ConnectionInfo,
         config: AsyncConnectionConfig,
     ) -> RedisResult<Node> {
         let info = self.admit(info)?;
         let address = NodeAddress::try_from(info.addr())?;
+        let nodes = Arc::clone(&self);
+        let opening = nodes.open(info, config, address.clone());
+        self.logins.join(address, opening).await
+    }
+
+    async fn open(
+        self: Arc<Self>,
+        info: ConnectionInfo,
+        config: AsyncConnectionConfig,
+        address: NodeAddress,
+    ) -> RedisResult<Node> {
         let read_only = Arc::new(AtomicBool::new(false));
-        let connector = Connector::new(Server::Node(info, Arc::clone(&read_only)), config);
-        let limit = if self.opening.load(Ordering::Acquire) {
-            self.client.0.login_timeout
-        } else {
-            Duration::ZERO
-        };
+        let connector =
+            Connector::new(Server::Node(Box::new(info), Arc::clone(&read_only)), config);
+        let limit = self.login_timeout();
         let opened = self.client.log_in(connector, Duration::ZERO, limit).await;
         let connection = opened.inspect_err(|error| self.refused(error))?;
         self.asking.taken(connection.status().generation);
@@ -92,11 +107,44 @@ impl Nodes {
         Ok(Node::new(connection, read_only))
     }
 
+    /// The same for a sync connection.
+    #[cfg(feature = "sync")]
+    pub(crate) fn log_in_blocking(
+        &self,
+        info: ConnectionInfo,
+        timeout: Option<Duration>,
+    ) -> RedisResult<SyncNode> {
+        let info = self.admit(info)?;
+        let address = NodeAddress::try_from(info.addr())?;
+        let connector = sync::Connector::new(info, timeout);
+        let limit = self.login_timeout();
+        let opened = AuthSyncConnection::open(&self.client, connector, limit, Losses::Theirs);
+        let connection = opened.inspect_err(|error| self.refused(error))?;
+        self.asking.taken(connection.status().generation);
+        self.reports.add(address, connection.registration());
+        Ok(SyncNode::new(connection))
+    }
+
+    /// How long a log-in waits for a token.
+    fn login_timeout(&self) -> Duration {
+        if self.opening.load(Ordering::Acquire) {
+            self.client.0.login_timeout
+        } else {
+            Duration::ZERO
+        }
+    }
+
     /// A node was not logged in to. When that is the token's fault, the next
     /// may do better.
     fn refused(&self, error: &RedisError) {
         if self.opening.load(Ordering::Acquire) {
-            *self.refusal() = Some(error.clone());
+            let mut refusal = self.refusal();
+            if refusal
+                .as_ref()
+                .is_none_or(|known| weight(known) < weight(error))
+            {
+                *refusal = Some(error.clone());
+            }
         } else if error::kind(error) == ReauthErrorKind::Refused
             && let Ok(token) = self.client.credentials().current()
             && self
@@ -113,7 +161,7 @@ impl Nodes {
         self.opening.store(false, Ordering::Release);
         let refusal = self.refusal().take();
         match (result, refusal) {
-            (Err(_), Some(error)) => Err(error),
+            (Err(error), Some(refusal)) if error.is_io_error() => Err(refusal),
             // Commands for that node would be tried for minutes.
             (Ok(_), Some(error)) if error.kind() == ErrorKind::InvalidClientConfig => Err(error),
             (result, _) => result,
@@ -140,6 +188,16 @@ impl Drop for Nodes {
     }
 }
 
+/// How much an error says of why a cluster could not be opened: more than that
+/// of a node which is down.
+fn weight(error: &RedisError) -> u8 {
+    match error.kind() {
+        ErrorKind::InvalidClientConfig => 2,
+        _ if error::kind(error) == ReauthErrorKind::Refused => 1,
+        _ => 0,
+    }
+}
+
 /// The address, with the root certificate of `seed` where redis-rs has left it
 /// out: it takes none from the nodes to begin with.
 fn trusting_as(addr: ConnectionAddr, seed: &ConnectionAddr) -> ConnectionAddr {
@@ -159,5 +217,43 @@ fn trusting_as(addr: ConnectionAddr, seed: &ConnectionAddr) -> ConnectionAddr {
             tls_params: tls_params.clone(),
         },
         (addr, _) => addr,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn tls(host: &str, insecure: bool) -> ConnectionAddr {
+        ConnectionAddr::TcpTls {
+            host: host.to_owned(),
+            port: 1,
+            insecure,
+            tls_params: None,
+        }
+    }
+
+    #[test]
+    fn only_the_certificate_is_taken_from_the_first_node() {
+        let seed = tls("seed.example", true);
+        let addr = trusting_as(tls("node.example", false), &seed);
+        assert_eq!(addr, tls("node.example", false));
+        let plain = ConnectionAddr::Tcp("node.example".to_owned(), 1);
+        assert_eq!(trusting_as(plain.clone(), &seed), plain);
+    }
+
+    #[test]
+    fn the_error_that_says_most_is_told() {
+        let error = |kind| RedisError::from((kind, "no"));
+        let weights = [
+            ErrorKind::Io,
+            ErrorKind::AuthenticationFailed,
+            ErrorKind::InvalidClientConfig,
+        ]
+        .map(|kind| weight(&error(kind)));
+        assert!(
+            weights.is_sorted_by(|less, more| less < more),
+            "{weights:?}"
+        );
     }
 }

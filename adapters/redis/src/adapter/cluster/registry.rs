@@ -28,7 +28,7 @@ pub(crate) fn enter(
 ) -> RedisResult<(ClusterClient, Arc<Nodes>)> {
     static NEXT: AtomicU64 = AtomicU64::new(1);
     let key = format!("redis-authx-{}", NEXT.fetch_add(1, Ordering::Relaxed));
-    let initial = [&client.0.info].into_iter().chain(&client.0.more_nodes);
+    let initial = [&*client.0.info].into_iter().chain(&client.0.more_nodes);
     let builder = settings(ClusterClientBuilder::new(initial.cloned()));
     let cluster = builder.username(&key).build()?;
     let nodes = Arc::new(Nodes::new(client.clone(), key.clone()));

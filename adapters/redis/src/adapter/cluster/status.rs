@@ -3,6 +3,8 @@ use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 
 use super::redis::cluster::NodeAddress;
 use redis_authx::reauth::ConnectionStatus;
+#[cfg(feature = "sync")]
+use redis_authx::reauth::Registration;
 
 use super::Shared;
 
@@ -25,6 +27,13 @@ pub(crate) trait Report: Send + Sync {
 impl Report for Shared {
     fn status(&self) -> ConnectionStatus {
         self.registration.status()
+    }
+}
+
+#[cfg(feature = "sync")]
+impl Report for Registration {
+    fn status(&self) -> ConnectionStatus {
+        Self::status(self)
     }
 }
 

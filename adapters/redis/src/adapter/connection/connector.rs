@@ -1,14 +1,12 @@
-use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::redis::aio::MultiplexedConnection;
 use super::redis::{AsyncConnectionConfig, RedisResult};
-use futures::future::{Either, select};
-use redis_authx::reauth::ReauthErrorKind;
-use redis_authx::{Credentials, Runtime, Token, TokenError};
+use futures::FutureExt;
+use redis_authx::{Credentials, Runtime, Token};
 
-use super::super::error;
+use super::super::log_in::log_in;
 use super::server::Server;
 
 /// Opens connections to one server that log in with the token they are given.
@@ -35,31 +33,7 @@ impl Connector {
         runtime: &Arc<dyn Runtime>,
         limit: Duration,
     ) -> RedisResult<(MultiplexedConnection, Token)> {
-        let token = credentials.get(limit).await.map_err(error::no_token)?;
-        let refused = match self.connect(&token).await {
-            Ok(connection) => return Ok((connection, token)),
-            Err(error) if error::kind(&error) == ReauthErrorKind::Refused && !limit.is_zero() => {
-                error
-            }
-            Err(error) => return Err(error),
-        };
-        credentials.refresh();
-        let fresh = pin!(next_token(credentials.clone(), token.generation()));
-        let sleep = runtime.sleep_until(runtime.now() + limit);
-        match select(fresh, sleep).await {
-            Either::Left((Some(token), _)) => Ok((self.connect(&token).await?, token)),
-            _ => Err(refused),
-        }
-    }
-}
-
-/// The next token newer than `generation`; `None` when the manager stops.
-async fn next_token(mut credentials: Credentials, generation: u64) -> Option<Token> {
-    loop {
-        match credentials.changed().await {
-            Ok(token) if token.generation() > generation => return Some(token),
-            Err(TokenError::Stopped) => return None,
-            _ => {}
-        }
+        let connect = |token: Token| async move { self.connect(&token).await }.boxed();
+        log_in(credentials, runtime, limit, connect).await
     }
 }

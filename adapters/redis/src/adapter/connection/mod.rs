@@ -2,19 +2,27 @@ use std::fmt;
 use std::sync::Arc;
 
 use super::redis;
-use super::redis::aio::{ConnectionLike, MultiplexedConnection};
+use super::redis::aio::ConnectionLike;
 use super::redis::{Cmd, Pipeline, RedisFuture, Value};
 use redis_authx::reauth::ConnectionStatus;
 
+mod blocked;
 mod connector;
+mod handover;
 mod link;
+mod request;
 mod server;
 mod shared;
 mod slot;
 
 use super::effect;
+#[cfg(feature = "sync")]
+pub(super) use blocked::with_word;
 pub(super) use connector::Connector;
+use request::Piece;
 pub(super) use server::Server;
+#[cfg(feature = "sentinel")]
+pub(super) use server::open;
 pub(super) use shared::Shared;
 pub(super) use slot::Slot;
 
@@ -31,6 +39,14 @@ pub(super) use slot::Slot;
 /// |---|---|
 /// | `AuthenticationFailed` | there is no token to log in with; the text says why |
 /// | `Io`, with [`is_connection_dropped`](redis::RedisError::is_connection_dropped) | there is one; the text has the latest failure of a replacement |
+///
+/// A command inside a raw `MULTI` whose connection was replaced fails with the
+/// latter as well; see [Raw transactions](crate#raw-transactions).
+///
+/// # Commands that block
+/// Best on a connection of their own, with redis-rs's `response_timeout` longer
+/// than they block: it is 500 ms unless set otherwise. The manual has a page on
+/// them.
 ///
 /// # Cancel safety
 /// Dropping a command's future is safe, and does not say whether the command
@@ -51,16 +67,20 @@ impl AuthConnection {
     pub fn status(&self) -> ConnectionStatus {
         self.0.registration.status()
     }
+
+    /// Whether it is there, as far as is known without asking the server.
+    #[cfg(feature = "bb8")]
+    pub(super) fn is_connected(&self) -> bool {
+        self.0.is_connected()
+    }
 }
 
 impl ConnectionLike for AuthConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        Box::pin(self.0.request(
-            effect::of(cmd),
-            async move |mut connection: MultiplexedConnection| {
-                connection.send_packed_command(cmd).await
-            },
-        ))
+        match effect::blocking(cmd) {
+            None => Box::pin(self.0.request(cmd)),
+            Some(blocking) => Box::pin(self.0.block(cmd, blocking)),
+        }
     }
 
     fn req_packed_commands<'a>(
@@ -69,14 +89,17 @@ impl ConnectionLike for AuthConnection {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        Box::pin(self.0.request(
-            effect::of_pipeline(pipeline),
-            async move |mut connection: MultiplexedConnection| {
-                connection
-                    .send_packed_commands(pipeline, offset, count)
-                    .await
-            },
-        ))
+        let blocking = effect::blocking_in(pipeline);
+        let piece = Piece {
+            pipeline,
+            offset,
+            count,
+        };
+        if blocking.is_empty() {
+            Box::pin(async move { self.0.request(&piece).await })
+        } else {
+            Box::pin(async move { self.0.block_in(&piece, &blocking).await })
+        }
     }
 
     fn get_db(&self) -> i64 {

@@ -1,6 +1,5 @@
 //! Which server a connection is to.
 
-#[cfg(feature = "cluster")]
 use std::sync::Arc;
 #[cfg(feature = "cluster")]
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -11,13 +10,22 @@ use super::redis::aio::MultiplexedConnection;
 use super::redis::{AsyncConnectionConfig, Client, ConnectionInfo, RedisResult};
 use redis_authx::Token;
 
+use super::super::outcome::{self, Replies};
+#[cfg(feature = "sentinel")]
+use super::super::sentinel::Lookup;
+use super::super::target;
+use crate::outcome::Outcome;
+
 pub(crate) enum Server {
     /// The one at this address.
-    At(ConnectionInfo),
+    At(Arc<ConnectionInfo>),
     /// A node of a cluster, to which redis-rs reconnects by itself; with
     /// whether its connection may read from a replica.
     #[cfg(feature = "cluster")]
-    Node(ConnectionInfo, Arc<AtomicBool>),
+    Node(Box<ConnectionInfo>, Arc<AtomicBool>),
+    /// The one that sentinels name at the time.
+    #[cfg(feature = "sentinel")]
+    Watched(Box<Lookup>),
 }
 
 impl Server {
@@ -26,6 +34,8 @@ impl Server {
             Self::At(info) => info.redis_settings().db(),
             #[cfg(feature = "cluster")]
             Self::Node(info, _) => info.redis_settings().db(),
+            #[cfg(feature = "sentinel")]
+            Self::Watched(lookup) => lookup.db(),
         }
     }
 
@@ -35,6 +45,20 @@ impl Server {
             Self::At(_) => false,
             #[cfg(feature = "cluster")]
             Self::Node(..) => true,
+            #[cfg(feature = "sentinel")]
+            Self::Watched(_) => false,
+        }
+    }
+
+    /// How a request to it ended. Of one that has become another's replica the
+    /// connection is of no more use.
+    pub(crate) fn outcome(&self, result: &RedisResult<impl Replies>) -> Outcome {
+        match self {
+            #[cfg(feature = "sentinel")]
+            Self::Watched(lookup) if outcome::is_demoted(result, lookup.is_of_master()) => {
+                Outcome::Lost
+            }
+            _ => outcome::of(result),
         }
     }
 
@@ -54,21 +78,19 @@ impl Server {
                 }
                 Ok(connection)
             }
+            #[cfg(feature = "sentinel")]
+            Self::Watched(lookup) => lookup.connect(config, token).await,
         }
     }
 }
 
 /// Opens a connection that logs in with `token`.
-async fn open(
+pub(crate) async fn open(
     info: &ConnectionInfo,
     config: &AsyncConnectionConfig,
     token: &Token,
 ) -> RedisResult<MultiplexedConnection> {
-    let settings = info.redis_settings().clone();
-    let settings = settings
-        .set_username(token.username())
-        .set_password(token.password());
-    Client::open(info.clone().set_redis_settings(settings))?
+    Client::open(target::with_credentials(info, token))?
         .get_multiplexed_async_connection_with_config(config)
         .await
 }

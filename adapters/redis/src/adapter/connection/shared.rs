@@ -1,29 +1,30 @@
 //! What the clones of one connection share, and how a request finds its link.
 
 use std::fmt;
-use std::future::Future;
 use std::pin::pin;
 use std::sync::{Arc, Weak};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use super::redis::RedisResult;
-use super::redis::aio::MultiplexedConnection;
+use super::redis::{self, RedisResult};
 use futures::future::{Either, select};
 use redis_authx::Token;
 use redis_authx::reauth::{Registration, Session};
 
 use super::super::client::AuthClient;
 use super::super::error;
-use super::super::outcome::{self, Replies};
+#[cfg(feature = "sentinel")]
+use super::super::sentinel::Address;
 use super::link::Link;
+use super::request::Request;
 use super::slot::Slot;
-use crate::effect::Effect;
-use crate::gate::Passing;
+use crate::effect::Effects;
+use crate::gate::{Passing, Refusal};
 use crate::outcome::Outcome;
+use crate::transaction::Instead;
 
 pub(crate) struct Shared {
     client: AuthClient,
-    slot: Arc<Slot>,
+    pub(super) slot: Arc<Slot>,
     /// How long a command waits for a lost connection to be back.
     wait: Duration,
     pub(crate) registration: Registration,
@@ -47,42 +48,90 @@ impl Shared {
         self.slot.db()
     }
 
+    #[cfg(feature = "bb8")]
+    pub(crate) fn is_connected(&self) -> bool {
+        self.slot.is_connected()
+    }
+
+    pub(crate) fn now(&self) -> Instant {
+        self.client.0.runtime.now()
+    }
+
     /// Runs one request on the link in place, and takes note of how it ended.
-    pub(crate) async fn request<T, F, R>(&self, effect: Effect, send: F) -> RedisResult<T>
-    where
-        F: FnOnce(MultiplexedConnection) -> R + Send,
-        R: Future<Output = RedisResult<T>> + Send,
-        T: Replies + Send,
-    {
-        let (link, passing) = self.enter(effect).await?;
-        let result = send(link.connection()).await;
-        let outcome = outcome::of(&result);
+    pub(crate) async fn request<R: Request>(&self, request: &R) -> RedisResult<R::Reply> {
+        let effects = request.effects();
+        loop {
+            let link = self.link(effects).await?;
+            match link.gate.before(effects, || self.now()).await {
+                Ok(passing) => {
+                    let result = request.send(link.connection()).await;
+                    let outcome = self.slot.outcome(&result);
+                    self.note(&link, passing, outcome);
+                    let opened = effects.open == Some(true) && outcome == Outcome::Done;
+                    if opened && link.gate.is_retired() {
+                        // What follows would go to the next link.
+                        if R::IS_ONE_COMMAND {
+                            continue;
+                        }
+                        self.slot.link().gate.tear(self.now());
+                    }
+                    return result;
+                }
+                Err(Refusal::Instead(instead)) => {
+                    self.undo(&link, instead).await?;
+                    return request.instead(instead);
+                }
+                Err(Refusal::Retired) => {}
+            }
+        }
+    }
+
+    /// Takes note of how a request ended.
+    pub(super) fn note(&self, link: &Arc<Link>, passing: Passing, outcome: Outcome) {
         if link.gate.after(passing, outcome) {
             self.registration.ready();
         }
         if outcome == Outcome::Lost
             && link.lose()
             && self.slot.is_ours_to_replace()
-            && self.slot.holds(&link)
+            && self.slot.holds(link)
         {
             self.registration.lost();
         }
-        result
     }
 
-    /// The link in place, once a command of this effect may be sent on it.
-    async fn enter(&self, effect: Effect) -> RedisResult<(Arc<Link>, Passing)> {
-        loop {
-            let mut link = self.slot.link();
-            if link.is_lost() {
-                link = self.wait_for_link().await?;
-            }
-            let passing = link.gate.before(effect).await;
-            // A MULTI may have waited for an AUTH, and in vain.
-            if self.slot.holds(&link) {
-                return Ok((link, passing));
-            }
+    /// Another server is the master now.
+    #[cfg(feature = "sentinel")]
+    pub(crate) fn leave_unless_at(&self, master: &Address) {
+        if !self.slot.is_at(master) && self.slot.link().lose() {
+            self.registration.lost();
         }
+    }
+
+    /// Sends what is to be sent in the place of an `EXEC`.
+    async fn undo(&self, link: &Arc<Link>, instead: Instead) -> RedisResult<()> {
+        let Instead::Unchecked { undo: Some(name) } = instead else {
+            return Ok(());
+        };
+        let undo = redis::cmd(name);
+        // Where this one is gone by now, so is what would have been undone.
+        if let Ok(passing) = link.gate.before(undo.effects(), || self.now()).await {
+            let result = undo.send(link.connection()).await;
+            self.note(link, passing, self.slot.outcome(&result));
+            result?.extract_error()?;
+        }
+        Ok(())
+    }
+
+    /// The link in place, once it is not lost.
+    pub(super) async fn link(&self, effects: Effects) -> RedisResult<Arc<Link>> {
+        let link = self.slot.link();
+        if !link.is_lost() {
+            return Ok(link);
+        }
+        self.wait_for_link()
+            .await
+            .inspect_err(|_| self.slot.link().gate.failed(effects))
     }
 
     /// A link that is not lost, within the limit for that. Without a valid

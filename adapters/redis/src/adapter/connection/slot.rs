@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::redis;
+use super::redis::RedisResult;
 use super::redis::aio::MultiplexedConnection;
 use arc_swap::ArcSwap;
 use event_listener::{Event, EventListener};
@@ -14,8 +15,16 @@ use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
 use redis_authx::{Runtime, Token, async_trait};
 
 use super::super::error;
+use super::super::outcome::Replies;
+#[cfg(feature = "sentinel")]
+use super::super::sentinel::Address;
 use super::connector::Connector;
+use super::handover::Handover;
 use super::link::Link;
+#[cfg(feature = "sentinel")]
+use super::server::Server;
+use crate::gate::Gate;
+use crate::outcome::Outcome;
 
 /// An `AUTH` is cut off by the re-authenticator, not by redis-rs's time limit
 /// for ordinary commands.
@@ -23,6 +32,11 @@ const NO_LIMIT: Duration = Duration::from_secs(3600);
 
 /// How long an `AUTH` waits for a transaction to end before it says so.
 const PATIENCE: Duration = Duration::from_secs(1);
+
+/// The same for a command that blocks, which may take hours: long enough to get
+/// between two of a consumer that is kept busy. What comes in the meantime
+/// would have had to wait for that command anyway.
+const BRIEFLY: Duration = Duration::from_millis(100);
 
 /// All that the re-authenticator may keep alive for a while: nothing in it
 /// keeps the re-authenticator alive, or the connection registered.
@@ -42,7 +56,7 @@ impl Slot {
         Self {
             connector,
             runtime,
-            link: ArcSwap::from_pointee(Link::new(connection)),
+            link: ArcSwap::from_pointee(Link::new(connection, Gate::default())),
             replaced: Event::new(),
         }
     }
@@ -64,6 +78,20 @@ impl Slot {
         self.connector.server.db()
     }
 
+    /// How a request on its link ended.
+    pub(crate) fn outcome(&self, result: &RedisResult<impl Replies>) -> Outcome {
+        self.connector.server.outcome(result)
+    }
+
+    /// Whether its server, which sentinels have named, has this address.
+    #[cfg(feature = "sentinel")]
+    pub(crate) fn is_at(&self, address: &Address) -> bool {
+        match &self.connector.server {
+            Server::Watched(lookup) => lookup.is_at(address),
+            _ => true,
+        }
+    }
+
     /// Whether a loss is for the re-authenticator to hear of.
     pub(crate) const fn is_ours_to_replace(&self) -> bool {
         !self.connector.server.is_cared_for()
@@ -81,7 +109,13 @@ impl Session for Slot {
         if link.is_lost() {
             return Err(ReauthErrorKind::Disconnected.into());
         }
-        let patience = self.runtime.sleep_until(self.runtime.now() + PATIENCE);
+        let now = self.runtime.now();
+        let patience = if link.gate.is_blocked(now) {
+            BRIEFLY
+        } else {
+            PATIENCE
+        };
+        let patience = self.runtime.sleep_until(now + patience);
         let Either::Left((_passage, _)) = select(pin!(link.gate.pass()), patience).await else {
             link.gate.defer();
             return Err(ReauthErrorKind::Busy.into());
@@ -103,8 +137,25 @@ impl Session for Slot {
 
     async fn replace(&self, token: &Token) -> Result<(), ReauthError> {
         let connection = self.connector.connect(token).await.map_err(error::reauth)?;
-        self.link.store(Arc::new(Link::new(connection)));
+        let old = self.link();
+        let new = connection.clone();
+        let now = self.runtime.now();
+        let mut shut = None;
+        old.gate.retire(now, |gate| {
+            shut = gate.shut();
+            self.link.store(Arc::new(Link::new(connection, gate)));
+        });
         self.replaced.notify(usize::MAX);
+        if !old.is_lost() && old.gate.is_blocked(now) {
+            let runtime = Arc::clone(&self.runtime);
+            let handover = Handover {
+                old,
+                new,
+                _shut: shut,
+                runtime,
+            };
+            self.runtime.spawn(Box::pin(handover.run()));
+        }
         Ok(())
     }
 }

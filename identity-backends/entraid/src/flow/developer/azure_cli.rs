@@ -1,7 +1,5 @@
 use redis_authx::ConfigError;
-use serde::Deserialize;
 use serde_json::Value;
-use zeroize::Zeroizing;
 
 use super::argument::check_subscription;
 use super::settings::ToolSettings;
@@ -9,6 +7,7 @@ use super::tool::Kind;
 use super::{Printed, ToolErrorKind};
 use crate::EntraIdentity;
 use crate::flow::settings::Settings;
+use crate::json::{Object, Unreadable};
 
 /// Signs in as whoever is signed in to the Azure CLI, by running `az account
 /// get-access-token`. For a developer's machine.
@@ -90,23 +89,18 @@ static KIND: Kind = Kind {
     read,
 };
 
-#[derive(Deserialize)]
-struct Json {
-    #[serde(rename = "accessToken")]
-    access_token: Zeroizing<String>,
-    /// Seconds since 1970, since version 2.54. The older `expiresOn` is local
-    /// time without its zone, and twice the same when clocks go back.
-    expires_on: Option<Value>,
-}
-
 fn read(stdout: &[u8]) -> Result<Printed, ToolErrorKind> {
-    // Never shows what the parser says: it would quote the token.
-    let json: Json = serde_json::from_slice(stdout).map_err(|_| ToolErrorKind::Unreadable)?;
-    let seconds = json.expires_on.and_then(|value| match value {
+    let unreadable = |Unreadable| ToolErrorKind::Unreadable;
+    let mut json = Object::parse(stdout).map_err(unreadable)?;
+    let access_token = json.take_text("accessToken").map_err(unreadable)?;
+    // Seconds since 1970, since version 2.54. The older `expiresOn` is local
+    // time without its zone, and twice the same when clocks go back.
+    let seconds = json.get("expires_on").and_then(|value| match value {
         Value::String(digits) => digits.trim().parse().ok(),
         value => value.as_u64(),
     });
-    Ok(Printed::new(json.access_token, seconds))
+    let access_token = access_token.ok_or(ToolErrorKind::Unreadable)?;
+    Ok(Printed::new(access_token, seconds))
 }
 
 #[cfg(test)]

@@ -1,12 +1,11 @@
 use redis_authx::ConfigError;
-use serde::Deserialize;
-use zeroize::Zeroizing;
 
 use super::settings::ToolSettings;
 use super::tool::Kind;
 use super::{Printed, ToolErrorKind};
 use crate::EntraIdentity;
 use crate::flow::settings::Settings;
+use crate::json::{Object, Unreadable};
 
 /// Signs in as whoever is signed in to the Azure Developer CLI, by running `azd
 /// auth token`. For a developer's machine.
@@ -72,15 +71,11 @@ static KIND: Kind = Kind {
 };
 
 /// `expiresOn`, which is there too, says in RFC 3339 what the token says itself.
-#[derive(Deserialize)]
-struct Json {
-    token: Zeroizing<String>,
-}
-
 fn read(stdout: &[u8]) -> Result<Printed, ToolErrorKind> {
-    // Never shows what the parser says: it would quote the token.
-    let json: Json = serde_json::from_slice(stdout).map_err(|_| ToolErrorKind::Unreadable)?;
-    Ok(Printed::new(json.token, None))
+    let unreadable = |Unreadable| ToolErrorKind::Unreadable;
+    let token = Object::parse(stdout).and_then(|mut json| json.take_text("token"));
+    let token = token.map_err(unreadable)?;
+    Ok(Printed::new(token.ok_or(ToolErrorKind::Unreadable)?, None))
 }
 
 #[cfg(test)]

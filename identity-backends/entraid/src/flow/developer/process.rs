@@ -10,7 +10,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::pool;
+use crate::threads::{self, NoThread};
 
 use zeroize::Zeroizing;
 
@@ -41,13 +41,19 @@ pub(super) enum Failure {
     TooMuchOutput,
 }
 
+impl From<NoThread> for Failure {
+    fn from(NoThread: NoThread) -> Self {
+        Self::Busy
+    }
+}
+
 /// Runs `command` with nothing to read. It is ended, with the processes it has
 /// started, when `limit` has passed and when the future is dropped. What goes
 /// on after its end is left alone, unless it has the output open.
 pub(super) async fn run(command: Command, limit: Duration) -> Result<Output, Failure> {
     let waits = Waits(Arc::new(AtomicBool::new(true)));
     let somebody = Arc::clone(&waits.0);
-    pool::unblock(move || supervise(command, limit, &somebody)).await
+    threads::unblock(move || supervise(command, limit, &somebody)).await
 }
 
 /// Says, by its drop, that nobody waits any more.
@@ -82,8 +88,8 @@ fn supervise(
     let mut running = Running::start(command).map_err(|error| not_started(&error))?;
     // Bounded: a flood waits in the pipe.
     let (sender, chunks) = sync_channel(4);
-    read(Stream::Out, running.stdout(), sender.clone());
-    read(Stream::Err, running.stderr(), sender);
+    read(Stream::Out, running.stdout(), sender.clone())?;
+    read(Stream::Err, running.stderr(), sender)?;
 
     let mut stdout = buffer();
     let mut stderr = buffer();
@@ -177,9 +183,13 @@ fn buffer() -> Zeroizing<Vec<u8>> {
 
 /// Hands on what the tool prints. Ends when the pipe does, or when nobody
 /// listens.
-fn read(stream: Stream, pipe: Option<impl Read + Send + 'static>, to: SyncSender<Chunk>) {
-    let Some(mut pipe) = pipe else { return };
-    pool::detached(move || {
+fn read(
+    stream: Stream,
+    pipe: Option<impl Read + Send + 'static>,
+    to: SyncSender<Chunk>,
+) -> Result<(), NoThread> {
+    let Some(mut pipe) = pipe else { return Ok(()) };
+    threads::detached(Box::new(move || {
         let mut bytes = Zeroizing::new([0; 4096]);
         loop {
             match pipe.read(&mut *bytes) {
@@ -193,7 +203,7 @@ fn read(stream: Stream, pipe: Option<impl Read + Send + 'static>, to: SyncSender
                 }
             }
         }
-    });
+    }))
 }
 
 #[cfg(all(test, unix))]

@@ -1,12 +1,12 @@
 use std::time::Duration;
 
 use redis_authx::{ErrorKind, ProviderError};
-use serde::Deserialize;
 use serde_json::Value;
 use zeroize::Zeroizing;
 
 use crate::EntraError;
 use crate::http::HttpResponse;
+use crate::json::{Object, Unreadable};
 use crate::secret::Secret;
 
 /// Microsoft Learn, "OAuth 2.0 device authorization grant flow".
@@ -30,36 +30,27 @@ pub(super) struct Prompt {
     pub(super) interval: Duration,
 }
 
-#[derive(Deserialize)]
-struct Json {
-    device_code: Option<Zeroizing<String>>,
-    user_code: Option<String>,
-    verification_uri: Option<String>,
-    message: Option<String>,
-    expires_in: Option<Value>,
-    interval: Option<Value>,
-}
-
-/// Never shows what the parser says: it would quote the code.
 pub(super) fn parse(answer: &HttpResponse) -> Result<Prompt, ProviderError> {
     let unusable = |advice| EntraError::unusable(ErrorKind::InvalidResponse, advice);
-    let json: Json = serde_json::from_slice(answer.body())
-        .map_err(|_| unusable("the reply is not the JSON object that a device code comes in"))?;
-    let device_code = json.device_code.filter(|code| !code.is_empty());
-    let word = |text: &String| is_word(text);
+    let no_reply =
+        |Unreadable| unusable("the reply is not the JSON object that a device code comes in");
+    let mut json = Object::parse(answer.body()).map_err(no_reply)?;
+    let device_code = json.take_text("device_code").map_err(no_reply)?;
+    let user_code = json.take_text("user_code").map_err(no_reply)?;
+    let verification_uri = json.take_text("verification_uri").map_err(no_reply)?;
+    let message = json.take_text("message").map_err(no_reply)?;
+    let word = |text: Zeroizing<String>| is_word(&text).then(|| text.as_str().to_owned());
     let (Some(device_code), Some(user_code), Some(verification_uri)) = (
-        device_code,
-        json.user_code.filter(word),
-        json.verification_uri.filter(word),
+        device_code.filter(|code| !code.is_empty()),
+        user_code.and_then(word),
+        verification_uri.and_then(word),
     ) else {
         return Err(unusable(
             "the reply lacks a usable `device_code`, `user_code` or `verification_uri`",
         ));
     };
-    let message = json
-        .message
-        .as_deref()
-        .map(printable)
+    let message = message
+        .map(|text| printable(&text))
         .filter(|text| !text.is_empty());
     Ok(Prompt {
         message: message.unwrap_or_else(|| {
@@ -68,10 +59,10 @@ pub(super) fn parse(answer: &HttpResponse) -> Result<Prompt, ProviderError> {
         device_code: Secret::from(device_code),
         user_code,
         verification_uri,
-        expires_in: seconds(json.expires_in.as_ref())
+        expires_in: seconds(json.get("expires_in"))
             .unwrap_or(EXPIRES_IN)
             .min(LONGEST),
-        interval: seconds(json.interval.as_ref())
+        interval: seconds(json.get("interval"))
             .unwrap_or(INTERVAL)
             .clamp(SHORTEST_INTERVAL, LONGEST),
     })

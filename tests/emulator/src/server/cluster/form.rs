@@ -3,20 +3,20 @@
 
 use std::{collections::HashMap, io, ops::Range};
 
+use tokio::time::Instant;
+
 use super::view::{self, Seen};
 use crate::{
     EmulatorError,
     server::{
-        attempts::{Attempts, failed},
+        attempts::{Attempts, LIMIT, failed},
         child::{Launch, RedisServer},
     },
 };
 
-const DOING: &str = "forming the cluster";
-
 /// After how many milliseconds without an answer a node counts as dead: long enough for a busy
 /// machine, short enough for a test.
-const NODE_TIMEOUT: u32 = 2000;
+const NODE_TIMEOUT: u32 = 3000;
 
 /// How many there are (Redis Cluster specification).
 const SLOTS: usize = 16_384;
@@ -34,28 +34,27 @@ pub(crate) async fn start(
     let servers = RedisServer::start_all(launch, nodes).await?;
     let all: Vec<&RedisServer> = servers.iter().collect();
     let (primary, replicas) = all.split_at(primaries);
-    let forming = Attempts::at(DOING);
     for (index, server) in primary.iter().enumerate() {
         let given = give_slots(server, index, share(index, primaries)).await;
-        given.map_err(|error| failed(DOING, error))?;
+        given.map_err(|error| failed("giving the primaries slots", error))?;
     }
-    let met = meet(&all).await;
-    met.map_err(|error| failed(DOING, error))?;
-    while forming.made(acquainted(&all).await).await?.is_none() {}
+    get_acquainted(&all).await?;
+    let attempts = Attempts::at("giving the primaries replicas");
     for (index, replica) in replicas.iter().enumerate() {
         let primary = primary[index % primaries];
-        while forming
+        while attempts
             .made(replicate(replica, primary).await)
             .await?
             .is_none()
         {}
     }
+    let attempts = Attempts::at("the cluster's forming");
     let formed = |seen: &Vec<Seen>| {
         seen.len() == nodes && seen.iter().filter(|node| node.primary).count() == primaries
     };
     loop {
         let seen = agreed(&all).await.map(|seen| seen.filter(formed));
-        if forming.made(seen).await?.is_some() {
+        if attempts.made(seen).await?.is_some() {
             return Ok(servers);
         }
     }
@@ -91,6 +90,25 @@ async fn meet(servers: &[&RedisServer]) -> io::Result<()> {
         }
     }
     Ok(())
+}
+
+async fn get_acquainted(servers: &[&RedisServer]) -> Result<(), EmulatorError> {
+    let attempts = Attempts::at("the nodes' meeting");
+    let mut last_met: Option<Instant> = None;
+    loop {
+        let attempt = async {
+            // A node too busy to answer in time is forgotten, and not met again by itself.
+            if last_met.is_none_or(|met| met.elapsed() > LIMIT / 10) {
+                meet(servers).await?;
+                last_met = Some(Instant::now());
+            }
+            acquainted(servers).await
+        };
+        let outcome = attempt.await;
+        if attempts.made(outcome).await?.is_some() {
+            return Ok(());
+        }
+    }
 }
 
 /// Whether each knows all others.
@@ -129,8 +147,13 @@ pub(crate) async fn agreed(servers: &[&RedisServer]) -> io::Result<Option<Vec<Se
             seen.insert(node.id.clone(), node);
         }
         let well = |port| seen.values().any(|node| node.port == port && !node.unwell);
+        let listed = view::listed(&mut admin).await?;
         let all_well = servers.iter().all(|server| well(server.port()));
-        if !all_well || common.as_ref().is_some_and(|common| *common != seen) {
+        let all_listed = seen.values().all(|node| {
+            let primary = node.replica_of.as_ref().and_then(|id| seen.get(id));
+            node.unwell || !primary.unwrap_or(node).serves_some() || listed.contains(&node.port)
+        });
+        if !all_well || !all_listed || common.as_ref().is_some_and(|common| *common != seen) {
             return Ok(None);
         }
         common = Some(seen);

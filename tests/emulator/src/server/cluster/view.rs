@@ -1,6 +1,6 @@
 //! A cluster as one of its nodes sees it (Redis documentation, "CLUSTER NODES").
 
-use std::io;
+use std::{collections::HashSet, io};
 
 use crate::server::admin::Admin;
 
@@ -42,6 +42,15 @@ impl Seen {
 pub(crate) async fn ask(admin: &mut Admin) -> io::Result<Vec<Seen>> {
     let text = admin.ask_text(&["CLUSTER", "NODES"]).await?;
     Ok(text.lines().filter_map(line).collect())
+}
+
+/// The ports that `CLUSTER SLOTS` lists. A replica is among them only once its
+/// node knows that it has replicated something.
+pub(crate) async fn listed(admin: &mut Admin) -> io::Result<HashSet<u16>> {
+    let leaves = admin.ask_all(&["CLUSTER", "SLOTS"]).await?;
+    let addresses = leaves.windows(2).filter(|pair| pair[0] == b"127.0.0.1");
+    let ports = addresses.filter_map(|pair| std::str::from_utf8(&pair[1]).ok()?.parse().ok());
+    Ok(ports.collect())
 }
 
 fn line(line: &str) -> Option<Seen> {

@@ -8,8 +8,8 @@ use zeroize::Zeroizing;
 
 use crate::EntraError;
 use crate::http::HttpResponse;
-use crate::pool;
 use crate::secret::Secret;
+use crate::threads;
 
 /// The longest key file: 4 KiB, as Microsoft's libraries have it.
 const MAX_KEY: u64 = 4096;
@@ -47,7 +47,7 @@ impl Keys {
                 )
             })?;
         let directory = self.directory.clone();
-        let key = pool::unblock(move || read(&path, &directory)).await?;
+        let key = threads::unblock(move || read(&path, &directory)).await?;
         // As it is: not in base64, and no name before it.
         Ok(Secret::new(format!("Basic {}", &*key)))
     }

@@ -1,0 +1,256 @@
+//! The task that reads the messages of a subscriber.
+
+use std::future::Future;
+use std::pin::Pin;
+use std::sync::{Arc, Weak};
+use std::task::{Context, Poll};
+
+use super::redis::Msg;
+use futures::Stream;
+use futures::channel::{mpsc, oneshot};
+use redis_authx::handover::{Handover, Marker, Outcome, Side, Verdict};
+use redis_authx::{Credentials, TokenError};
+
+use super::feed::{self, Feed};
+use super::link::Link;
+use super::place::Place;
+use super::shared::Shared;
+use crate::backlog::Backlog;
+
+/// Messages read before other tasks get their turn. Also fewer than a runtime
+/// lets a task read before it says that there are none, to make it yield.
+const AT_ONCE: usize = 32;
+
+/// A connection that is to take over, and has subscribed to everything.
+pub(super) struct Successor {
+    pub(super) link: Arc<Link>,
+    pub(super) feed: Feed,
+    pub(super) old: Old,
+    /// How it ended.
+    pub(super) done: oneshot::Sender<Outcome>,
+}
+
+/// Until when the connection in place is read.
+pub(super) enum Old {
+    /// Until it is lost, as nothing has been heard of it since the other one
+    /// has subscribed: something may be missing then.
+    Silent,
+    /// Until the marker comes, or it is lost.
+    Marked(Marker),
+    /// Until there is nothing more to read.
+    Drained { gap: bool },
+}
+
+impl Old {
+    const fn handover(&self) -> Handover {
+        match self {
+            Self::Marked(_) => Handover::with_marker(),
+            Self::Silent | Self::Drained { .. } => Handover::without_marker(),
+        }
+    }
+}
+
+/// What the reader is told.
+pub(super) enum Order {
+    TakeOver(Successor),
+    /// More is known of the connection in place.
+    Read(Old),
+}
+
+/// Reads on whatever the application does: it never waits for it.
+pub(super) struct Reader {
+    /// `None` when the connection in place is lost.
+    feed: Option<Feed>,
+    next: Option<(Handover, Successor)>,
+    orders: mpsc::UnboundedReceiver<Order>,
+    place: Arc<Place>,
+    backlog: Arc<Backlog<Msg>>,
+    credentials: Credentials,
+    shared: Weak<Shared>,
+}
+
+impl Reader {
+    pub(super) fn new(
+        feed: Feed,
+        orders: mpsc::UnboundedReceiver<Order>,
+        credentials: Credentials,
+        shared: &Arc<Shared>,
+    ) -> Self {
+        Self {
+            feed: Some(feed),
+            next: None,
+            orders,
+            place: Arc::clone(shared.place()),
+            backlog: Arc::clone(&shared.backlog),
+            credentials,
+            shared: Arc::downgrade(shared),
+        }
+    }
+
+    /// Takes the latest orders. A successor that is under way has been given
+    /// up by whoever sent another. Ready: there will be no more.
+    fn poll_orders(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Poll::Ready(order) = Pin::new(&mut self.orders).poll_next(cx) {
+            match order {
+                Some(Order::TakeOver(successor)) => {
+                    self.next = Some((successor.old.handover(), successor));
+                }
+                Some(Order::Read(old)) => match &mut self.next {
+                    Some((handover, successor)) if handover.outcome().is_none() => {
+                        *handover = old.handover();
+                        successor.old = old;
+                    }
+                    _ => {}
+                },
+                None => return Poll::Ready(()),
+            }
+        }
+        Poll::Pending
+    }
+
+    /// Reads what there is. Ready: there may be more.
+    fn poll_messages(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        for _ in 0..AT_ONCE {
+            self.settle();
+            let feed = match &mut self.next {
+                Some((handover, successor)) => match handover.reads() {
+                    Side::Old => self.feed.as_mut(),
+                    Side::New => Some(&mut successor.feed),
+                },
+                None => self.feed.as_mut(),
+            };
+            // The old connection is gone, and lost for the handover.
+            let Some(feed) = feed else {
+                let Some((handover, _)) = &mut self.next else {
+                    return Poll::Pending;
+                };
+                handover.lost();
+                continue;
+            };
+            match feed.poll_next(cx) {
+                Poll::Ready(Some(message)) => self.received(message),
+                Poll::Ready(None) => self.lost(),
+                Poll::Pending if self.is_drained() => {}
+                Poll::Pending => return Poll::Pending,
+            }
+        }
+        Poll::Ready(())
+    }
+
+    /// Whether there was nothing more to wait for of the connection in place.
+    fn is_drained(&mut self) -> bool {
+        match &mut self.next {
+            Some((handover, successor))
+                if matches!(successor.old, Old::Drained { .. })
+                    && handover.reads() == Side::Old =>
+            {
+                handover.marker();
+                true
+            }
+            _ => false,
+        }
+    }
+
+    fn received(&mut self, message: Msg) {
+        let channel = message.get_channel_name();
+        if !Marker::is_marker(channel.as_bytes()) {
+            let handover = self.next.as_ref().map(|(handover, _)| handover);
+            if handover.map_or(Verdict::Deliver, Handover::message) == Verdict::Deliver {
+                let bytes = feed::size(&message);
+                self.backlog.push(message, bytes);
+            }
+            return;
+        }
+        // A pattern may match it as well, and those of other handovers.
+        if let Some((handover, Successor { old, .. })) = &mut self.next
+            && matches!(old, Old::Marked(marker) if marker.channel() == channel)
+            && !message.from_pattern()
+        {
+            handover.marker();
+        }
+    }
+
+    /// The feed that was read has ended.
+    fn lost(&mut self) {
+        let old = match &mut self.next {
+            Some((handover, _)) => {
+                let side = handover.reads();
+                handover.lost();
+                side == Side::Old
+            }
+            None => true,
+        };
+        if old {
+            self.feed = None;
+            if self.place.link().lose()
+                && let Some(shared) = self.shared.upgrade()
+            {
+                shared.registration.lost();
+            }
+        }
+    }
+
+    /// Ends a handover that is over, or that nobody waits for any more.
+    fn settle(&mut self) {
+        let Some((mut handover, successor)) = self.next.take() else {
+            return;
+        };
+        if successor.done.is_canceled() {
+            handover.abandon();
+        }
+        match handover.outcome() {
+            None => self.next = Some((handover, successor)),
+            Some(outcome) => {
+                if outcome != Outcome::Abandoned {
+                    if matches!(successor.old, Old::Silent | Old::Drained { gap: true }) {
+                        self.backlog.gap();
+                    }
+                    self.feed = Some(successor.feed);
+                    self.place.put(successor.link);
+                }
+                // Nobody may wait for it.
+                let _ = successor.done.send(outcome);
+            }
+        }
+    }
+
+    /// Whether a lost connection will never be replaced.
+    fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
+        while self.feed.is_none()
+            && self.next.is_none()
+            && let Poll::Ready(news) = self.credentials.poll_changed(cx)
+        {
+            if matches!(news, Err(TokenError::Stopped)) {
+                return true;
+            }
+        }
+        false
+    }
+}
+
+impl Future for Reader {
+    type Output = ();
+
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+        if self.poll_orders(cx).is_ready() {
+            return Poll::Ready(());
+        }
+        if let Some((_, successor)) = &mut self.next {
+            // Woken when nobody waits for it any more.
+            let _ = successor.done.poll_canceled(cx);
+        }
+        if self.poll_messages(cx).is_ready() {
+            cx.waker().wake_by_ref();
+        }
+        if self.is_over(cx) {
+            return Poll::Ready(());
+        }
+        Poll::Pending
+    }
+}
+
+impl Drop for Reader {
+    fn drop(&mut self) {
+        self.backlog.end();
+    }
+}

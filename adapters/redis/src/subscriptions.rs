@@ -1,0 +1,95 @@
+//! What a subscriber is subscribed to.
+
+use std::collections::BTreeSet;
+use std::fmt;
+
+/// How names are meant.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Kind {
+    Channel,
+    Pattern,
+    /// A channel of one shard of a cluster.
+    Shard,
+}
+
+impl Kind {
+    pub(crate) const ALL: [Self; 3] = [Self::Channel, Self::Pattern, Self::Shard];
+}
+
+/// Names of every kind.
+#[derive(Default)]
+pub(crate) struct Subscriptions([BTreeSet<Vec<u8>>; Kind::ALL.len()]);
+
+impl Subscriptions {
+    pub(crate) fn names(&self, kind: Kind) -> &BTreeSet<Vec<u8>> {
+        &self.0[kind as usize]
+    }
+
+    /// Adds names, and returns those that are new.
+    pub(crate) fn add(&mut self, kind: Kind, names: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        let known = &mut self.0[kind as usize];
+        let new = |name: &&Vec<u8>| known.insert((*name).clone());
+        names.iter().filter(new).cloned().collect()
+    }
+
+    /// Takes names away, and returns those that were there.
+    pub(crate) fn remove(&mut self, kind: Kind, names: &[Vec<u8>]) -> Vec<Vec<u8>> {
+        let known = &mut self.0[kind as usize];
+        let known = |name: &&Vec<u8>| known.remove(*name);
+        names.iter().filter(known).cloned().collect()
+    }
+
+    /// Takes all names of a kind away, and returns them.
+    pub(crate) fn remove_all(&mut self, kind: Kind) -> Vec<Vec<u8>> {
+        let known = std::mem::take(&mut self.0[kind as usize]);
+        known.into_iter().collect()
+    }
+}
+
+impl fmt::Debug for Subscriptions {
+    /// Names may say what an application is about: only how many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Subscriptions")
+            .field("channels", &self.names(Kind::Channel).len())
+            .field("patterns", &self.names(Kind::Pattern).len())
+            .field("sharded_channels", &self.names(Kind::Shard).len())
+            .finish()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn names(names: &[&str]) -> Vec<Vec<u8>> {
+        names.iter().map(|name| name.as_bytes().to_vec()).collect()
+    }
+
+    #[test]
+    fn kinds_are_apart_and_names_are_there_once() {
+        let mut all = Subscriptions::default();
+        assert_eq!(
+            all.add(Kind::Channel, &names(&["a", "b", "a"])),
+            names(&["a", "b"])
+        );
+        assert_eq!(all.add(Kind::Pattern, &names(&["a"])), names(&["a"]));
+        assert_eq!(all.add(Kind::Channel, &names(&["b", "c"])), names(&["c"]));
+        assert_eq!(
+            all.remove(Kind::Channel, &names(&["a", "x"])),
+            names(&["a"])
+        );
+        assert!(all.remove(Kind::Channel, &[]).is_empty());
+        assert_eq!(all.remove_all(Kind::Channel), names(&["b", "c"]));
+        assert_eq!(all.names(Kind::Pattern).len(), 1);
+        assert!(all.remove_all(Kind::Shard).is_empty());
+    }
+
+    #[test]
+    fn it_shows_how_many_and_not_which() {
+        let mut all = Subscriptions::default();
+        all.add(Kind::Shard, &names(&["layoffs"]));
+        let shown = format!("{all:?}");
+        assert!(shown.contains("sharded_channels: 1"), "{shown}");
+        assert!(!shown.contains("layoffs"), "{shown}");
+    }
+}

@@ -1,0 +1,316 @@
+//! Every kind of command that blocks, on connections that are replaced.
+
+use std::future::Future;
+use std::time::Duration;
+
+use redis::{AsyncCommands, AsyncConnectionConfig, FromRedisValue, RedisResult, cmd, pipe};
+use redis_authx_redis::AuthConnection;
+use redis_authx_suites::{Bed, PATIENCE};
+use tokio::task::JoinHandle;
+
+#[allow(clippy::unwrap_used)] // part of every test
+async fn unlimited(bed: &Bed) -> AuthConnection {
+    let config = AsyncConnectionConfig::new().set_response_timeout(None);
+    bed.client.multiplexed_with_config(config).await.unwrap()
+}
+
+/// Of each stream the entries: an id and its fields.
+type Streams = Vec<(String, Vec<(String, Vec<String>)>)>;
+
+/// Adds one entry, and says its id.
+#[allow(clippy::unwrap_used)] // part of every test
+async fn add(connection: &mut AuthConnection, stream: &str) -> String {
+    let mut add = cmd("XADD");
+    add.arg(stream).arg("*").arg("field").arg(1);
+    add.query_async(connection).await.unwrap()
+}
+
+/// Sends a command on a connection of its own.
+#[allow(clippy::unwrap_used)] // part of every test
+async fn sent<T: FromRedisValue + Send + 'static>(bed: &Bed, line: &str) -> Sent<T> {
+    let connection = unlimited(bed).await;
+    let mut words = line.split(' ');
+    let mut command = cmd(words.next().unwrap());
+    command.arg(words.collect::<Vec<_>>());
+    let reply = {
+        let mut connection = connection.clone();
+        tokio::spawn(async move { command.query_async(&mut connection).await })
+    };
+    Sent { connection, reply }
+}
+
+struct Sent<T> {
+    connection: AuthConnection,
+    reply: JoinHandle<RedisResult<T>>,
+}
+
+impl<T> Sent<T> {
+    #[allow(clippy::unwrap_used)] // part of every test
+    async fn reply(self) -> T {
+        in_time(self.reply).await.unwrap().unwrap()
+    }
+}
+
+async fn in_time<T>(future: impl Future<Output = T>) -> T {
+    let ended = tokio::time::timeout(PATIENCE, future).await;
+    ended.expect("it is answered")
+}
+
+/// Waits until so many commands are blocked at the server.
+#[allow(clippy::unwrap_used)] // part of every test
+async fn blocked(other: &mut AuthConnection, count: usize) {
+    let line = format!("blocked_clients:{count}\r\n");
+    in_time(async {
+        loop {
+            let info: String = cmd("INFO").arg("clients").query_async(other).await.unwrap();
+            if info.contains(&line) {
+                break;
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+    })
+    .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_command_goes_on_where_its_connection_went() {
+    let bed = Bed::builder().brisk().start().await;
+    let mut other = bed.multiplexed().await;
+    let group = cmd("XGROUP")
+        .arg("CREATE")
+        .arg("s2")
+        .arg("g")
+        .arg("$")
+        .arg("MKSTREAM")
+        .clone();
+    () = group.query_async(&mut other).await.unwrap();
+
+    let blpop = sent::<(String, String)>(&bed, "BLPOP none l1 0").await;
+    let brpop = sent::<(String, String)>(&bed, "brpop l2 3600").await;
+    let blmove = sent::<String>(&bed, "BLMOVE l3 to LEFT LEFT 0").await;
+    let brpoplpush = sent::<String>(&bed, "BRPOPLPUSH l4 to 0").await;
+    let blmpop = sent::<(String, Vec<String>)>(&bed, "BLMPOP 0 2 none l5 LEFT").await;
+    let bzpopmin = sent::<(String, String, f64)>(&bed, "BZPOPMIN z1 0").await;
+    let bzpopmax = sent::<(String, String, f64)>(&bed, "BZPOPMAX z2 0.0").await;
+    let bzmpop = sent::<(String, Vec<(String, f64)>)>(&bed, "BZMPOP 0 1 z3 MIN").await;
+    let xread = sent::<Streams>(&bed, "XREAD BLOCK 0 STREAMS s1 $").await;
+    let line = "XREADGROUP GROUP g c BLOCK 0 STREAMS s2 >";
+    let xreadgroup = sent::<Streams>(&bed, line).await;
+    blocked(&mut other, 10).await;
+    let connections: Vec<_> = [
+        &blpop.connection,
+        &brpop.connection,
+        &blmove.connection,
+        &brpoplpush.connection,
+        &blmpop.connection,
+        &bzpopmin.connection,
+        &bzpopmax.connection,
+        &bzmpop.connection,
+        &xread.connection,
+        &xreadgroup.connection,
+    ]
+    .into_iter()
+    .cloned()
+    .collect();
+    for round in 1..=2 {
+        bed.turn().await;
+        bed.settled(&connections).await;
+        assert_eq!(bed.replacements(), 10 * round);
+        blocked(&mut other, 10).await;
+    }
+    // The connections that they left are closed.
+    bed.until("11 are left", |bed| {
+        bed.emulator.redis().connections() == 11
+    })
+    .await;
+
+    for list in 1..=5 {
+        let _: u64 = other
+            .rpush(format!("l{list}"), format!("e{list}"))
+            .await
+            .unwrap();
+    }
+    for set in 1..=3 {
+        let _: u64 = other.zadd(format!("z{set}"), "m", set).await.unwrap();
+    }
+    let ids = [add(&mut other, "s1").await, add(&mut other, "s2").await];
+    let pair = |one: &str, two: &str| (one.to_owned(), two.to_owned());
+    assert_eq!(blpop.reply().await, pair("l1", "e1"));
+    assert_eq!(brpop.reply().await, pair("l2", "e2"));
+    assert_eq!(blmove.reply().await, "e3");
+    assert_eq!(brpoplpush.reply().await, "e4");
+    assert_eq!(
+        blmpop.reply().await,
+        ("l5".to_owned(), vec!["e5".to_owned()])
+    );
+    assert_eq!(
+        bzpopmin.reply().await,
+        ("z1".to_owned(), "m".to_owned(), 1.0)
+    );
+    assert_eq!(
+        bzpopmax.reply().await,
+        ("z2".to_owned(), "m".to_owned(), 2.0)
+    );
+    assert_eq!(
+        bzmpop.reply().await,
+        ("z3".to_owned(), vec![("m".to_owned(), 3.0)])
+    );
+    for (reader, id) in [(xread, &ids[0]), (xreadgroup, &ids[1])] {
+        let read = reader.reply().await;
+        assert_eq!(read[0].1[0].0, *id);
+    }
+    assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
+}
+
+/// What is added while its reader is between two connections is not missed,
+/// although it asked for what comes from now on.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_reader_from_now_on_misses_nothing() {
+    let bed = Bed::builder().brisk().start().await;
+    let mut other = bed.multiplexed().await;
+    let reader = unlimited(&bed).await;
+    for round in 0..40 {
+        let mut connection = reader.clone();
+        let read = tokio::spawn(async move {
+            let mut read = cmd("XREAD");
+            read.arg("BLOCK").arg(0).arg("STREAMS");
+            read.arg(&["empty", "s", "$", "$"]);
+            read.query_async::<Streams>(&mut connection).await
+        });
+        blocked(&mut other, 1).await;
+        let replaced = bed.replacements();
+        bed.turn().await;
+        if round % 2 == 0 {
+            bed.until("it is replaced", |bed| bed.replacements() > replaced)
+                .await;
+        }
+        let id = add(&mut other, "s").await;
+        let read = in_time(read).await.unwrap().unwrap();
+        assert_eq!(read.len(), 1);
+        assert_eq!(read[0].1[0].0, id);
+    }
+    assert!(bed.replacements() >= 20, "{}", bed.replacements());
+}
+
+/// One replacement does not begin its time anew.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_time_out_is_one_over_all_connections() {
+    let bed = Bed::builder().brisk().start().await;
+    let mut other = bed.multiplexed().await;
+    let blpop = sent::<Option<(String, String)>>(&bed, "BLPOP none 4").await;
+    let xread = sent::<Option<Streams>>(&bed, "XREAD BLOCK 4000 STREAMS none $").await;
+    blocked(&mut other, 2).await;
+    let connections = [blpop.connection.clone(), xread.connection.clone()];
+    let mut rounds = 0;
+    // Each would begin it anew: it would never end.
+    while !(blpop.reply.is_finished() && xread.reply.is_finished()) {
+        bed.turn().await;
+        bed.settled(&connections).await;
+        rounds += 1;
+        assert!(rounds < 10_000, "it does not end");
+    }
+    assert!(blpop.reply().await.is_none());
+    assert!(xread.reply().await.is_none());
+    assert!(bed.replacements() >= 2, "{}", bed.replacements());
+}
+
+/// `WAIT` is about the writes of its own connection: it says what they have
+/// reached, and does not ask again on another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_wait_says_what_was_reached() {
+    let bed = Bed::builder().brisk().start().await;
+    let mut other = bed.multiplexed().await;
+    let mut connection = unlimited(&bed).await;
+    () = connection.set("key", 1).await.unwrap();
+    let wait = {
+        let mut connection = connection.clone();
+        let mut wait = cmd("WAIT");
+        wait.arg(1).arg(0);
+        tokio::spawn(async move { wait.query_async::<u64>(&mut connection).await })
+    };
+    blocked(&mut other, 1).await;
+    bed.turn().await;
+    assert_eq!(
+        in_time(wait).await.unwrap().unwrap(),
+        0,
+        "there is no replica"
+    );
+    assert_eq!(bed.replacements(), 1);
+}
+
+/// The application has given up; the server doesn't know, until the connection
+/// is replaced.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_that_nobody_waits_for_takes_nothing_after_a_replacement() {
+    let bed = Bed::builder().brisk().start().await;
+    let mut other = bed.multiplexed().await;
+    let config = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_millis(50)));
+    let mut connection = bed.client.multiplexed_with_config(config).await.unwrap();
+    // As time-outs go on a busy machine, the first may be that of CLIENT ID.
+    while !connection
+        .blpop::<_, (String, u64)>("queue", 0.0)
+        .await
+        .unwrap_err()
+        .is_timeout()
+    {}
+    blocked(&mut other, 1).await;
+    bed.turn().await;
+    bed.settled(std::slice::from_ref(&connection)).await;
+    blocked(&mut other, 0).await;
+    let length: u64 = other.rpush("queue", 7).await.unwrap();
+    assert_eq!(length, 1);
+    assert_eq!(other.llen::<_, u64>("queue").await.unwrap(), 1);
+    bed.until("two are left", |bed| {
+        bed.emulator.redis().connections() == 2
+    })
+    .await;
+}
+
+/// One in a pipeline can't be sent again: those after it have been executed.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_pipeline_is_told_that_nothing_was_popped() {
+    let bed = Bed::builder().brisk().start().await;
+    let mut other = bed.multiplexed().await;
+    let connection = unlimited(&bed).await;
+    let piece = {
+        let mut connection = connection.clone();
+        let mut pipeline = pipe();
+        pipeline
+            .set("before", 1)
+            .cmd("BLPOP")
+            .arg("queue")
+            .arg(0)
+            .set("after", 2);
+        tokio::spawn(async move { pipeline.query_async::<()>(&mut connection).await })
+    };
+    blocked(&mut other, 1).await;
+    bed.turn().await;
+    let error = in_time(piece).await.unwrap().unwrap_err();
+    assert!(error.to_string().contains("UNBLOCKED"), "{error}");
+    let done: (u64, u64) = other.mget(&["before", "after"]).await.unwrap();
+    assert_eq!(done, (1, 2));
+}
+
+/// Where the server refuses to end it, it goes on where it is until its token
+/// expires.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_block_that_may_not_be_ended_goes_on_where_it_is() {
+    let bed = Bed::builder().brisk().start().await;
+    let mut other = bed.multiplexed().await;
+    let me: String = cmd("ACL")
+        .arg("WHOAMI")
+        .query_async(&mut other)
+        .await
+        .unwrap();
+    let mut less = cmd("ACL");
+    less.arg("SETUSER").arg(me).arg("-client|unblock");
+    () = less.query_async(&mut other).await.unwrap();
+    let blpop = sent::<(String, u64)>(&bed, "BLPOP queue 0").await;
+    blocked(&mut other, 1).await;
+    bed.turn().await;
+    bed.settled(std::slice::from_ref(&blpop.connection)).await;
+    assert_eq!(bed.replacements(), 1);
+    blocked(&mut other, 1).await;
+    let _: u64 = other.rpush("queue", 7).await.unwrap();
+    assert_eq!(blpop.reply().await, ("queue".to_owned(), 7));
+}

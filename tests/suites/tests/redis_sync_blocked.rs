@@ -1,0 +1,133 @@
+//! Commands that block a sync connection for longer than its token lives.
+
+use std::time::{Duration, Instant};
+
+use redis::{Commands, Value, cmd, pipe};
+use redis_authx_suites::{Bed, KEY, blocking};
+
+async fn short() -> Bed {
+    let short = Bed::builder().lifetime(Duration::from_secs(2));
+    short.start().await
+}
+
+fn assert_unharmed(bed: &Bed, connections: u64) {
+    let redis = bed.emulator.redis();
+    assert_eq!(redis.closed_by_expiry(), 0);
+    assert_eq!(redis.auths_in_transactions(), 0);
+    let reports = redis.connection_reports();
+    assert!(redis.connections_accepted() >= connections);
+    assert!(
+        reports
+            .iter()
+            .all(|report| report.auths_with_same_token == 0)
+    );
+}
+
+/// Blocked for ever, over a dozen rotations: each element is popped once, in
+/// order, and no command fails.
+#[tokio::test(flavor = "multi_thread")]
+async fn each_element_is_popped_once() {
+    const ELEMENTS: u64 = 400;
+    let bed = short().await;
+    let (mut consumer, mut producer) = (bed.sync().await, bed.sync().await);
+    let popped = tokio::task::spawn_blocking(move || {
+        let mut popped = Vec::new();
+        while popped.len() < ELEMENTS as usize {
+            let (_, element): (String, u64) = consumer.blpop("queue", 0.0).unwrap();
+            popped.push(element);
+        }
+        popped
+    });
+    let mut pushed = 0;
+    // In bursts with silence between them, in which it blocks.
+    for round in 0..8 {
+        bed.rotate(if round % 2 == 0 { 2 } else { 1 }).await;
+        producer = blocking(move || {
+            for element in pushed..pushed + ELEMENTS / 8 {
+                let _: u64 = producer.rpush("queue", element).unwrap();
+            }
+            producer
+        })
+        .await;
+        pushed += ELEMENTS / 8;
+    }
+    let popped = popped.await.unwrap();
+    assert!(popped.iter().copied().eq(0..ELEMENTS), "{popped:?}");
+    assert_unharmed(&bed, 2);
+}
+
+/// Its own time is kept, whatever it is divided into.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_timeout_is_as_long_as_it_was() {
+    let bed = short().await;
+    let mut connection = bed.sync().await;
+    blocking(move || {
+        let start = Instant::now();
+        let none: Option<(String, u64)> = connection.blpop("none", 5.0).unwrap();
+        assert_eq!(none, None);
+        // Up to a millisecond of each part is rounded away.
+        assert!(start.elapsed() >= Duration::from_millis(4_900));
+        // And one that a read waits for.
+        connection
+            .set_read_timeout(Some(Duration::from_secs(3)))
+            .unwrap();
+        let start = Instant::now();
+        let error = connection.blpop::<_, ()>("none", 0.0).unwrap_err();
+        assert!(error.is_timeout(), "{error}");
+        assert!(start.elapsed() >= Duration::from_secs(3));
+        connection.set_read_timeout(None).unwrap();
+        () = connection.set(KEY, 1).unwrap();
+    })
+    .await;
+    assert_unharmed(&bed, 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn streams_and_sorted_sets_as_well() {
+    let bed = short().await;
+    let (mut reader, mut popper) = (bed.sync().await, bed.sync().await);
+    let mut writer = bed.sync().await;
+    let read = tokio::task::spawn_blocking(move || {
+        let mut read = cmd("XREAD");
+        read.arg("BLOCK").arg(0).arg("STREAMS").arg("stream").arg(0);
+        read.query::<Value>(&mut reader).unwrap()
+    });
+    let popped = tokio::task::spawn_blocking(move || {
+        let popped: (String, String, f64) = popper.bzpopmin("set", 0.0).unwrap();
+        popped.1
+    });
+    bed.rotate(3).await;
+    blocking(move || {
+        let mut add = cmd("XADD");
+        add.arg("stream").arg("*").arg("field").arg("value");
+        add.exec(&mut writer).unwrap();
+        let _: u64 = writer.zadd("set", "member", 1.0).unwrap();
+    })
+    .await;
+    let read = format!("{:?}", read.await.unwrap());
+    assert!(read.contains("value"), "{read}");
+    assert_eq!(popped.await.unwrap(), "member");
+    assert_unharmed(&bed, 3);
+}
+
+/// Inside a transaction nothing blocks, and a pipeline is sent as it is.
+#[tokio::test(flavor = "multi_thread")]
+async fn transactions_and_pipelines_are_left_alone() {
+    let bed = Bed::builder()
+        .lifetime(Duration::from_secs(600))
+        .start()
+        .await;
+    let mut connection = bed.sync().await;
+    blocking(move || {
+        cmd("MULTI").exec(&mut connection).unwrap();
+        let queued: String = connection.blpop("none", 0.0).unwrap();
+        assert_eq!(queued, "QUEUED");
+        let replies: Vec<Option<u64>> = cmd("EXEC").query(&mut connection).unwrap();
+        assert_eq!(replies, [None]);
+        let mut pipeline = pipe();
+        pipeline.rpush("queue", 7).ignore().blpop("queue", 0.0);
+        let popped: ((String, u64),) = pipeline.query(&mut connection).unwrap();
+        assert_eq!(popped.0.1, 7);
+    })
+    .await;
+}
