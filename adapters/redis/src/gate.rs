@@ -82,7 +82,7 @@ impl Gate {
         now: impl FnOnce() -> Instant + Send,
     ) -> Result<Passing, Refusal> {
         let passing = self.passing();
-        if effects == Effects::NONE && !self.torn.load(Ordering::Acquire) {
+        if effects == Effects::NONE && !self.is_torn() {
             return Ok(passing);
         }
         let passage = match effects.open {
@@ -161,6 +161,11 @@ impl Gate {
         self.torn.store(true, Ordering::Release);
     }
 
+    /// Whether no command goes by without a look at the state.
+    pub(crate) fn is_torn(&self) -> bool {
+        self.torn.load(Ordering::Acquire)
+    }
+
     pub(crate) fn is_retired(&self) -> bool {
         self.state().retired
     }
@@ -178,6 +183,13 @@ impl Gate {
 
     fn state(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Passing {
+    /// Whether its reply says something about commands before it.
+    pub(crate) const fn is_awaited(self) -> bool {
+        self.abandoned > 0
     }
 }
 

@@ -148,3 +148,23 @@ async fn nothing_is_left_of_an_opening_that_is_given_up() {
     opened.abort();
     assert_nothing_left(&bed, tarpit, runtime).await;
 }
+
+/// Clones keep a handle on the connection between commands: not on one that was
+/// replaced.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_clone_that_nobody_uses_keeps_no_replaced_socket_open() {
+    let bed = Bed::builder().brisk().start().await;
+    let mut clones = vec![bed.multiplexed().await; 3];
+    for _ in 0..3 {
+        for clone in &mut clones {
+            for _ in 0..3 {
+                () = clone.set(KEY, 1).await.unwrap();
+            }
+        }
+        bed.replace().await;
+        bed.until("the old socket is closed", |bed| {
+            bed.emulator.redis().connections() == 1
+        })
+        .await;
+    }
+}

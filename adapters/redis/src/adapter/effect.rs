@@ -17,6 +17,12 @@ pub(super) fn of_pipeline(pipeline: &Pipeline) -> Effects {
     Effects::of(commands.map(|command| of_word(command.args_iter().next())))
 }
 
+/// Whether it does nothing to its connection, and does not block it.
+pub(super) fn is_plain(command: &Cmd) -> bool {
+    let name = command.args_iter().next().and_then(simple);
+    name.is_some_and(|name| Effect::of_name(name) == Effect::None && !Blocking::may_be(name))
+}
+
 /// How a command blocks, if it does.
 pub(super) fn blocking(command: &Cmd) -> Option<Blocking> {
     // Without a reply there is nothing to wait for.
@@ -73,6 +79,17 @@ mod tests {
         assert_eq!(of(&cmd("MULTI")), Effects::of([Effect::Opens]));
         assert_eq!(of(cmd("SET").arg("MULTI").arg("EXEC")), Effects::NONE);
         assert_eq!(of(&Cmd::new()), Effects::NONE);
+    }
+
+    #[test]
+    fn most_commands_are_plain() {
+        for plain in ["GET", "set", "HGETALL", "PING"] {
+            assert!(is_plain(&cmd(plain)), "{plain}");
+        }
+        for other in ["MULTI", "exec", "WATCH", "BLPOP", "xread", "WAIT", "RESET"] {
+            assert!(!is_plain(&cmd(other)), "{other}");
+        }
+        assert!(!is_plain(&Cmd::new()));
     }
 
     #[test]

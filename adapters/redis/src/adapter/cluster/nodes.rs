@@ -102,7 +102,7 @@ impl Nodes {
         let opened = self.client.log_in(connector, Duration::ZERO, limit).await;
         let connection = opened.inspect_err(|error| self.refused(error))?;
         self.asking.taken(connection.status().generation);
-        let report: Weak<dyn Report> = Arc::<Shared>::downgrade(&connection.0);
+        let report: Weak<dyn Report> = Arc::<Shared>::downgrade(&connection.shared);
         self.reports.add(address, report);
         Ok(Node::new(connection, read_only))
     }

@@ -11,6 +11,7 @@ mod connector;
 mod handover;
 mod link;
 mod request;
+mod seat;
 mod server;
 mod shared;
 mod slot;
@@ -20,6 +21,7 @@ use super::effect;
 pub(super) use blocked::with_word;
 pub(super) use connector::Connector;
 use request::Piece;
+use seat::Seat;
 pub(super) use server::Server;
 #[cfg(feature = "sentinel")]
 pub(super) use server::open;
@@ -54,32 +56,41 @@ pub(super) use slot::Slot;
 /// transaction is open: the next rotation then may replace the connection
 /// instead of sending `AUTH` on it.
 #[derive(Clone)]
-pub struct AuthConnection(pub(super) Arc<Shared>);
+pub struct AuthConnection {
+    pub(super) shared: Arc<Shared>,
+    seat: Seat,
+}
 
 impl AuthConnection {
     pub(crate) fn new(shared: Shared) -> Self {
-        Self(Arc::new(shared))
+        Self {
+            shared: Arc::new(shared),
+            seat: Seat::default(),
+        }
     }
 
     /// How it is doing: the token's generation, the latest failure, the time
     /// until the server would end the session.
     #[must_use]
     pub fn status(&self) -> ConnectionStatus {
-        self.0.registration.status()
+        self.shared.registration.status()
     }
 
     /// Whether it is there, as far as is known without asking the server.
     #[cfg(feature = "bb8")]
     pub(super) fn is_connected(&self) -> bool {
-        self.0.is_connected()
+        self.shared.is_connected()
     }
 }
 
 impl ConnectionLike for AuthConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        if effect::is_plain(cmd) && !self.seat.is_new() {
+            return Box::pin(self.shared.plain(cmd, &mut self.seat));
+        }
         match effect::blocking(cmd) {
-            None => Box::pin(self.0.request(cmd)),
-            Some(blocking) => Box::pin(self.0.block(cmd, blocking)),
+            None => Box::pin(self.shared.request(cmd)),
+            Some(blocking) => Box::pin(self.shared.block(cmd, blocking)),
         }
     }
 
@@ -96,19 +107,19 @@ impl ConnectionLike for AuthConnection {
             count,
         };
         if blocking.is_empty() {
-            Box::pin(async move { self.0.request(&piece).await })
+            Box::pin(async move { self.shared.request(&piece).await })
         } else {
-            Box::pin(async move { self.0.block_in(&piece, &blocking).await })
+            Box::pin(async move { self.shared.block_in(&piece, &blocking).await })
         }
     }
 
     fn get_db(&self) -> i64 {
-        self.0.db()
+        self.shared.db()
     }
 }
 
 impl fmt::Debug for AuthConnection {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
+        self.shared.fmt(f)
     }
 }

@@ -21,6 +21,7 @@ use super::super::sentinel::Address;
 use super::connector::Connector;
 use super::handover::Handover;
 use super::link::Link;
+use super::seat::Seats;
 #[cfg(feature = "sentinel")]
 use super::server::Server;
 use crate::gate::Gate;
@@ -44,6 +45,7 @@ pub(crate) struct Slot {
     connector: Connector,
     runtime: Arc<dyn Runtime>,
     link: ArcSwap<Link>,
+    pub(super) seats: Seats,
     replaced: Event,
 }
 
@@ -57,6 +59,7 @@ impl Slot {
             connector,
             runtime,
             link: ArcSwap::from_pointee(Link::new(connection, Gate::default())),
+            seats: Seats::default(),
             replaced: Event::new(),
         }
     }
@@ -145,6 +148,7 @@ impl Session for Slot {
             shut = gate.shut();
             self.link.store(Arc::new(Link::new(connection, gate)));
         });
+        self.seats.clear();
         self.replaced.notify(usize::MAX);
         if !old.is_lost() && old.gate.is_blocked(now) {
             let runtime = Arc::clone(&self.runtime);

@@ -166,7 +166,7 @@ impl AuthSentinelClient {
             .log_in(connector, wait, inner.login_timeout)
             .await?;
         if let Some(watch) = watch {
-            watch.add(&connection.0);
+            watch.add(&connection.shared);
         }
         Ok(connection)
     }

@@ -1,0 +1,116 @@
+//! Where a clone of a connection keeps its handle on the link, from one command
+//! to the next.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+
+use crossbeam_utils::atomic::AtomicCell;
+
+use super::link::Link;
+use super::redis::aio::MultiplexedConnection;
+
+/// A link, and a handle on its connection that belongs to one command at a time.
+///
+/// redis-rs wants one for each command, and to clone it and drop it again costs
+/// six atomic operations.
+pub(super) struct Handle {
+    pub(super) link: Arc<Link>,
+    pub(super) connection: MultiplexedConnection,
+    /// How often the link had been replaced before.
+    era: u64,
+}
+
+/// What is kept between two commands. Whoever replaces the link takes it out: a
+/// clone that nobody uses must not keep a socket open.
+type Kept = AtomicCell<Option<Box<Handle>>>;
+
+/// That of one clone of the connection. Another clone has another.
+#[derive(Default)]
+pub(super) struct Seat {
+    kept: Option<Arc<Kept>>,
+    used: bool,
+}
+
+/// Those of all clones.
+#[derive(Default)]
+pub(super) struct Seats {
+    all: Mutex<Vec<Weak<Kept>>>,
+    era: AtomicU64,
+}
+
+impl Seat {
+    /// Whether its clone has sent nothing yet, and this may be all it will: a
+    /// clone for each request of a web server gets by without.
+    pub(super) fn is_new(&mut self) -> bool {
+        !std::mem::replace(&mut self.used, true)
+    }
+
+    /// What was kept, unless its link was replaced.
+    pub(super) fn take(&self, seats: &Seats) -> Option<Box<Handle>> {
+        let handle = self.kept.as_ref()?.take()?;
+        (handle.era == seats.era()).then_some(handle)
+    }
+
+    /// Keeps it for the next command, unless its link was replaced.
+    pub(super) fn keep(&mut self, handle: Box<Handle>, seats: &Seats) {
+        let era = handle.era;
+        let kept = self.kept.get_or_insert_with(|| seats.add());
+        kept.store(Some(handle));
+        // Replaced in the meantime, and looked for here before it was here.
+        if era != seats.era() {
+            kept.take();
+        }
+    }
+}
+
+impl Clone for Seat {
+    fn clone(&self) -> Self {
+        Self::default()
+    }
+}
+
+impl Seats {
+    /// A handle on the link that `link` finds in place.
+    pub(super) async fn handle<E>(
+        &self,
+        link: impl Future<Output = Result<Arc<Link>, E>>,
+    ) -> Result<Box<Handle>, E> {
+        // Read first: a replacement in between makes it out of date.
+        let era = self.era();
+        let link = link.await?;
+        let connection = link.connection();
+        Ok(Box::new(Handle {
+            link,
+            connection,
+            era,
+        }))
+    }
+
+    /// Lets go of what is kept, now that the link was replaced.
+    pub(super) fn clear(&self) {
+        // Before it is looked for: see `Seat::keep`.
+        self.era.fetch_add(1, Ordering::AcqRel);
+        for kept in self.all().iter().filter_map(Weak::upgrade) {
+            kept.take();
+        }
+    }
+
+    fn add(&self) -> Arc<Kept> {
+        let kept = Arc::new(Kept::default());
+        let mut all = self.all();
+        // Before it grows, those of clones that are gone.
+        if all.len() == all.capacity() {
+            all.retain(|kept| kept.strong_count() > 0);
+        }
+        all.push(Arc::downgrade(&kept));
+        kept
+    }
+
+    fn era(&self) -> u64 {
+        self.era.load(Ordering::Acquire)
+    }
+
+    fn all(&self) -> MutexGuard<'_, Vec<Weak<Kept>>> {
+        self.all.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
