@@ -5,9 +5,9 @@ use std::time::Duration;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
 
-use super::server::Server;
 use super::{connect, ours, plain};
 use crate::report::{Kind, Report, row};
+use crate::server::Server;
 
 const CONNECTIONS: usize = 500;
 const MOST_BYTES: f64 = 1024.0;

@@ -1,24 +1,20 @@
 //! A closed loop of GET and SET, rotating every second, in turn with the same
 //! client with a static password.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
-use futures::future::join_all;
-use hdrhistogram::Histogram;
-use redis::aio::ConnectionLike;
-use redis::{Cmd, cmd};
+use redis_authx::TokenManager;
 use tokio::runtime::Builder;
 
-use super::server::Server;
-use super::{connect, ours, plain};
+use crate::load::{Caller, Command, Run, load};
 use crate::report::{Kind, Report, row, thousands};
-use crate::support::median;
+use crate::server::Server;
+use crate::support::{ClientName, median};
+use crate::{fred, redis};
 
-/// The 128 bytes that are read and written.
-const VALUE: [u8; 128] = [b'v'; 128];
 /// Tokens live twice as long as they are used: a rotation every second.
-const LIFETIME: Duration = Duration::from_secs(2);
+pub(crate) const LIFETIME: Duration = Duration::from_secs(2);
 const LEAST_THROUGHPUT: f64 = 0.99;
 const MOST_LATENCY: f64 = 1.1;
 
@@ -37,70 +33,51 @@ pub(crate) struct Options {
     /// Threads of the client's runtime.
     #[arg(long, default_value_t = 1)]
     threads: usize,
+    /// Whose connections.
+    #[arg(long, value_enum, default_value_t)]
+    client: ClientName,
 }
 
-/// What one run showed.
-struct Run {
-    commands: u64,
-    latency: Histogram<u64>,
+/// One kind of connection: with a static password, and with tokens.
+pub(crate) trait Sides {
+    type Plain: Caller;
+    type Ours: Caller;
+
+    async fn plain(server: &Server, command: Command) -> Self::Plain;
+
+    /// And the manager whose tokens live for [`LIFETIME`].
+    async fn ours(server: &Server, command: Command) -> (Self::Ours, TokenManager);
+}
+
+/// A run, and how many rotations came in it.
+struct Rotated {
+    run: Run,
     rotations: u64,
 }
 
 const QUANTILES: [f64; 3] = [0.5, 0.99, 0.999];
 
-impl Run {
-    /// Nanoseconds.
-    fn at(&self, quantile: f64) -> f64 {
-        self.latency.value_at_quantile(quantile) as f64
-    }
-}
-
-/// Runs `command` over and over on clones of `connection`, until the time is
-/// over.
-async fn load<C>(connection: C, command: &Cmd, options: Options) -> Run
-where
-    C: ConnectionLike + Clone + Send + Sync + 'static,
-{
-    let end = Instant::now() + Duration::from_secs(options.seconds);
-    let tasks = (0..options.tasks).map(|_| {
-        let (mut connection, command) = (connection.clone(), command.clone());
-        tokio::spawn(async move {
-            let mut latency = Histogram::<u64>::new(3).expect("three digits");
-            let mut begun = Instant::now();
-            while begun < end {
-                () = command.query_async(&mut connection).await.expect("a reply");
-                let done = Instant::now();
-                let spent = done.duration_since(begun).as_nanos();
-                latency += u64::try_from(spent).unwrap_or(u64::MAX);
-                begun = done;
-            }
-            latency
-        })
-    });
-    let mut latency = Histogram::new(3).expect("three digits");
-    for done in join_all(tasks.collect::<Vec<_>>()).await {
-        latency += done.expect("no panic");
-    }
-    Run {
-        commands: latency.len(),
-        latency,
-        rotations: 0,
-    }
-}
-
 /// One run of each.
-async fn pair(server: &Server, command: &Cmd, options: Options, ours_first: bool) -> [Run; 2] {
+async fn pair<S: Sides>(
+    server: &Server,
+    command: Command,
+    options: Options,
+    ours_first: bool,
+) -> [Rotated; 2] {
+    let time = Duration::from_secs(options.seconds);
     let plain = async || {
-        let connection = plain(server).await;
-        load(connection, command, options).await
+        let caller = S::plain(server, command).await;
+        let run = load(&caller, options.tasks, time).await;
+        caller.close().await;
+        Rotated { run, rotations: 0 }
     };
     let ours = async || {
-        let (manager, client) = ours(server, LIFETIME, 0.5);
-        let connection = connect(&client).await;
+        let (caller, manager) = S::ours(server, command).await;
         let before = manager.status().generation;
-        let mut run = load(connection, command, options).await;
-        run.rotations = manager.status().generation - before;
-        run
+        let run = load(&caller, options.tasks, time).await;
+        let rotations = manager.status().generation - before;
+        caller.close().await;
+        Rotated { run, rotations }
     };
     if ours_first {
         let ours = ours().await;
@@ -111,34 +88,38 @@ async fn pair(server: &Server, command: &Cmd, options: Options, ours_first: bool
 }
 
 pub(crate) fn run(report: &mut Report, options: Options) {
+    match options.client {
+        ClientName::Redis => of::<redis::Sides>(report, options),
+        ClientName::Fred => of::<fred::Sides>(report, options),
+    }
+}
+
+fn of<S: Sides>(report: &mut Report, options: Options) {
     let runtime = Builder::new_multi_thread()
         .worker_threads(options.threads.max(1))
         .enable_all()
         .build()
         .expect("a runtime");
     let server = Server::start();
-    let mut set = cmd("SET");
-    set.arg("key").arg(&VALUE);
-    let mut get = cmd("GET");
-    get.arg("key");
-    for (name, command) in [("SET", set), ("GET", get)] {
-        let pairs: Vec<[Run; 2]> = (0..options.pairs.max(1))
-            .map(|number| runtime.block_on(pair(&server, &command, options, number % 2 == 1)))
+    for command in Command::ALL {
+        let pairs: Vec<[Rotated; 2]> = (0..options.pairs.max(1))
+            .map(|number| runtime.block_on(pair::<S>(&server, command, options, number % 2 == 1)))
             .collect();
-        show(report, name, &pairs, options);
+        show(report, command.name(), &pairs, options);
     }
 }
 
 /// Ours over the plain one's, pair by pair.
-fn ratios(pairs: &[[Run; 2]], figure: impl Fn(&Run) -> f64) -> Vec<f64> {
-    let ratio = |[plain, ours]: &[Run; 2]| figure(ours) / figure(plain);
+fn ratios(pairs: &[[Rotated; 2]], figure: impl Fn(&Run) -> f64) -> Vec<f64> {
+    let ratio = |[plain, ours]: &[Rotated; 2]| figure(&ours.run) / figure(&plain.run);
     pairs.iter().map(ratio).collect()
 }
 
-fn show(report: &mut Report, name: &str, pairs: &[[Run; 2]], options: Options) {
+fn show(report: &mut Report, name: &str, pairs: &[[Rotated; 2]], options: Options) {
     let rotations: u64 = pairs.iter().map(|[_, ours]| ours.rotations).sum();
     report.line(format!(
-        "{name}, {} pairs of {} s, {} tasks on one connection, {rotations} rotations",
+        "{}, {name}, {} pairs of {} s, {} tasks on one connection, {rotations} rotations",
+        options.client.name(),
         pairs.len(),
         options.seconds,
         options.tasks
@@ -152,7 +133,8 @@ fn show(report: &mut Report, name: &str, pairs: &[[Run; 2]], options: Options) {
         "most",
     ])];
     let mut line = |title: &str, figure: &dyn Fn(&Run) -> f64, shown: &dyn Fn(f64) -> String| {
-        let middle = |side: usize| median(pairs.iter().map(|pair| figure(&pair[side])).collect());
+        let middle =
+            |side: usize| median(pairs.iter().map(|pair| figure(&pair[side].run)).collect());
         let mut ratios = ratios(pairs, figure);
         ratios.sort_by(f64::total_cmp);
         let ratio = median(ratios.clone());
