@@ -1,5 +1,7 @@
 //! Clients of fred: ours, against the same client with a static password.
 
+use std::time::Duration;
+
 use fred::bytes::Bytes;
 use fred::clients::{Client, Pool};
 use fred::interfaces::{ClientLike, KeysInterface};
@@ -8,6 +10,7 @@ use fred::types::config::{Config, ReconnectPolicy};
 use redis_authx::TokenManager;
 use redis_authx::reauth::ConnectionStatus;
 use redis_authx_fred::{BuilderExt, Renewal};
+use tokio::time::sleep;
 
 use crate::load::{Caller, Command, KEY, VALUE};
 use crate::server::Server;
@@ -95,7 +98,7 @@ impl stagger::Fleet for Fleet {
         let pool = builder.build_pool(Self::CONNECTIONS).expect("a pool");
         pool.init().await.expect("connections");
         while renewal.connections().len() < Self::CONNECTIONS {
-            tokio::time::sleep(std::time::Duration::from_millis(10)).await;
+            sleep(Duration::from_millis(10)).await;
         }
         Self {
             _pool: pool,

@@ -31,7 +31,7 @@ impl Command {
 }
 
 /// A connection that sends one command over and over. Clones share it.
-pub(crate) trait Caller: Clone + Send + 'static {
+pub(crate) trait Caller: Clone + Send + Sync + 'static {
     /// Sends it, and waits for the answer.
     fn call(&mut self) -> impl Future<Output = ()> + Send;
 

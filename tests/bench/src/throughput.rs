@@ -43,10 +43,13 @@ pub(crate) trait Sides {
     type Plain: Caller;
     type Ours: Caller;
 
-    async fn plain(server: &Server, command: Command) -> Self::Plain;
+    fn plain(server: &Server, command: Command) -> impl Future<Output = Self::Plain> + Send;
 
     /// And the manager whose tokens live for [`LIFETIME`].
-    async fn ours(server: &Server, command: Command) -> (Self::Ours, TokenManager);
+    fn ours(
+        server: &Server,
+        command: Command,
+    ) -> impl Future<Output = (Self::Ours, TokenManager)> + Send;
 }
 
 /// A run, and how many rotations came in it.
