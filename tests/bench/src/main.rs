@@ -1,6 +1,7 @@
 //! What redis-authx costs, and how a fleet fares with it, side by side with
 //! what users would pick instead. `README.md` explains each command.
 
+mod compare;
 mod current;
 mod fleet;
 mod fred;
@@ -34,6 +35,9 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Bench {
+    /// This project and what a user would pick instead, through the same
+    /// situations.
+    Compare(Box<compare::Options>),
     /// Reading the current token, against a clone of it behind a lock.
     Current,
     /// A fleet in simulated time, by our rules and by the built-in's.
@@ -56,6 +60,12 @@ fn main() -> ExitCode {
     let Arguments { check, bench } = Arguments::parse();
     let mut report = Report::new();
     match bench {
+        Bench::Compare(options) => {
+            if let Err(error) = compare::run(&mut report, &options) {
+                eprintln!("{error}");
+                return ExitCode::FAILURE;
+            }
+        }
         Bench::Current => current::run(&mut report),
         Bench::Fleet(options) => fleet::run(&mut report, *options),
         Bench::Heap => redis::heap::run(&mut report),

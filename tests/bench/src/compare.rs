@@ -1,0 +1,126 @@
+//! Side by side with what a user would pick instead, in one run.
+
+mod bench;
+mod credential;
+mod fred_clients;
+mod markdown;
+mod measured;
+mod outcome;
+mod plan;
+mod plot;
+mod redis_clients;
+mod rounds;
+mod row;
+mod situation;
+mod situations;
+mod table;
+
+use std::error::Error;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::thread;
+
+use clap::Args;
+
+use crate::report::Report;
+use bench::Servers;
+use outcome::Outcome;
+use situation::Situation;
+
+/// What is compared, and where it is written.
+#[derive(Args, Clone, Debug)]
+pub(crate) struct Options {
+    /// Every situation once, for seconds: shows that it runs, writes no files
+    /// unless told where.
+    #[arg(long)]
+    smoke: bool,
+    /// Only situations whose name begins so; may be repeated.
+    #[arg(long, value_name = "NAME")]
+    only: Vec<String>,
+    /// Rounds of each situation, instead of its own number.
+    #[arg(long)]
+    rounds: Option<usize>,
+    /// The folder for `comparison.md` and the plots [default: that of
+    /// `tests/bench/results` beside this crate, for a full run].
+    #[arg(long, value_name = "FOLDER")]
+    out: Option<PathBuf>,
+    /// A README whose short table is to be brought up to date.
+    #[arg(long, value_name = "FILE")]
+    readme: Option<PathBuf>,
+}
+
+impl Options {
+    fn takes(&self, situation: &Situation) -> bool {
+        let begins = |name: &String| situation.name.starts_with(name.as_str());
+        self.only.is_empty() || self.only.iter().any(begins)
+    }
+
+    fn rounds(&self, situation: &Situation) -> usize {
+        let own = match self.smoke {
+            true => situation.rounds.smoke,
+            false => situation.rounds.full,
+        };
+        self.rounds.unwrap_or(own).max(1)
+    }
+
+    fn folder(&self) -> Option<PathBuf> {
+        let full = !self.smoke && self.only.is_empty();
+        let checked_in = || full.then(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("results"));
+        self.out.clone().or_else(checked_in)
+    }
+}
+
+/// Runs it all, and says what failed on the way.
+pub(crate) fn run(report: &mut Report, options: &Options) -> Result<(), Box<dyn Error>> {
+    let servers = Arc::new(Servers::new());
+    let all = situations::ALL.iter().copied().flatten();
+    let mut outcomes = Vec::new();
+    for situation in all.filter(|situation| options.takes(situation)) {
+        let rounds = options.rounds(situation);
+        eprintln!("{}: {rounds} round(s)", situation.name);
+        outcomes.push(rounds::go_through(
+            situation,
+            rounds,
+            options.smoke,
+            &servers,
+        ));
+    }
+    table::print(report, &outcomes);
+    if let Some(folder) = options.folder() {
+        write(&folder, options, &outcomes)?;
+    }
+    if let Some(readme) = &options.readme {
+        markdown::update(readme, &markdown::in_short(&outcomes))?;
+    }
+    Ok(())
+}
+
+fn write(folder: &Path, options: &Options, outcomes: &[Outcome]) -> Result<(), Box<dyn Error>> {
+    fs::create_dir_all(folder)?;
+    let mut names = Vec::new();
+    for outcome in outcomes {
+        let plots = (outcome.situation.plots)(outcome);
+        plots.iter().try_for_each(|plot| plot.write(folder))?;
+        names.push(plots.into_iter().map(|plot| plot.name).collect());
+    }
+    let page = markdown::page(&head(options), outcomes, &names);
+    fs::write(folder.join("comparison.md"), page)?;
+    Ok(())
+}
+
+/// What was run, and on what.
+fn head(options: &Options) -> String {
+    let profile = if cfg!(debug_assertions) {
+        "debug"
+    } else {
+        "release"
+    };
+    let cores = thread::available_parallelism().map_or(1, usize::from);
+    let smoke = if options.smoke { ", smoke" } else { "" };
+    format!(
+        "Written by `cargo run --release -p redis-authx-bench -- compare`; \
+         [how to read it](../README.md#side-by-side). \
+         redis-rs 1.8, fred 10.1, profile {profile}{smoke}, {cores} cores."
+    )
+}

@@ -1,0 +1,18 @@
+//! Everything that both sides are put through: a file for each, or for a few
+//! that are much alike.
+//!
+//! A situation measures one side once, on a thread of its own
+//! ([`Situation::measure`]); rounds, their order, time limits and panics are
+//! [`go_through`](super::rounds::go_through)'s. It starts an emulator with
+//! [`Bench::emulator`](super::bench::Bench::emulator) and does the client's part
+//! in [`Bench::run`](super::bench::Bench::run), after which nothing of it is
+//! left. Both sides get tokens from the same place and renew them by the same
+//! [`Plan`](super::plan::Plan). Its rows are statics; one or two of them are
+//! [`in_short`](super::row::Row::in_short).
+
+mod cold_start;
+
+use super::situation::Situation;
+
+/// In the order of the tables.
+pub(crate) const ALL: &[&[Situation]] = &[cold_start::SITUATIONS];
