@@ -4,8 +4,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fred::clients::Client;
+use fred::clients::{Client, SubscriberClient};
 use fred::error::{Error, ErrorKind};
+use fred::interfaces::ClientLike;
 use fred::types::Builder;
 use fred::types::config::{Config, CredentialProvider, ReconnectPolicy, Server};
 use redis_authx::{IdentityProvider, Token, TokenManager, async_trait};
@@ -41,17 +42,44 @@ impl FredContestant {
     /// When fred does not take the settings.
     pub(crate) fn client(&self) -> Client {
         let built = match self {
-            Self::BuiltIn(provider, config) => {
-                let mut config = config.clone();
-                config.credential_provider = Some(Arc::<OwnRefresh>::clone(provider));
-                builder(config).build()
-            }
+            Self::BuiltIn(provider, config) => builder(Self::with(provider, config)).build(),
             Self::Ours(manager, config) => {
                 let builder = builder(config.clone());
                 builder.credentials(manager.credentials()).build()
             }
         };
         built.expect("a client")
+    }
+
+    /// One that is connected.
+    pub(crate) async fn connected(&self) -> Client {
+        let client = self.client();
+        client.init().await.expect("a connection");
+        client
+    }
+
+    /// A subscriber that reconnects at once and for ever, not yet connected.
+    ///
+    /// # Panics
+    /// When fred does not take the settings.
+    pub(crate) fn subscriber(&self) -> SubscriberClient {
+        let built = match self {
+            Self::BuiltIn(provider, config) => {
+                builder(Self::with(provider, config)).build_subscriber_client()
+            }
+            Self::Ours(manager, config) => {
+                let builder = builder(config.clone());
+                let builder = builder.credentials(manager.credentials());
+                builder.build_subscriber_client()
+            }
+        };
+        built.expect("a client")
+    }
+
+    fn with(provider: &Arc<OwnRefresh>, config: &Config) -> Config {
+        let mut config = config.clone();
+        config.credential_provider = Some(Arc::<OwnRefresh>::clone(provider));
+        config
     }
 }
 

@@ -1,18 +1,22 @@
-//! Everything that both sides are put through: a file for each, or for a few
-//! that are much alike.
-//!
-//! A situation measures one side once, on a thread of its own
-//! ([`Situation::measure`]); rounds, their order, time limits and panics are
-//! [`go_through`](super::rounds::go_through)'s. It starts an emulator with
-//! [`Bench::emulator`](super::bench::Bench::emulator) and does the client's part
-//! in [`Bench::run`](super::bench::Bench::run), after which nothing of it is
-//! left. Both sides get tokens from the same place and renew them by the same
-//! [`Plan`](super::plan::Plan). Its rows are statics; one or two of them are
-//! [`in_short`](super::row::Row::in_short).
+//! Everything that both sides are put through.
 
 mod cold_start;
+mod faulty_auth;
+mod lifetime;
+mod outage;
+mod pubsub;
+mod raw_multi;
+mod stuck;
 
 use super::situation::Situation;
 
 /// In the order of the tables.
-pub(crate) const ALL: &[&[Situation]] = &[cold_start::SITUATIONS];
+pub(crate) const ALL: &[&[Situation]] = &[
+    cold_start::SITUATIONS,
+    lifetime::SITUATIONS,
+    outage::SITUATIONS,
+    stuck::SITUATIONS,
+    faulty_auth::SITUATIONS,
+    raw_multi::SITUATIONS,
+    pubsub::SITUATIONS,
+];
