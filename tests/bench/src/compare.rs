@@ -3,6 +3,7 @@
 mod bench;
 mod credential;
 mod fred_clients;
+mod load;
 mod markdown;
 mod measured;
 mod outcome;

@@ -1,6 +1,7 @@
 //! What redis-authx costs, and how a fleet fares with it, side by side with
 //! what users would pick instead. `README.md` explains each command.
 
+mod closed_loop;
 mod compare;
 mod current;
 mod fleet;

@@ -2,7 +2,7 @@
 //! password.
 
 pub(crate) mod heap;
-mod server;
+pub(crate) mod server;
 pub(crate) mod stagger;
 pub(crate) mod throughput;
 
@@ -18,7 +18,7 @@ use crate::support::{Instantly, user_and_password};
 use server::Server;
 
 /// No time limit of redis-rs, which would cut off a stall of the machine.
-fn unlimited() -> AsyncConnectionConfig {
+pub(crate) fn unlimited() -> AsyncConnectionConfig {
     AsyncConnectionConfig::new()
         .set_response_timeout(None)
         .set_connection_timeout(None)

@@ -10,9 +10,19 @@
 //! [`Plan`](super::plan::Plan). Its rows are statics; one or two of them are
 //! [`in_short`](super::row::Row::in_short).
 
+mod around_rotation;
 mod cold_start;
+mod heap;
+mod thousand;
+mod throughput;
 
 use super::situation::Situation;
 
 /// In the order of the tables.
-pub(crate) const ALL: &[&[Situation]] = &[cold_start::SITUATIONS];
+pub(crate) const ALL: &[&[Situation]] = &[
+    throughput::SITUATIONS,
+    around_rotation::SITUATIONS,
+    thousand::SITUATIONS,
+    cold_start::SITUATIONS,
+    heap::SITUATIONS,
+];

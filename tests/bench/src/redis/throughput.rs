@@ -1,17 +1,16 @@
 //! A closed loop of GET and SET, rotating every second, in turn with the same
 //! client with a static password.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
-use futures::future::join_all;
-use hdrhistogram::Histogram;
 use redis::aio::ConnectionLike;
 use redis::{Cmd, cmd};
 use tokio::runtime::Builder;
 
 use super::server::Server;
 use super::{connect, ours, plain};
+use crate::closed_loop::{self, Latency, OnConnection};
 use crate::report::{Kind, Report, row, thousands};
 use crate::support::median;
 
@@ -42,7 +41,7 @@ pub(crate) struct Options {
 /// What one run showed.
 struct Run {
     commands: u64,
-    latency: Histogram<u64>,
+    latency: Latency,
     rotations: u64,
 }
 
@@ -61,26 +60,8 @@ async fn load<C>(connection: C, command: &Cmd, options: Options) -> Run
 where
     C: ConnectionLike + Clone + Send + Sync + 'static,
 {
-    let end = Instant::now() + Duration::from_secs(options.seconds);
-    let tasks = (0..options.tasks).map(|_| {
-        let (mut connection, command) = (connection.clone(), command.clone());
-        tokio::spawn(async move {
-            let mut latency = Histogram::<u64>::new(3).expect("three digits");
-            let mut begun = Instant::now();
-            while begun < end {
-                () = command.query_async(&mut connection).await.expect("a reply");
-                let done = Instant::now();
-                let spent = done.duration_since(begun).as_nanos();
-                latency += u64::try_from(spent).unwrap_or(u64::MAX);
-                begun = done;
-            }
-            latency
-        })
-    });
-    let mut latency = Histogram::new(3).expect("three digits");
-    for done in join_all(tasks.collect::<Vec<_>>()).await {
-        latency += done.expect("no panic");
-    }
+    let callers = (0..options.tasks).map(|_| OnConnection(connection.clone(), command.clone()));
+    let latency = closed_loop::latency(callers, Duration::from_secs(options.seconds)).await;
     Run {
         commands: latency.len(),
         latency,
