@@ -4,6 +4,7 @@ mod bench;
 mod credential;
 mod drip;
 mod fred_clients;
+mod load;
 mod markdown;
 mod measured;
 mod outcome;

@@ -1,5 +1,6 @@
 //! Clients of fred: ours, against the same client with a static password.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use fred::bytes::Bytes;
@@ -12,10 +13,10 @@ use redis_authx::reauth::ConnectionStatus;
 use redis_authx_fred::{BuilderExt, Renewal};
 use tokio::time::sleep;
 
-use crate::load::{Caller, Command, KEY, VALUE};
-use crate::server::Server;
+use crate::closed_loop::Caller;
+use crate::redis::server::Server;
 use crate::support::{spawn_manager, user_and_password};
-use crate::throughput::LIFETIME;
+use crate::throughput::{Command, KEY, LIFETIME, VALUE};
 use crate::{stagger, throughput};
 
 fn config(url: &str) -> Config {
@@ -32,8 +33,18 @@ fn builder(config: Config) -> Builder {
 /// A client, and what is sent on it.
 #[derive(Clone)]
 pub(crate) struct Calling {
-    client: Client,
+    client: Arc<Quit>,
     command: Command,
+}
+
+/// fred's clients go on until they are told to end.
+struct Quit(Client);
+
+impl Drop for Quit {
+    fn drop(&mut self) {
+        let client = self.0.clone();
+        tokio::spawn(async move { client.quit().await });
+    }
 }
 
 impl Caller for Calling {
@@ -41,15 +52,11 @@ impl Caller for Calling {
         let answer = match self.command {
             Command::Set => {
                 let value = Bytes::from_static(&VALUE);
-                self.client.set(KEY, value, None, None, false).await
+                self.client.0.set(KEY, value, None, None, false).await
             }
-            Command::Get => self.client.get(KEY).await,
+            Command::Get => self.client.0.get(KEY).await,
         };
         () = answer.expect("a reply");
-    }
-
-    async fn close(self) {
-        self.client.quit().await.expect("it ends");
     }
 }
 
@@ -59,6 +66,7 @@ pub(crate) struct Sides;
 impl Sides {
     async fn calling(client: Client, command: Command) -> Calling {
         client.init().await.expect("a connection");
+        let client = Arc::new(Quit(client));
         Calling { client, command }
     }
 }

@@ -1,16 +1,15 @@
 //! What redis-authx costs, and how a fleet fares with it, side by side with
 //! what users would pick instead. `README.md` explains each command.
 
+mod closed_loop;
 mod compare;
 mod current;
 mod fleet;
 mod fred;
 mod idle;
 mod lifetimes;
-mod load;
 mod redis;
 mod report;
-mod server;
 mod stagger;
 mod subscribers;
 mod support;

@@ -2,24 +2,25 @@
 //! password.
 
 pub(crate) mod heap;
+pub(crate) mod server;
 
 use std::time::Duration;
 
 use futures::{StreamExt, stream};
-use redis::aio::{ConnectionLike, MultiplexedConnection};
-use redis::{AsyncConnectionConfig, Client, Cmd, IntoConnectionInfo, cmd};
+use redis::aio::MultiplexedConnection;
+use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, cmd};
 use redis_authx::TokenManager;
 use redis_authx::reauth::{ConnectionStatus, ReauthPolicy};
 use redis_authx_redis::{AuthClient, AuthConnection};
 
-use crate::load::{Caller, Command, KEY, VALUE};
-use crate::server::Server;
+use crate::closed_loop::OnConnection;
 use crate::support::{spawn_manager, user_and_password};
-use crate::throughput::LIFETIME;
+use crate::throughput::{Command, KEY, LIFETIME, VALUE};
 use crate::{stagger, throughput};
+use server::Server;
 
 /// No time limit of redis-rs, which would cut off a stall of the machine.
-fn unlimited() -> AsyncConnectionConfig {
+pub(crate) fn unlimited() -> AsyncConnectionConfig {
     AsyncConnectionConfig::new()
         .set_response_timeout(None)
         .set_connection_timeout(None)
@@ -50,48 +51,29 @@ async fn connect(client: &AuthClient) -> AuthConnection {
     opened.expect("a connection")
 }
 
-/// A connection, and what is sent on it.
-#[derive(Clone)]
-pub(crate) struct Calling<C> {
-    connection: C,
-    command: Cmd,
-}
-
-impl<C> Calling<C> {
-    pub(crate) fn new(connection: C, command: Command) -> Self {
-        let mut sent = cmd(command.name());
-        sent.arg(KEY);
-        if command == Command::Set {
-            sent.arg(&VALUE);
-        }
-        Self {
-            connection,
-            command: sent,
-        }
+fn calling<C>(connection: C, command: Command) -> OnConnection<C> {
+    let mut sent = cmd(command.name());
+    sent.arg(KEY);
+    if command == Command::Set {
+        sent.arg(&VALUE);
     }
-}
-
-impl<C: ConnectionLike + Clone + Send + Sync + 'static> Caller for Calling<C> {
-    async fn call(&mut self) {
-        let answer = self.command.query_async(&mut self.connection).await;
-        () = answer.expect("a reply");
-    }
+    OnConnection(connection, sent)
 }
 
 /// Of multiplexed connections.
 pub(crate) struct Sides;
 
 impl throughput::Sides for Sides {
-    type Plain = Calling<MultiplexedConnection>;
-    type Ours = Calling<AuthConnection>;
+    type Plain = OnConnection<MultiplexedConnection>;
+    type Ours = OnConnection<AuthConnection>;
 
     async fn plain(server: &Server, command: Command) -> Self::Plain {
-        Calling::new(plain(server).await, command)
+        calling(plain(server).await, command)
     }
 
     async fn ours(server: &Server, command: Command) -> (Self::Ours, TokenManager) {
         let (manager, client) = ours(server, LIFETIME, 0.5);
-        (Calling::new(connect(&client).await, command), manager)
+        (calling(connect(&client).await, command), manager)
     }
 }
 

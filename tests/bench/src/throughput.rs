@@ -7,12 +7,16 @@ use clap::Args;
 use redis_authx::TokenManager;
 use tokio::runtime::Builder;
 
-use crate::load::{Caller, Command, Run, load};
+use crate::closed_loop::{self, Caller, Latency};
+use crate::redis::server::Server;
 use crate::report::{Kind, Report, row, thousands};
-use crate::server::Server;
 use crate::support::{ClientName, median};
 use crate::{fred, redis};
 
+/// The 128 bytes that are read and written.
+pub(crate) const VALUE: [u8; 128] = [b'v'; 128];
+/// Where they are.
+pub(crate) const KEY: &str = "key";
 /// Tokens live twice as long as they are used: a rotation every second.
 pub(crate) const LIFETIME: Duration = Duration::from_secs(2);
 const LEAST_THROUGHPUT: f64 = 0.99;
@@ -40,8 +44,8 @@ pub(crate) struct Options {
 
 /// One kind of connection: with a static password, and with tokens.
 pub(crate) trait Sides {
-    type Plain: Caller;
-    type Ours: Caller;
+    type Plain: Caller + Clone + Sync;
+    type Ours: Caller + Clone + Sync;
 
     fn plain(server: &Server, command: Command) -> impl Future<Output = Self::Plain> + Send;
 
@@ -52,13 +56,49 @@ pub(crate) trait Sides {
     ) -> impl Future<Output = (Self::Ours, TokenManager)> + Send;
 }
 
-/// A run, and how many rotations came in it.
-struct Rotated {
-    run: Run,
+/// What a loop sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Set,
+    Get,
+}
+
+impl Command {
+    pub(crate) const ALL: [Self; 2] = [Self::Set, Self::Get];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Set => "SET",
+            Self::Get => "GET",
+        }
+    }
+}
+
+/// What one run showed.
+struct Run {
+    commands: u64,
+    latency: Latency,
     rotations: u64,
 }
 
 const QUANTILES: [f64; 3] = [0.5, 0.99, 0.999];
+
+impl Run {
+    async fn of(caller: impl Caller + Clone, options: Options) -> Self {
+        let callers = vec![caller; options.tasks];
+        let latency = closed_loop::latency(callers, Duration::from_secs(options.seconds)).await;
+        Self {
+            commands: latency.len(),
+            latency,
+            rotations: 0,
+        }
+    }
+
+    /// Nanoseconds.
+    fn at(&self, quantile: f64) -> f64 {
+        self.latency.value_at_quantile(quantile) as f64
+    }
+}
 
 /// One run of each.
 async fn pair<S: Sides>(
@@ -66,21 +106,14 @@ async fn pair<S: Sides>(
     command: Command,
     options: Options,
     ours_first: bool,
-) -> [Rotated; 2] {
-    let time = Duration::from_secs(options.seconds);
-    let plain = async || {
-        let caller = S::plain(server, command).await;
-        let run = load(&caller, options.tasks, time).await;
-        caller.close().await;
-        Rotated { run, rotations: 0 }
-    };
+) -> [Run; 2] {
+    let plain = async || Run::of(S::plain(server, command).await, options).await;
     let ours = async || {
         let (caller, manager) = S::ours(server, command).await;
         let before = manager.status().generation;
-        let run = load(&caller, options.tasks, time).await;
-        let rotations = manager.status().generation - before;
-        caller.close().await;
-        Rotated { run, rotations }
+        let mut run = Run::of(caller, options).await;
+        run.rotations = manager.status().generation - before;
+        run
     };
     if ours_first {
         let ours = ours().await;
@@ -105,7 +138,7 @@ fn of<S: Sides>(report: &mut Report, options: Options) {
         .expect("a runtime");
     let server = Server::start();
     for command in Command::ALL {
-        let pairs: Vec<[Rotated; 2]> = (0..options.pairs.max(1))
+        let pairs: Vec<[Run; 2]> = (0..options.pairs.max(1))
             .map(|number| runtime.block_on(pair::<S>(&server, command, options, number % 2 == 1)))
             .collect();
         show(report, command.name(), &pairs, options);
@@ -113,12 +146,12 @@ fn of<S: Sides>(report: &mut Report, options: Options) {
 }
 
 /// Ours over the plain one's, pair by pair.
-fn ratios(pairs: &[[Rotated; 2]], figure: impl Fn(&Run) -> f64) -> Vec<f64> {
-    let ratio = |[plain, ours]: &[Rotated; 2]| figure(&ours.run) / figure(&plain.run);
+fn ratios(pairs: &[[Run; 2]], figure: impl Fn(&Run) -> f64) -> Vec<f64> {
+    let ratio = |[plain, ours]: &[Run; 2]| figure(ours) / figure(plain);
     pairs.iter().map(ratio).collect()
 }
 
-fn show(report: &mut Report, name: &str, pairs: &[[Rotated; 2]], options: Options) {
+fn show(report: &mut Report, name: &str, pairs: &[[Run; 2]], options: Options) {
     let rotations: u64 = pairs.iter().map(|[_, ours]| ours.rotations).sum();
     report.line(format!(
         "{}, {name}, {} pairs of {} s, {} tasks on one connection, {rotations} rotations",
@@ -136,8 +169,7 @@ fn show(report: &mut Report, name: &str, pairs: &[[Rotated; 2]], options: Option
         "most",
     ])];
     let mut line = |title: &str, figure: &dyn Fn(&Run) -> f64, shown: &dyn Fn(f64) -> String| {
-        let middle =
-            |side: usize| median(pairs.iter().map(|pair| figure(&pair[side].run)).collect());
+        let middle = |side: usize| median(pairs.iter().map(|pair| figure(&pair[side])).collect());
         let mut ratios = ratios(pairs, figure);
         ratios.sort_by(f64::total_cmp);
         let ratio = median(ratios.clone());

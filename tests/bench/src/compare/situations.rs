@@ -1,18 +1,36 @@
-//! Everything that both sides are put through.
+//! Everything that both sides are put through: a file for each, or for a few
+//! that are much alike.
+//!
+//! A situation measures one side once, on a thread of its own
+//! ([`Situation::measure`]); rounds, their order, time limits and panics are
+//! [`go_through`](super::rounds::go_through)'s. It starts an emulator with
+//! [`Bench::emulator`](super::bench::Bench::emulator) and does the client's part
+//! in [`Bench::run`](super::bench::Bench::run), after which nothing of it is
+//! left. Both sides get tokens from the same place and renew them by the same
+//! [`Plan`](super::plan::Plan). Its rows are statics; one or two of them are
+//! [`in_short`](super::row::Row::in_short).
 
+mod around_rotation;
 mod cold_start;
 mod faulty_auth;
+mod heap;
 mod lifetime;
 mod outage;
 mod pubsub;
 mod raw_multi;
 mod stuck;
+mod thousand;
+mod throughput;
 
 use super::situation::Situation;
 
 /// In the order of the tables.
 pub(crate) const ALL: &[&[Situation]] = &[
+    throughput::SITUATIONS,
+    around_rotation::SITUATIONS,
+    thousand::SITUATIONS,
     cold_start::SITUATIONS,
+    heap::SITUATIONS,
     lifetime::SITUATIONS,
     outage::SITUATIONS,
     stuck::SITUATIONS,

@@ -67,11 +67,11 @@ fn emulator(bench: &Bench) -> Emulator {
 /// Publishes so many numbers and counts those that come.
 async fn count<F>(
     messages: usize,
-    publish: impl Fn(usize) -> F,
-    incoming: impl Stream<Item = usize>,
+    publish: impl Fn(usize) -> F + Send + Sync,
+    incoming: impl Stream<Item = usize> + Send,
 ) -> Came
 where
-    F: Future<Output = ()>,
+    F: Future<Output = ()> + Send,
 {
     let mut pace = interval(PACE);
     let sending = async {
@@ -130,7 +130,7 @@ fn of_redis(bench: &Bench) -> Measured {
     came.measured()
 }
 
-async fn built_in(one: &BuiltIn, url: &str) -> impl Stream<Item = usize> {
+async fn built_in(one: &BuiltIn, url: &str) -> impl Stream<Item = usize> + Send {
     let credentials = one.provider.subscribe().next().await;
     let login = credentials.expect("a token").expect("a token");
     let info = url.into_connection_info().expect("a URL");
@@ -145,7 +145,7 @@ async fn built_in(one: &BuiltIn, url: &str) -> impl Stream<Item = usize> {
     subscriber.into_on_message().map(|message| number(&message))
 }
 
-async fn ours(one: &Ours) -> impl Stream<Item = usize> {
+async fn ours(one: &Ours) -> impl Stream<Item = usize> + Send {
     let subscriber = one.client.pubsub().await.expect("a connection");
     let subscribed = subscriber.subscribe(CHANNEL).await;
     subscribed.expect("a subscription");

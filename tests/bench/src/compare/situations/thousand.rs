@@ -1,0 +1,137 @@
+//! One rotation of 1,000 connections, as the gateway sees it.
+
+use std::time::{Duration, Instant};
+
+use futures::{StreamExt, stream};
+use redis_authx_emulator::{Emulator, Store};
+use tokio::time::sleep;
+
+use crate::compare::bench::Bench;
+use crate::compare::measured::Measured;
+use crate::compare::outcome::Outcome;
+use crate::compare::plan::Plan;
+use crate::compare::plot::{Curve, Panel, Plot, Shape};
+use crate::compare::redis_clients::Contestant;
+use crate::compare::row::{Row, Unit};
+use crate::compare::situation::{Clients, Rounds, Side, Situation};
+use crate::redis::unlimited;
+
+const NAME: &str = "thousand-connections";
+
+pub(crate) const SITUATIONS: &[Situation] = &[Situation {
+    name: NAME,
+    title: "1,000 connections at one rotation",
+    about: "When each connection's `AUTH` is accepted by the gateway, counted from the first. \
+            Tokens live for 30 s and both sides renew them after 10 s; what was not renewed \
+            would be closed.",
+    clients: Clients::Redis,
+    rounds: Rounds::full(2),
+    limit: Duration::from_secs(90),
+    measure,
+    plots,
+}];
+
+static BUSIEST: Row = Row::lower("`AUTH`s in the busiest 10 ms", Unit::Count);
+static PEAK: Row = Row::lower("most `AUTH`s in flight", Unit::Count).in_short();
+static SPREAD: Row = Row::shown("from the first to the last", Unit::Millis);
+static RENEWED: Row = Row::higher("connections renewed", Unit::Count);
+static MARGIN: Row = Row::shown("least time left to the old token", Unit::Seconds);
+
+fn measure(bench: &Bench) -> Measured {
+    let plan = bench.pick(
+        Plan::short(Duration::from_secs(30), Duration::from_secs(10)),
+        Plan::short(Duration::from_secs(10), Duration::from_secs(4)),
+    );
+    let connections = bench.pick(1000, 100);
+    let builder = Emulator::builder().token_lifetime(plan.lifetime);
+    let emulator = bench.emulator(builder.store(Store::RedisServer));
+    let (redis, identity) = (emulator.redis(), emulator.identity());
+    let rotated = bench.run(async {
+        let contestant = Contestant::start(bench.side, &emulator, emulator.redis_url(), plan);
+        let opened: Vec<_> = stream::iter(0..connections)
+            .map(|_| contestant.multiplexed(unlimited()))
+            .buffer_unordered(16)
+            .map(|opened| opened.expect("a connection"))
+            .collect()
+            .await;
+        assert_eq!(
+            identity.tokens_issued(),
+            1,
+            "all are open before it rotates"
+        );
+        while identity.tokens_issued() == 1 {
+            sleep(Duration::from_millis(1)).await;
+        }
+        let rotated = Instant::now();
+        let renewed = || times(&emulator, rotated).len();
+        while renewed() < connections && rotated.elapsed() < plan.lifetime / 2 {
+            sleep(Duration::from_millis(20)).await;
+        }
+        drop(opened);
+        rotated
+    });
+    let times = times(&emulator, rotated);
+    let busiest = times.iter().enumerate().map(|(first, begin)| {
+        let within = times[first..].iter().take_while(|at| **at < begin + 10.0);
+        within.count()
+    });
+    let margins = redis.connection_reports().into_iter();
+    let margin = margins.filter_map(|one| one.least_margin).min();
+    let margin = margin.unwrap_or_default().as_secs_f64();
+    Measured::default()
+        .with(&BUSIEST, busiest.max().unwrap_or_default() as f64)
+        .with(&PEAK, redis.peak_auths_in_flight() as f64)
+        .with(&SPREAD, times.last().copied().unwrap_or_default())
+        .with(&RENEWED, times.len() as f64)
+        .with(&MARGIN, margin)
+        .series("times", times.iter().map(|at| (*at, 1.0)).collect())
+}
+
+/// When connections logged in again after `rotated` or just before, in ms from
+/// the first, in order.
+fn times(emulator: &Emulator, rotated: Instant) -> Vec<f64> {
+    let reports = emulator.redis().connection_reports().into_iter();
+    let near = |at: &Instant| *at + Duration::from_millis(500) > rotated;
+    let mut times: Vec<Instant> = reports
+        .filter_map(|one| one.last_auth_at)
+        .filter(near)
+        .collect();
+    times.sort();
+    let Some(first) = times.first().copied() else {
+        return Vec::new();
+    };
+    let after = |at: Instant| at.duration_since(first).as_secs_f64() * 1000.0;
+    times.into_iter().map(after).collect()
+}
+
+/// One panel each: they differ too much for one.
+fn plots(outcome: &Outcome) -> Vec<Plot> {
+    const BARS: usize = 50;
+    let panels = Side::BOTH.into_iter().filter_map(|side| {
+        let times = outcome.last(side)?.points("times");
+        let width = (times.last()?.0 / BARS as f64).max(1.0);
+        let mut counts = vec![0_u32; BARS + 1];
+        for (at, _) in times {
+            counts[((at / width) as usize).min(BARS)] += 1;
+        }
+        let bars = counts.iter().enumerate();
+        let points: Vec<_> = bars
+            .map(|(number, count)| (number as f64 * width, f64::from(*count)))
+            .collect();
+        Some(Panel {
+            title: format!(
+                "{}: AUTHs in each {width:.0} ms of one rotation",
+                side.name()
+            ),
+            x: "ms from the first",
+            y: "AUTHs",
+            shape: Shape::Bars,
+            curves: vec![Curve::of(side, &points)],
+            marks: Vec::new(),
+        })
+    });
+    vec![Plot {
+        name: NAME.to_owned(),
+        panels: panels.collect(),
+    }]
+}
