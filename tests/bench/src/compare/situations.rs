@@ -12,6 +12,7 @@
 
 mod around_rotation;
 mod cold_start;
+mod footprint;
 mod heap;
 mod thousand;
 mod throughput;
@@ -25,4 +26,5 @@ pub(crate) const ALL: &[&[Situation]] = &[
     thousand::SITUATIONS,
     cold_start::SITUATIONS,
     heap::SITUATIONS,
+    footprint::SITUATIONS,
 ];
