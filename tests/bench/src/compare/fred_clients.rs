@@ -10,7 +10,7 @@ use fred::types::Builder;
 use fred::types::config::{Config, CredentialProvider, ReconnectPolicy, Server};
 use redis_authx::{IdentityProvider, Token, TokenManager, async_trait};
 use redis_authx_emulator::Emulator;
-use redis_authx_fred::BuilderExt;
+use redis_authx_fred::{BuilderExt, Renewal};
 use tokio::sync::Mutex;
 
 use super::plan::Plan;
@@ -20,7 +20,7 @@ use super::situation::Side;
 /// Either side, as a program would set it up.
 pub(crate) enum FredContestant {
     BuiltIn(Arc<OwnRefresh>, Config),
-    Ours(TokenManager, Config),
+    Ours(TokenManager, Renewal, Config),
 }
 
 impl FredContestant {
@@ -31,7 +31,11 @@ impl FredContestant {
         let config = Config::from_url(url).expect("a URL");
         match side {
             Side::BuiltIn => Self::BuiltIn(Arc::new(OwnRefresh::new(identity, plan)), config),
-            Side::Ours => Self::Ours(start_manager(identity, plan), config),
+            Side::Ours => {
+                let manager = start_manager(identity, plan);
+                let renewal = Renewal::new(manager.credentials()).expect("a runtime");
+                Self::Ours(manager, renewal, config)
+            }
         }
     }
 
@@ -46,10 +50,7 @@ impl FredContestant {
                 config.credential_provider = Some(Arc::<OwnRefresh>::clone(provider));
                 builder(config).build()
             }
-            Self::Ours(manager, config) => {
-                let builder = builder(config.clone());
-                builder.credentials(manager.credentials()).build()
-            }
+            Self::Ours(_, renewal, config) => builder(config.clone()).renewal(renewal).build(),
         };
         built.expect("a client")
     }
