@@ -22,13 +22,14 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::thread;
+use std::time::Duration;
 
 use clap::Args;
 
 use crate::report::Report;
-use bench::Servers;
+use bench::{Bench, Servers};
 use outcome::Outcome;
-use situation::Situation;
+use situation::{Side, Situation};
 
 /// What is compared, and where it is written.
 #[derive(Args, Clone, Debug)]
@@ -47,6 +48,10 @@ pub(crate) struct Options {
     /// `tests/bench/results` beside this crate, for a full run].
     #[arg(long, value_name = "FOLDER")]
     out: Option<PathBuf>,
+    /// What `tests/bench/footprint` printed, for build times; without it a full
+    /// run counts crates only.
+    #[arg(long, value_name = "FILE")]
+    footprint: Option<PathBuf>,
     /// A README whose short table is to be brought up to date.
     #[arg(long, value_name = "FILE")]
     readme: Option<PathBuf>,
@@ -54,6 +59,10 @@ pub(crate) struct Options {
 
 impl Options {
     fn takes(&self, situation: &Situation) -> bool {
+        // Without its output the script needs the network.
+        if self.smoke && self.footprint.is_none() && situation.name == "footprint" {
+            return false;
+        }
         let begins = |name: &String| situation.name.starts_with(name.as_str());
         self.only.is_empty() || self.only.iter().any(begins)
     }
@@ -75,18 +84,24 @@ impl Options {
 
 /// Runs it all, and says what failed on the way.
 pub(crate) fn run(report: &mut Report, options: &Options) -> Result<(), Box<dyn Error>> {
-    let servers = Arc::new(Servers::new());
+    let footprint = options
+        .footprint
+        .as_ref()
+        .map(fs::read_to_string)
+        .transpose()?;
+    let bench = Bench {
+        side: Side::Ours,
+        smoke: options.smoke,
+        limit: Duration::ZERO,
+        footprint: footprint.map(Arc::from),
+        servers: Arc::new(Servers::new()),
+    };
     let all = situations::ALL.iter().copied().flatten();
     let mut outcomes = Vec::new();
     for situation in all.filter(|situation| options.takes(situation)) {
         let rounds = options.rounds(situation);
         eprintln!("{}: {rounds} round(s)", situation.name);
-        outcomes.push(rounds::go_through(
-            situation,
-            rounds,
-            options.smoke,
-            &servers,
-        ));
+        outcomes.push(rounds::go_through(situation, rounds, &bench));
     }
     table::print(report, &outcomes);
     if let Some(folder) = options.folder() {

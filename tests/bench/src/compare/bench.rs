@@ -16,9 +16,10 @@ pub(crate) struct Bench {
     pub(crate) side: Side,
     /// Seconds instead of minutes: shows that it runs, not what it finds.
     pub(crate) smoke: bool,
-    /// Counts from 0.
-    pub(crate) round: usize,
+    /// What a run may take.
     pub(crate) limit: Duration,
+    /// What the script of that name printed, if it has been run.
+    pub(crate) footprint: Option<Arc<str>>,
     pub(crate) servers: Arc<Servers>,
 }
 

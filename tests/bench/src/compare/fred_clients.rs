@@ -9,9 +9,9 @@ use fred::error::{Error, ErrorKind};
 use fred::interfaces::ClientLike;
 use fred::types::Builder;
 use fred::types::config::{Config, CredentialProvider, ReconnectPolicy, Server};
-use redis_authx::{IdentityProvider, Token, TokenManager, async_trait};
+use redis_authx::{IdentityProvider, Token, async_trait};
 use redis_authx_emulator::Emulator;
-use redis_authx_fred::BuilderExt;
+use redis_authx_fred::{BuilderExt, Renewal};
 use tokio::sync::Mutex;
 
 use super::plan::Plan;
@@ -21,7 +21,7 @@ use super::situation::Side;
 /// Either side, as a program would set it up.
 pub(crate) enum FredContestant {
     BuiltIn(Arc<OwnRefresh>, Config),
-    Ours(TokenManager, Config),
+    Ours(Renewal, Config),
 }
 
 impl FredContestant {
@@ -32,7 +32,11 @@ impl FredContestant {
         let config = Config::from_url(url).expect("a URL");
         match side {
             Side::BuiltIn => Self::BuiltIn(Arc::new(OwnRefresh::new(identity, plan)), config),
-            Side::Ours => Self::Ours(start_manager(identity, plan), config),
+            Side::Ours => {
+                let manager = start_manager(identity, plan);
+                let renewal = Renewal::new(manager.credentials()).expect("a runtime");
+                Self::Ours(renewal, config)
+            }
         }
     }
 
@@ -43,10 +47,7 @@ impl FredContestant {
     pub(crate) fn client(&self) -> Client {
         let built = match self {
             Self::BuiltIn(provider, config) => builder(Self::with(provider, config)).build(),
-            Self::Ours(manager, config) => {
-                let builder = builder(config.clone());
-                builder.credentials(manager.credentials()).build()
-            }
+            Self::Ours(renewal, config) => builder(config.clone()).renewal(renewal).build(),
         };
         built.expect("a client")
     }
@@ -67,9 +68,8 @@ impl FredContestant {
             Self::BuiltIn(provider, config) => {
                 builder(Self::with(provider, config)).build_subscriber_client()
             }
-            Self::Ours(manager, config) => {
-                let builder = builder(config.clone());
-                let builder = builder.credentials(manager.credentials());
+            Self::Ours(renewal, config) => {
+                let builder = builder(config.clone()).renewal(renewal);
                 builder.build_subscriber_client()
             }
         };

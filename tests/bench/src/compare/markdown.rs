@@ -35,7 +35,7 @@ pub(crate) fn page(head: &str, outcomes: &[Outcome], plots: &[Vec<String>]) -> S
 
 /// The rows that say the most, between the marks.
 pub(crate) fn in_short(outcomes: &[Outcome]) -> String {
-    let mut text = format!("{BEGIN}\n| situation | | built-in | redis-authx | |\n");
+    let mut text = format!("{BEGIN}\n| situation | | built-in | redis-authx | ours is |\n");
     text.push_str("|---|---|---:|---:|---|\n");
     for outcome in outcomes {
         let lines = outcome.lines();

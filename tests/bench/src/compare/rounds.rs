@@ -2,11 +2,11 @@
 
 use std::any::Any;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use super::bench::{Bench, Servers};
+use super::bench::Bench;
 use super::measured::Measured;
 use super::outcome::{Outcome, Run};
 use super::situation::{Side, Situation};
@@ -16,12 +16,7 @@ const GRACE: Duration = Duration::from_secs(10);
 
 /// Puts both sides through `situation`. Which goes first alternates, so that a
 /// machine that gets slower or warmer does so for both.
-pub(crate) fn go_through(
-    situation: &Situation,
-    rounds: usize,
-    smoke: bool,
-    servers: &Arc<Servers>,
-) -> Outcome {
+pub(crate) fn go_through(situation: &Situation, rounds: usize, bench: &Bench) -> Outcome {
     let mut outcome = Outcome::new(*situation);
     for round in 0..rounds {
         let mut order = Side::BOTH;
@@ -31,10 +26,8 @@ pub(crate) fn go_through(
         for side in order {
             let bench = Bench {
                 side,
-                smoke,
-                round,
                 limit: situation.limit,
-                servers: Arc::clone(servers),
+                ..bench.clone()
             };
             outcome.add(Run {
                 side,

@@ -13,6 +13,7 @@
 mod around_rotation;
 mod cold_start;
 mod faulty_auth;
+mod footprint;
 mod heap;
 mod lifetime;
 mod outage;
@@ -37,4 +38,5 @@ pub(crate) const ALL: &[&[Situation]] = &[
     faulty_auth::SITUATIONS,
     raw_multi::SITUATIONS,
     pubsub::SITUATIONS,
+    footprint::SITUATIONS,
 ];

@@ -2,35 +2,46 @@
 
 use super::outcome::{Line, Outcome, Samples};
 use super::row::Unit;
+use super::situation::Clients;
 use crate::report::{Report, row};
 
 /// One table for each situation, and what did not end.
 pub(crate) fn print(report: &mut Report, outcomes: &[Outcome]) {
-    for outcome in outcomes {
-        let situation = &outcome.situation;
-        let mut rows = vec![row([
-            situation.title,
-            "built-in",
-            "redis-authx",
-            "ratio",
-            "rounds",
-            "ours is",
-        ])];
-        for line in outcome.lines() {
-            let cells = [
-                line.row.title,
-                &range(line.row.unit, &line.built_in),
-                &range(line.row.unit, &line.ours),
-                &ratio(&line),
-                &line.rounds().to_string(),
-                line.verdict.word(),
-            ];
-            rows.push(row(cells));
+    for clients in Clients::ALL {
+        let of = |outcome: &&Outcome| outcome.situation.clients == clients;
+        let mut those = outcomes.iter().filter(of).peekable();
+        if those.peek().is_some() {
+            report.line(clients.title());
+            report.line("");
         }
-        report.table(&rows);
-        for (side, why) in outcome.failures() {
-            report.line(format!("{}, {}: {why}", situation.name, side.name()));
-        }
+        those.for_each(|outcome| one(report, outcome));
+    }
+}
+
+fn one(report: &mut Report, outcome: &Outcome) {
+    let situation = &outcome.situation;
+    let mut rows = vec![row([
+        situation.title,
+        "built-in",
+        "redis-authx",
+        "ratio",
+        "rounds",
+        "ours is",
+    ])];
+    for line in outcome.lines() {
+        let cells = [
+            line.row.title,
+            &range(line.row.unit, &line.built_in),
+            &range(line.row.unit, &line.ours),
+            &ratio(&line),
+            &line.rounds().to_string(),
+            line.verdict.word(),
+        ];
+        rows.push(row(cells));
+    }
+    report.table(&rows);
+    for (side, why) in outcome.failures() {
+        report.line(format!("{}, {}: {why}", situation.name, side.name()));
     }
 }
 

@@ -2,11 +2,12 @@
 
 use std::time::{Duration, Instant};
 
-use futures::{StreamExt, stream};
+use fred::interfaces::ClientLike;
 use redis_authx_emulator::{Emulator, Store};
 use tokio::time::sleep;
 
 use crate::compare::bench::Bench;
+use crate::compare::fred_clients::FredContestant;
 use crate::compare::measured::Measured;
 use crate::compare::outcome::Outcome;
 use crate::compare::plan::Plan;
@@ -16,20 +17,31 @@ use crate::compare::row::{Row, Unit};
 use crate::compare::situation::{Clients, Rounds, Side, Situation};
 use crate::redis::unlimited;
 
-const NAME: &str = "thousand-connections";
-
-pub(crate) const SITUATIONS: &[Situation] = &[Situation {
-    name: NAME,
-    title: "1,000 connections at one rotation",
-    about: "When each connection's `AUTH` is accepted by the gateway, counted from the first. \
-            Tokens live for 30 s and both sides renew them after 10 s; what was not renewed \
-            would be closed.",
-    clients: Clients::Redis,
-    rounds: Rounds::full(2),
-    limit: Duration::from_secs(90),
-    measure,
-    plots,
-}];
+pub(crate) const SITUATIONS: &[Situation] = &[
+    Situation {
+        name: "thousand-connections",
+        title: "1,000 connections at one rotation",
+        about: "When each connection's `AUTH` is accepted by the gateway, counted from the \
+                first. They are opened one by one. Tokens live for 24 s and both sides renew \
+                them after 6 s.",
+        clients: Clients::Redis,
+        rounds: Rounds::full(3),
+        limit: Duration::from_secs(90),
+        measure: on_redis,
+        plots,
+    },
+    Situation {
+        name: "fred-thousand-connections",
+        title: "1,000 connections at one rotation",
+        about: "The same with 1,000 clients. fred has a timer for each of them, from when it \
+                connected.",
+        clients: Clients::Fred,
+        rounds: Rounds::full(1),
+        limit: Duration::from_secs(90),
+        measure: on_fred,
+        plots,
+    },
+];
 
 static BUSIEST: Row = Row::lower("`AUTH`s in the busiest 10 ms", Unit::Count);
 static PEAK: Row = Row::lower("most `AUTH`s in flight", Unit::Count).in_short();
@@ -37,9 +49,34 @@ static SPREAD: Row = Row::shown("from the first to the last", Unit::Millis);
 static RENEWED: Row = Row::higher("connections renewed", Unit::Count);
 static MARGIN: Row = Row::shown("least time left to the old token", Unit::Seconds);
 
-fn measure(bench: &Bench) -> Measured {
+fn on_redis(bench: &Bench) -> Measured {
+    measure(bench, async |emulator, plan, connections| {
+        let contestant = Contestant::start(bench.side, emulator, emulator.redis_url(), plan);
+        let mut opened = Vec::new();
+        for _ in 0..connections {
+            let connection = contestant.multiplexed(unlimited()).await;
+            opened.push(connection.expect("a connection"));
+        }
+        (opened, contestant)
+    })
+}
+
+fn on_fred(bench: &Bench) -> Measured {
+    measure(bench, async |emulator, plan, connections| {
+        let contestant = FredContestant::start(bench.side, emulator, emulator.redis_url(), plan);
+        let mut opened = Vec::new();
+        for _ in 0..connections {
+            let client = contestant.client();
+            client.init().await.expect("a connection");
+            opened.push(client);
+        }
+        (opened, contestant)
+    })
+}
+
+fn measure<C>(bench: &Bench, open: impl AsyncFnOnce(&Emulator, Plan, usize) -> C) -> Measured {
     let plan = bench.pick(
-        Plan::short(Duration::from_secs(30), Duration::from_secs(10)),
+        Plan::short(Duration::from_secs(24), Duration::from_secs(6)),
         Plan::short(Duration::from_secs(10), Duration::from_secs(4)),
     );
     let connections = bench.pick(1000, 100);
@@ -47,13 +84,7 @@ fn measure(bench: &Bench) -> Measured {
     let emulator = bench.emulator(builder.store(Store::RedisServer));
     let (redis, identity) = (emulator.redis(), emulator.identity());
     let rotated = bench.run(async {
-        let contestant = Contestant::start(bench.side, &emulator, emulator.redis_url(), plan);
-        let opened: Vec<_> = stream::iter(0..connections)
-            .map(|_| contestant.multiplexed(unlimited()))
-            .buffer_unordered(16)
-            .map(|opened| opened.expect("a connection"))
-            .collect()
-            .await;
+        let opened = open(&emulator, plan, connections).await;
         assert_eq!(
             identity.tokens_issued(),
             1,
@@ -131,7 +162,7 @@ fn plots(outcome: &Outcome) -> Vec<Plot> {
         })
     });
     vec![Plot {
-        name: NAME.to_owned(),
+        name: outcome.situation.name.to_owned(),
         panels: panels.collect(),
     }]
 }
