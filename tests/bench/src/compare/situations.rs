@@ -15,6 +15,8 @@ mod cold_start;
 mod faulty_auth;
 mod footprint;
 mod heap;
+mod heap_subscriber;
+mod idle;
 mod lifetime;
 mod outage;
 mod pubsub;
@@ -32,11 +34,14 @@ pub(crate) const ALL: &[&[Situation]] = &[
     thousand::SITUATIONS,
     cold_start::SITUATIONS,
     heap::SITUATIONS,
+    heap_subscriber::SITUATIONS,
     lifetime::SITUATIONS,
     outage::SITUATIONS,
     stuck::SITUATIONS,
     faulty_auth::SITUATIONS,
     raw_multi::SITUATIONS,
     pubsub::SITUATIONS,
+    // Its simulated time makes tokio's clock slower for all that follow.
+    idle::SITUATIONS,
     footprint::SITUATIONS,
 ];

@@ -101,7 +101,7 @@ impl Fault {
         Self {
             begin: Duration::from_secs(1),
             length: Duration::ZERO,
-            end_of_run: bench.pick(Duration::from_secs(10), Duration::from_secs(3)),
+            end_of_run: bench.pick(Duration::from_secs(9), Duration::from_millis(2500)),
             inject: |redis| redis.refuse_next_auths(1),
             withdraw: |_| {},
         }
@@ -117,8 +117,8 @@ impl Fault {
     fn while_reconnecting(bench: &Bench) -> Self {
         Self {
             begin: Duration::from_millis(500),
-            length: bench.pick(Duration::from_secs(15), Duration::from_secs(1)),
-            end_of_run: bench.pick(Duration::from_secs(24), Duration::from_secs(2)),
+            length: bench.pick(Duration::from_secs(15), Duration::from_millis(500)),
+            end_of_run: bench.pick(Duration::from_secs(22), Duration::from_millis(1500)),
             inject: |redis| {
                 redis.refuse_next_auths(u64::MAX);
                 redis.drop_connections();

@@ -34,7 +34,7 @@ const MINUTE: Plan = Plan {
 };
 
 fn measure(bench: &Bench) -> Measured {
-    let time = bench.pick(Duration::from_secs(50), Duration::from_secs(2));
+    let time = bench.pick(Duration::from_secs(50), Duration::from_secs(1));
     let builder = Emulator::builder().token_lifetime(MINUTE.lifetime);
     let emulator = bench.emulator(builder.store(Store::RedisServer));
     emulator.identity().set_latency(Duration::from_millis(20));

@@ -90,17 +90,17 @@ impl Outage {
             plan: Plan::short(Duration::from_secs(4), Duration::from_secs(1)),
             begin: Duration::from_millis(800),
             length: Duration::from_millis(500),
-            end_of_run: bench.pick(Duration::from_secs(8), Duration::from_millis(1800)),
+            end_of_run: bench.pick(Duration::from_secs(5), Duration::from_millis(1800)),
         }
     }
 
     /// Ours begins another cycle of retries after 30 s.
     fn long(bench: &Bench) -> Self {
         Self {
-            plan: Plan::short(Duration::from_secs(8), Duration::from_secs(2)),
-            begin: Duration::from_millis(1500),
-            length: bench.pick(Duration::from_secs(16), Duration::from_secs(1)),
-            end_of_run: bench.pick(Duration::from_secs(48), Duration::from_secs(3)),
+            plan: Plan::short(Duration::from_secs(8), Duration::from_secs(1)),
+            begin: Duration::from_millis(800),
+            length: bench.pick(Duration::from_secs(16), Duration::from_millis(500)),
+            end_of_run: bench.pick(Duration::from_secs(42), Duration::from_millis(1500)),
         }
     }
 

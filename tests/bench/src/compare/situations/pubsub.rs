@@ -50,13 +50,13 @@ static DOUBLED: Row = Row::lower("messages that came twice", Unit::Count);
 const CHANNEL: &str = "news";
 const PACE: Duration = Duration::from_millis(10);
 /// How long the last messages are waited for.
-const LAST: Duration = Duration::from_secs(1);
+const LAST: Duration = Duration::from_millis(500);
 
 /// How many of each message came.
 struct Came(Vec<u32>);
 
 fn messages(bench: &Bench) -> usize {
-    bench.pick(1200, 150)
+    bench.pick(1000, 100)
 }
 
 fn emulator(bench: &Bench) -> Emulator {

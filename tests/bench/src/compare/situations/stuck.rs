@@ -31,7 +31,7 @@ static TOKENS: Row = Row::higher("tokens that the connection got", Unit::Count);
 static FAILED: Row = Row::lower("commands failed", Unit::Count).in_short();
 
 fn measure(bench: &Bench) -> Measured {
-    let time = bench.pick(Duration::from_secs(12), Duration::from_secs(2));
+    let time = bench.pick(Duration::from_secs(10), Duration::from_millis(1500));
     let plan = Plan::EVERY_SECOND;
     let builder = Emulator::builder().token_lifetime(plan.lifetime);
     let emulator = bench.emulator(builder.store(Store::RedisServer));
