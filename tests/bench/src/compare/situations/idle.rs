@@ -24,7 +24,8 @@ pub(crate) const SITUATIONS: &[Situation] = &[Situation {
     about: "How often a thread that does nothing else is woken, in a day of tokens of an hour. \
             The day is simulated for both by tokio's paused clock. Ours compares the clocks every \
             30 s: after a suspend it does not hand out a token that has expired meanwhile. The \
-            built-in sleeps until 240 s before the expiry.",
+            built-in sleeps until 240 s before the expiry. (For one timer tokio may wake a thread \
+            more than once.)",
     clients: Clients::Redis,
     rounds: Rounds::full(3),
     limit: Duration::from_secs(30),
