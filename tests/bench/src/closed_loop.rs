@@ -17,7 +17,7 @@ pub(crate) trait Caller: Send + 'static {
 }
 
 /// A command on a connection of redis-rs.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub(crate) struct OnConnection<C>(pub(crate) C, pub(crate) Cmd);
 
 impl<C: ConnectionLike + Send + Sync + 'static> Caller for OnConnection<C> {

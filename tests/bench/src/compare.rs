@@ -2,6 +2,7 @@
 
 mod bench;
 mod credential;
+mod drip;
 mod fred_clients;
 mod load;
 mod markdown;

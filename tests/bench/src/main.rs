@@ -5,12 +5,15 @@ mod closed_loop;
 mod compare;
 mod current;
 mod fleet;
+mod fred;
 mod idle;
 mod lifetimes;
 mod redis;
 mod report;
+mod stagger;
 mod subscribers;
 mod support;
+mod throughput;
 
 use std::process::ExitCode;
 
@@ -44,12 +47,12 @@ enum Bench {
     Idle,
     /// Token lifetimes through the real driver, in simulated time.
     Lifetimes,
-    /// One rotation of 1,000 connections, as the server sees it.
-    Stagger,
+    /// One rotation of many connections, as the server sees it.
+    Stagger(stagger::Options),
     /// One rotation to 100,000 subscribers, against as many channels.
     Subscribers,
     /// GET and SET, rotating every second, against a static password.
-    Throughput(redis::throughput::Options),
+    Throughput(throughput::Options),
 }
 
 fn main() -> ExitCode {
@@ -67,9 +70,9 @@ fn main() -> ExitCode {
         Bench::Heap => redis::heap::run(&mut report),
         Bench::Idle => idle::run(&mut report),
         Bench::Lifetimes => lifetimes::run(&mut report),
-        Bench::Stagger => redis::stagger::run(&mut report),
+        Bench::Stagger(options) => stagger::run(&mut report, options),
         Bench::Subscribers => subscribers::run(&mut report),
-        Bench::Throughput(options) => redis::throughput::run(&mut report, options),
+        Bench::Throughput(options) => throughput::run(&mut report, options),
     }
     print!("{report}");
     if check && report.missed_a_count() {

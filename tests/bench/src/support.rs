@@ -3,8 +3,12 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use clap::ValueEnum;
 use redis_authx::testing::{ManualClock, Run};
-use redis_authx::{IdentityProvider, ProviderError, Token, TokenManager, async_trait};
+use redis_authx::{
+    IdentityProvider, ProviderError, RefreshPolicy, Token, TokenManager, async_trait,
+};
+use redis_authx_tokio::Tokio;
 
 /// As long as a real user name (an object id) …
 const USER: &str = "6f1d2c3b-4a59-4e68-9f70-81a2b3c4d5e6";
@@ -51,6 +55,43 @@ pub(crate) fn manager(lifetime: Duration) -> (TokenManager, Run) {
         .build(&time);
     let (manager, driver) = built.expect("the defaults are valid");
     (manager, time.run(driver))
+}
+
+/// Whose connections are measured.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum ClientName {
+    /// redis-rs.
+    #[default]
+    Redis,
+    /// fred.
+    Fred,
+}
+
+impl ClientName {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Redis => "redis-rs",
+            Self::Fred => "fred",
+        }
+    }
+}
+
+/// A manager whose tokens are there at once, and are replaced when `ratio` of
+/// `lifetime` is over.
+pub(crate) fn spawn_manager(lifetime: Duration, ratio: f64) -> TokenManager {
+    TokenManager::builder(Instantly::new(lifetime))
+        .refresh_policy(refresh_at(ratio))
+        .spawn(Tokio)
+        .expect("a manager")
+}
+
+/// At exactly this share of a token's life.
+pub(crate) fn refresh_at(ratio: f64) -> RefreshPolicy {
+    RefreshPolicy::builder()
+        .expiration_refresh_ratio(ratio)
+        .refresh_jitter(0.0)
+        .build()
+        .expect("a policy")
 }
 
 /// The middle one.

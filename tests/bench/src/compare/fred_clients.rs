@@ -4,11 +4,12 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use fred::clients::Client;
+use fred::clients::{Client, SubscriberClient};
 use fred::error::{Error, ErrorKind};
+use fred::interfaces::ClientLike;
 use fred::types::Builder;
 use fred::types::config::{Config, CredentialProvider, ReconnectPolicy, Server};
-use redis_authx::{IdentityProvider, Token, TokenManager, async_trait};
+use redis_authx::{IdentityProvider, Token, async_trait};
 use redis_authx_emulator::Emulator;
 use redis_authx_fred::{BuilderExt, Renewal};
 use tokio::sync::Mutex;
@@ -20,7 +21,7 @@ use super::situation::Side;
 /// Either side, as a program would set it up.
 pub(crate) enum FredContestant {
     BuiltIn(Arc<OwnRefresh>, Config),
-    Ours(TokenManager, Renewal, Config),
+    Ours(Renewal, Config),
 }
 
 impl FredContestant {
@@ -34,7 +35,7 @@ impl FredContestant {
             Side::Ours => {
                 let manager = start_manager(identity, plan);
                 let renewal = Renewal::new(manager.credentials()).expect("a runtime");
-                Self::Ours(manager, renewal, config)
+                Self::Ours(renewal, config)
             }
         }
     }
@@ -45,14 +46,40 @@ impl FredContestant {
     /// When fred does not take the settings.
     pub(crate) fn client(&self) -> Client {
         let built = match self {
-            Self::BuiltIn(provider, config) => {
-                let mut config = config.clone();
-                config.credential_provider = Some(Arc::<OwnRefresh>::clone(provider));
-                builder(config).build()
-            }
-            Self::Ours(_, renewal, config) => builder(config.clone()).renewal(renewal).build(),
+            Self::BuiltIn(provider, config) => builder(Self::with(provider, config)).build(),
+            Self::Ours(renewal, config) => builder(config.clone()).renewal(renewal).build(),
         };
         built.expect("a client")
+    }
+
+    /// One that is connected.
+    pub(crate) async fn connected(&self) -> Client {
+        let client = self.client();
+        client.init().await.expect("a connection");
+        client
+    }
+
+    /// A subscriber that reconnects at once and for ever, not yet connected.
+    ///
+    /// # Panics
+    /// When fred does not take the settings.
+    pub(crate) fn subscriber(&self) -> SubscriberClient {
+        let built = match self {
+            Self::BuiltIn(provider, config) => {
+                builder(Self::with(provider, config)).build_subscriber_client()
+            }
+            Self::Ours(renewal, config) => {
+                let builder = builder(config.clone()).renewal(renewal);
+                builder.build_subscriber_client()
+            }
+        };
+        built.expect("a client")
+    }
+
+    fn with(provider: &Arc<OwnRefresh>, config: &Config) -> Config {
+        let mut config = config.clone();
+        config.credential_provider = Some(Arc::<OwnRefresh>::clone(provider));
+        config
     }
 }
 

@@ -20,7 +20,6 @@ pub(crate) enum Unit {
     Micros,
     Millis,
     Seconds,
-    Percent,
 }
 
 /// Which figure a reader would rather have.
@@ -72,7 +71,6 @@ impl Unit {
             Self::Micros => "µs",
             Self::Millis => "ms",
             Self::Seconds => "s",
-            Self::Percent => "%",
         }
     }
 

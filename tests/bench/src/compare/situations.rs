@@ -12,8 +12,14 @@
 
 mod around_rotation;
 mod cold_start;
+mod faulty_auth;
 mod footprint;
 mod heap;
+mod lifetime;
+mod outage;
+mod pubsub;
+mod raw_multi;
+mod stuck;
 mod thousand;
 mod throughput;
 
@@ -26,5 +32,11 @@ pub(crate) const ALL: &[&[Situation]] = &[
     thousand::SITUATIONS,
     cold_start::SITUATIONS,
     heap::SITUATIONS,
+    lifetime::SITUATIONS,
+    outage::SITUATIONS,
+    stuck::SITUATIONS,
+    faulty_auth::SITUATIONS,
+    raw_multi::SITUATIONS,
+    pubsub::SITUATIONS,
     footprint::SITUATIONS,
 ];

@@ -1,0 +1,179 @@
+//! The identity service is away, shorter and longer than either side's retries.
+
+use std::time::Duration;
+
+use redis_authx_emulator::{Emulator, Store};
+use tokio::time::sleep;
+
+use crate::compare::bench::Bench;
+use crate::compare::drip::{Pinged, Seen, drip};
+use crate::compare::fred_clients::FredContestant;
+use crate::compare::measured::Measured;
+use crate::compare::outcome::Outcome;
+use crate::compare::plan::Plan;
+use crate::compare::plot::{Curve, Panel, Plot, Shape};
+use crate::compare::redis_clients::Contestant;
+use crate::compare::row::{Row, Unit};
+use crate::compare::situation::{Clients, Rounds, Side, Situation};
+
+const SHORT_ABOUT: &str = "50 `PING`s a second on one connection. The identity service is away \
+    for half a second, just when the token is to be renewed; the token is good for longer.";
+const LONG_ABOUT: &str = "50 `PING`s a second on one connection, each given a second. The identity \
+    service is away for 16 s, from just before the token is to be renewed until after it has \
+    expired: for longer than either side retries at a time. Both have their default retries: \
+    without a token no command can be served, so what counts is what happens after the outage.";
+
+pub(crate) const SITUATIONS: &[Situation] = &[
+    Situation {
+        name: "outage-short",
+        title: "Identity outage shorter than the retries",
+        about: SHORT_ABOUT,
+        clients: Clients::Redis,
+        rounds: Rounds::full(2),
+        limit: Duration::from_secs(30),
+        measure: |bench| of_redis(bench, Outage::short(bench)),
+        plots: plot,
+    },
+    Situation {
+        name: "outage-long",
+        title: "Identity outage longer than the retries",
+        about: LONG_ABOUT,
+        clients: Clients::Redis,
+        rounds: Rounds::full(1),
+        limit: Duration::from_secs(70),
+        measure: |bench| of_redis(bench, Outage::long(bench)),
+        plots: plot,
+    },
+    Situation {
+        name: "fred-outage-short",
+        title: "Identity outage shorter than the retries",
+        about: SHORT_ABOUT,
+        clients: Clients::Fred,
+        rounds: Rounds::full(2),
+        limit: Duration::from_secs(30),
+        measure: |bench| of_fred(bench, Outage::short(bench)),
+        plots: plot,
+    },
+    Situation {
+        name: "fred-outage-long",
+        title: "Identity outage longer than the retries",
+        about: LONG_ABOUT,
+        clients: Clients::Fred,
+        rounds: Rounds::full(1),
+        limit: Duration::from_secs(70),
+        measure: |bench| of_fred(bench, Outage::long(bench)),
+        plots: plot,
+    },
+];
+
+static FAILED: Row = Row::lower("commands failed", Unit::Count).in_short();
+static AFTERWARDS: Row = Row::lower("of them sent after the outage", Unit::Count);
+static RECOVERY: Row = Row::lower("from its end to the last failure", Unit::Seconds).in_short();
+static REQUESTS: Row = Row::lower("token requests", Unit::Count);
+
+const ANSWERED: &str = "answered";
+const NOT_ANSWERED: &str = "not answered";
+const MARKS: &str = "outage";
+
+/// When it is, after the start, and how long commands are sent.
+#[derive(Clone, Copy, Debug)]
+struct Outage {
+    plan: Plan,
+    begin: Duration,
+    length: Duration,
+    end_of_run: Duration,
+}
+
+impl Outage {
+    fn short(bench: &Bench) -> Self {
+        Self {
+            plan: Plan::short(Duration::from_secs(4), Duration::from_secs(1)),
+            begin: Duration::from_millis(800),
+            length: Duration::from_millis(500),
+            end_of_run: bench.pick(Duration::from_secs(8), Duration::from_millis(1800)),
+        }
+    }
+
+    /// Ours begins another cycle of retries after 30 s.
+    fn long(bench: &Bench) -> Self {
+        Self {
+            plan: Plan::short(Duration::from_secs(8), Duration::from_secs(2)),
+            begin: Duration::from_millis(1500),
+            length: bench.pick(Duration::from_secs(16), Duration::from_secs(1)),
+            end_of_run: bench.pick(Duration::from_secs(48), Duration::from_secs(3)),
+        }
+    }
+
+    async fn seen_by<P: Pinged>(self, connection: P, emulator: &Emulator) -> Seen {
+        let (seen, ()) = tokio::join!(drip(connection, self.end_of_run), async {
+            sleep(self.begin).await;
+            emulator.identity().outage(self.length);
+        });
+        seen
+    }
+
+    fn emulator(self, bench: &Bench) -> Emulator {
+        let builder = Emulator::builder().token_lifetime(self.plan.lifetime);
+        bench.emulator(builder.store(Store::RedisServer))
+    }
+
+    fn measured(self, seen: &Seen, emulator: &Emulator) -> Measured {
+        let (begin, end) = (self.begin, self.begin + self.length);
+        let (begin, end) = (begin.as_secs_f64(), end.as_secs_f64());
+        let failed = seen.failed();
+        Measured::default()
+            .in_words(
+                &FAILED,
+                failed as f64,
+                format!("{failed} of {}", seen.commands()),
+            )
+            .with(&AFTERWARDS, seen.failed_within(end, f64::INFINITY) as f64)
+            .with(&RECOVERY, seen.recovered_after(end))
+            .with(&REQUESTS, emulator.identity().token_requests() as f64)
+            .series(ANSWERED, seen.rate(true))
+            .series(NOT_ANSWERED, seen.rate(false))
+            .series(MARKS, vec![(begin, 0.0), (end, 0.0)])
+    }
+}
+
+fn of_redis(bench: &Bench, outage: Outage) -> Measured {
+    let emulator = outage.emulator(bench);
+    let seen = bench.run(async {
+        let url = emulator.redis_url();
+        let contestant = Contestant::start(bench.side, &emulator, url, outage.plan);
+        let connection = contestant.manager().await.expect("a connection");
+        outage.seen_by(connection, &emulator).await
+    });
+    outage.measured(&seen, &emulator)
+}
+
+fn of_fred(bench: &Bench, outage: Outage) -> Measured {
+    let emulator = outage.emulator(bench);
+    let seen = bench.run(async {
+        let url = emulator.redis_url();
+        let contestant = FredContestant::start(bench.side, &emulator, url, outage.plan);
+        let client = contestant.connected().await;
+        outage.seen_by(client, &emulator).await
+    });
+    outage.measured(&seen, &emulator)
+}
+
+/// A panel for each side.
+fn plot(outcome: &Outcome) -> Vec<Plot> {
+    let panel = |side: Side| {
+        let measured = outcome.last(side)?;
+        let curve = |name| Curve::of(side, measured.points(name)).named(name);
+        Some(Panel {
+            title: format!("{}, {}", outcome.situation.title, side.name()),
+            x: "seconds (outage between the marks)",
+            y: "commands a second",
+            shape: Shape::Line,
+            curves: vec![curve(ANSWERED), curve(NOT_ANSWERED).lighter(0.5)],
+            marks: measured.points(MARKS).iter().map(|(at, _)| *at).collect(),
+        })
+    };
+    vec![Plot {
+        name: outcome.situation.name.to_owned(),
+        panels: Side::BOTH.into_iter().filter_map(panel).collect(),
+    }]
+}
