@@ -20,7 +20,7 @@ mod table;
 use std::error::Error;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
@@ -31,11 +31,14 @@ use bench::{Bench, Servers};
 use outcome::Outcome;
 use situation::{Side, Situation};
 
+/// Situations at a time, for `--smoke`.
+const AT_ONCE: usize = 6;
+
 /// What is compared, and where it is written.
 #[derive(Args, Clone, Debug)]
 pub(crate) struct Options {
-    /// Every situation once, for seconds: shows that it runs, writes no files
-    /// unless told where.
+    /// Every situation once and in short: shows that it runs, and fails if a part
+    /// of it doesn't. Writes no files unless told where.
     #[arg(long)]
     smoke: bool,
     /// Only situations whose name begins so; may be repeated.
@@ -82,7 +85,7 @@ impl Options {
     }
 }
 
-/// Runs it all, and says what failed on the way.
+/// Runs it all.
 pub(crate) fn run(report: &mut Report, options: &Options) -> Result<(), Box<dyn Error>> {
     let footprint = options
         .footprint
@@ -96,13 +99,7 @@ pub(crate) fn run(report: &mut Report, options: &Options) -> Result<(), Box<dyn 
         footprint: footprint.map(Arc::from),
         servers: Arc::new(Servers::new()),
     };
-    let all = situations::ALL.iter().copied().flatten();
-    let mut outcomes = Vec::new();
-    for situation in all.filter(|situation| options.takes(situation)) {
-        let rounds = options.rounds(situation);
-        eprintln!("{}: {rounds} round(s)", situation.name);
-        outcomes.push(rounds::go_through(situation, rounds, &bench));
-    }
+    let outcomes = go_through(options, &bench);
     table::print(report, &outcomes);
     if let Some(folder) = options.folder() {
         write(&folder, options, &outcomes)?;
@@ -110,7 +107,41 @@ pub(crate) fn run(report: &mut Report, options: &Options) -> Result<(), Box<dyn 
     if let Some(readme) = &options.readme {
         markdown::update(readme, &markdown::in_short(&outcomes))?;
     }
+    // What is run to see that it runs has to run.
+    if options.smoke
+        && outcomes
+            .iter()
+            .any(|outcome| !outcome.failures().is_empty())
+    {
+        return Err("not every run came to its end: see below its table".into());
+    }
     Ok(())
+}
+
+/// One situation after the other; several at once for `--smoke`, whose figures
+/// mean nothing.
+fn go_through(options: &Options, bench: &Bench) -> Vec<Outcome> {
+    let workers = if options.smoke { AT_ONCE } else { 1 };
+    let all = situations::ALL.iter().copied().flatten();
+    let chosen = all.filter(|situation| options.takes(situation));
+    let next = Mutex::new(chosen.enumerate());
+    let done = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let taken = next.lock().expect("no panic").next();
+            let Some((number, situation)) = taken else {
+                break;
+            };
+            let rounds = options.rounds(situation);
+            eprintln!("{}: {rounds} round(s)", situation.name);
+            let outcome = rounds::go_through(situation, rounds, bench);
+            done.lock().expect("no panic").push((number, outcome));
+        }
+    };
+    thread::scope(|scope| (0..workers).for_each(|_| drop(scope.spawn(work))));
+    let mut done = done.into_inner().expect("no panic");
+    done.sort_by_key(|(number, _)| *number);
+    done.into_iter().map(|(_, outcome)| outcome).collect()
 }
 
 fn write(folder: &Path, options: &Options, outcomes: &[Outcome]) -> Result<(), Box<dyn Error>> {

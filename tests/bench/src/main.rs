@@ -61,6 +61,7 @@ fn main() -> ExitCode {
     match bench {
         Bench::Compare(options) => {
             if let Err(error) = compare::run(&mut report, &options) {
+                print!("{report}");
                 eprintln!("{error}");
                 return ExitCode::FAILURE;
             }
