@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redis_authx_emulator::{Emulator, Store};
+use redis_authx_emulator::Emulator;
 use tokio::time::sleep;
 
 use crate::compare::bench::Bench;
@@ -112,21 +112,11 @@ impl Outage {
         seen
     }
 
-    fn emulator(self, bench: &Bench) -> Emulator {
-        let builder = Emulator::builder().token_lifetime(self.plan.lifetime);
-        bench.emulator(builder.store(Store::RedisServer))
-    }
-
     fn measured(self, seen: &Seen, emulator: &Emulator) -> Measured {
         let (begin, end) = (self.begin, self.begin + self.length);
         let (begin, end) = (begin.as_secs_f64(), end.as_secs_f64());
-        let failed = seen.failed();
         Measured::default()
-            .in_words(
-                &FAILED,
-                failed as f64,
-                format!("{failed} of {}", seen.commands()),
-            )
+            .of(&FAILED, seen.failed(), seen.commands())
             .with(&AFTERWARDS, seen.failed_within(end, f64::INFINITY) as f64)
             .with(&RECOVERY, seen.recovered_after(end))
             .with(&REQUESTS, emulator.identity().token_requests() as f64)
@@ -137,7 +127,7 @@ impl Outage {
 }
 
 fn of_redis(bench: &Bench, outage: Outage) -> Measured {
-    let emulator = outage.emulator(bench);
+    let emulator = bench.gateway(outage.plan);
     let seen = bench.run(async {
         let url = emulator.redis_url();
         let contestant = Contestant::start(bench.side, &emulator, url, outage.plan);
@@ -148,7 +138,7 @@ fn of_redis(bench: &Bench, outage: Outage) -> Measured {
 }
 
 fn of_fred(bench: &Bench, outage: Outage) -> Measured {
-    let emulator = outage.emulator(bench);
+    let emulator = bench.gateway(outage.plan);
     let seen = bench.run(async {
         let url = emulator.redis_url();
         let contestant = FredContestant::start(bench.side, &emulator, url, outage.plan);
