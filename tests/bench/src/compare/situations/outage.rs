@@ -69,7 +69,6 @@ pub(crate) const SITUATIONS: &[Situation] = &[
 static FAILED: Row = Row::lower("commands failed", Unit::Count).in_short();
 static AFTERWARDS: Row = Row::lower("of them sent after the outage", Unit::Count);
 static RECOVERY: Row = Row::lower("from its end to the last failure", Unit::Seconds).in_short();
-static REQUESTS: Row = Row::lower("token requests", Unit::Count);
 
 const ANSWERED: &str = "answered";
 const NOT_ANSWERED: &str = "not answered";
@@ -112,14 +111,13 @@ impl Outage {
         seen
     }
 
-    fn measured(self, seen: &Seen, emulator: &Emulator) -> Measured {
+    fn measured(self, seen: &Seen) -> Measured {
         let (begin, end) = (self.begin, self.begin + self.length);
         let (begin, end) = (begin.as_secs_f64(), end.as_secs_f64());
         Measured::default()
             .of(&FAILED, seen.failed(), seen.commands())
             .with(&AFTERWARDS, seen.failed_within(end, f64::INFINITY) as f64)
             .with(&RECOVERY, seen.recovered_after(end))
-            .with(&REQUESTS, emulator.identity().token_requests() as f64)
             .series(ANSWERED, seen.rate(true))
             .series(NOT_ANSWERED, seen.rate(false))
             .series(MARKS, vec![(begin, 0.0), (end, 0.0)])
@@ -134,7 +132,7 @@ fn of_redis(bench: &Bench, outage: Outage) -> Measured {
         let connection = contestant.manager().await.expect("a connection");
         outage.seen_by(connection, &emulator).await
     });
-    outage.measured(&seen, &emulator)
+    outage.measured(&seen)
 }
 
 fn of_fred(bench: &Bench, outage: Outage) -> Measured {
@@ -145,7 +143,7 @@ fn of_fred(bench: &Bench, outage: Outage) -> Measured {
         let client = contestant.connected().await;
         outage.seen_by(client, &emulator).await
     });
-    outage.measured(&seen, &emulator)
+    outage.measured(&seen)
 }
 
 /// A panel for each side.
