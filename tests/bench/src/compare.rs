@@ -31,8 +31,10 @@ use bench::{Bench, Servers};
 use outcome::Outcome;
 use situation::{Side, Situation};
 
-/// Situations at a time, for `--smoke`.
-const AT_ONCE: usize = 6;
+/// Situations at a time, for `--smoke` …
+const SMOKING: usize = 6;
+/// … and of those that wait most of the time, for a full run.
+const WAITING: usize = 4;
 
 /// What is compared, and where it is written.
 #[derive(Args, Clone, Debug)]
@@ -118,13 +120,30 @@ pub(crate) fn run(report: &mut Report, options: &Options) -> Result<(), Box<dyn 
     Ok(())
 }
 
-/// One situation after the other; several at once for `--smoke`, whose figures
-/// mean nothing.
+/// Those of speed one after the other, the rest a few at once; all at once for
+/// `--smoke`, whose figures mean nothing.
 fn go_through(options: &Options, bench: &Bench) -> Vec<Outcome> {
-    let workers = if options.smoke { AT_ONCE } else { 1 };
-    let all = situations::ALL.iter().copied().flatten();
-    let chosen = all.filter(|situation| options.takes(situation));
-    let next = Mutex::new(chosen.enumerate());
+    let [timed, waiting] = [situations::TIMED, situations::WAITING].map(|some| {
+        let all = some.iter().copied().flatten();
+        let chosen = all.filter(|situation| options.takes(situation));
+        chosen.collect::<Vec<_>>()
+    });
+    if options.smoke {
+        return at_once(SMOKING, &[timed, waiting].concat(), options, bench);
+    }
+    let mut outcomes = at_once(1, &timed, options, bench);
+    outcomes.extend(at_once(WAITING, &waiting, options, bench));
+    outcomes
+}
+
+/// So many situations at a time.
+fn at_once(
+    workers: usize,
+    situations: &[&Situation],
+    options: &Options,
+    bench: &Bench,
+) -> Vec<Outcome> {
+    let next = Mutex::new(situations.iter().enumerate());
     let done = Mutex::new(Vec::new());
     let work = || {
         loop {

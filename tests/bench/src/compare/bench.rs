@@ -4,10 +4,11 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis_authx_emulator::{Builder, Emulator};
+use redis_authx_emulator::{Builder, Emulator, Store};
 use tokio::runtime::{self, Runtime};
 use tokio::time::timeout;
 
+use super::plan::Plan;
 use super::situation::Side;
 
 /// Handed to every measurement: which side, how much, and the servers.
@@ -46,6 +47,16 @@ impl Bench {
     pub(crate) fn emulator(&self, builder: Builder) -> Emulator {
         let started = self.servers.0.block_on(builder.start());
         started.expect("the emulator starts")
+    }
+
+    /// Starts an emulator before a redis-server of its own, with the tokens of
+    /// `plan`.
+    ///
+    /// # Panics
+    /// When it does not start.
+    pub(crate) fn gateway(&self, plan: Plan) -> Emulator {
+        let builder = Emulator::builder().token_lifetime(plan.lifetime);
+        self.emulator(builder.store(Store::RedisServer))
     }
 
     /// Runs the client's part, on a thread of its own beside this one. Whatever

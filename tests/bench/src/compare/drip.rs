@@ -16,7 +16,7 @@ const PACE: Duration = Duration::from_millis(20);
 /// What a program would wait for an answer.
 const PATIENCE: Duration = Duration::from_secs(1);
 /// The points of a plot are so far apart, in seconds.
-const STEP: f64 = 0.25;
+const STEP: f64 = 0.5;
 
 /// A connection that a command can be sent on.
 pub(crate) trait Pinged: Clone + Send + Sync + 'static {
@@ -132,15 +132,16 @@ mod tests {
     }
 
     #[test]
-    fn rates_are_those_of_quarters_of_a_second() {
-        let seen = seen(&[
+    fn rates_are_those_of_halves_of_a_second() {
+        let commands = [
             (0.0, true),
             (0.1, true),
             (0.2, false),
-            (0.25, true),
-            (0.5, true),
-        ]);
-        assert_eq!(seen.rate(true), [(0.0, 8.0), (0.25, 4.0)]);
-        assert_eq!(seen.rate(false), [(0.0, 4.0), (0.25, 0.0)]);
+            (0.6, true),
+            (1.1, true),
+        ];
+        let seen = seen(&commands);
+        assert_eq!(seen.rate(true), [(0.0, 4.0), (0.5, 2.0)]);
+        assert_eq!(seen.rate(false), [(0.0, 2.0), (0.5, 0.0)]);
     }
 }

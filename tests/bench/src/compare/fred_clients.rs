@@ -2,7 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use fred::clients::{Client, SubscriberClient};
 use fred::error::{Error, ErrorKind};
@@ -119,6 +119,11 @@ impl OwnRefresh {
     }
 }
 
+fn is_valid(token: &Token) -> bool {
+    let left = token.time_left(SystemTime::now());
+    left.is_none_or(|left| !left.is_zero())
+}
+
 #[async_trait]
 impl CredentialProvider for OwnRefresh {
     async fn fetch(
@@ -127,7 +132,9 @@ impl CredentialProvider for OwnRefresh {
     ) -> Result<(Option<String>, Option<String>), Error> {
         let mut last = self.last.lock().await;
         let token = match &*last {
-            Some((token, at)) if at.elapsed() < self.interval / 2 => token.clone(),
+            Some((token, at)) if at.elapsed() < self.interval / 2 && is_valid(token) => {
+                token.clone()
+            }
             _ => {
                 let requested = self.identity.request_token().await;
                 let failed = |error| Error::new(ErrorKind::Auth, format!("no token: {error}"));

@@ -47,6 +47,12 @@ impl Measured {
         self
     }
 
+    /// Adds how many of `all` there were.
+    #[must_use]
+    pub(crate) fn of(self, row: &'static Row, count: usize, all: usize) -> Self {
+        self.in_words(row, count as f64, format!("{count} of {all}"))
+    }
+
     /// Adds points for a plot.
     #[must_use]
     pub(crate) fn series(mut self, name: &'static str, points: Vec<(f64, f64)>) -> Self {

@@ -134,7 +134,7 @@ impl Panel {
         mesh.x_desc(self.x).y_desc(self.y).light_line_style(WHITE);
         mesh.draw()?;
         for mark in &self.marks {
-            let line = PathElement::new(vec![(*mark, low), (*mark, high)], BLACK.mix(0.25));
+            let line = PathElement::new(vec![(*mark, low), (*mark, high)], BLACK.mix(0.6));
             chart.draw_series([line])?;
         }
         for curve in &self.curves {

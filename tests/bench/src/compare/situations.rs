@@ -15,6 +15,8 @@ mod cold_start;
 mod faulty_auth;
 mod footprint;
 mod heap;
+mod heap_subscriber;
+mod idle;
 mod lifetime;
 mod outage;
 mod pubsub;
@@ -25,18 +27,27 @@ mod throughput;
 
 use super::situation::Situation;
 
-/// In the order of the tables.
-pub(crate) const ALL: &[&[Situation]] = &[
+/// Those of speed and size, which are measured one at a time, in the order of
+/// the tables.
+pub(crate) const TIMED: &[&[Situation]] = &[
     throughput::SITUATIONS,
     around_rotation::SITUATIONS,
     thousand::SITUATIONS,
     cold_start::SITUATIONS,
     heap::SITUATIONS,
+    heap_subscriber::SITUATIONS,
+];
+
+/// Those of what becomes of a few commands a second, which wait most of the time:
+/// several go on at once, after the others.
+pub(crate) const WAITING: &[&[Situation]] = &[
     lifetime::SITUATIONS,
     outage::SITUATIONS,
     stuck::SITUATIONS,
     faulty_auth::SITUATIONS,
     raw_multi::SITUATIONS,
     pubsub::SITUATIONS,
+    // Its simulated time makes tokio's clock slower.
+    idle::SITUATIONS,
     footprint::SITUATIONS,
 ];

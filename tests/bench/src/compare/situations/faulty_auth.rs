@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redis::AsyncConnectionConfig;
-use redis_authx_emulator::{Emulator, RedisControl, Store};
+use redis_authx_emulator::{Emulator, RedisControl};
 use tokio::time::sleep;
 
 use crate::compare::bench::Bench;
@@ -101,7 +101,7 @@ impl Fault {
         Self {
             begin: Duration::from_secs(1),
             length: Duration::ZERO,
-            end_of_run: bench.pick(Duration::from_secs(10), Duration::from_secs(3)),
+            end_of_run: bench.pick(Duration::from_secs(9), Duration::from_millis(2500)),
             inject: |redis| redis.refuse_next_auths(1),
             withdraw: |_| {},
         }
@@ -117,8 +117,8 @@ impl Fault {
     fn while_reconnecting(bench: &Bench) -> Self {
         Self {
             begin: Duration::from_millis(500),
-            length: bench.pick(Duration::from_secs(15), Duration::from_secs(1)),
-            end_of_run: bench.pick(Duration::from_secs(24), Duration::from_secs(2)),
+            length: bench.pick(Duration::from_secs(15), Duration::from_millis(500)),
+            end_of_run: bench.pick(Duration::from_secs(22), Duration::from_millis(1500)),
             inject: |redis| {
                 redis.refuse_next_auths(u64::MAX);
                 redis.drop_connections();
@@ -138,20 +138,9 @@ impl Fault {
     }
 }
 
-fn emulator(bench: &Bench) -> Emulator {
-    let builder = Emulator::builder().token_lifetime(PLAN.lifetime);
-    bench.emulator(builder.store(Store::RedisServer))
-}
-
-fn failed(measured: Measured, row: &'static Row, seen: &Seen) -> Measured {
-    let failed = seen.failed();
-    let words = format!("{failed} of {}", seen.commands());
-    measured.in_words(row, failed as f64, words)
-}
-
 /// Both kinds of connection, each with an emulator of its own.
 fn of_redis(bench: &Bench, fault: Fault) -> Measured {
-    let emulators = [emulator(bench), emulator(bench)];
+    let emulators = [bench.gateway(PLAN), bench.gateway(PLAN)];
     let [managed, multiplexed] = bench.run(async {
         let [first, second] = &emulators;
         let start = |emulator| Contestant::start(bench.side, emulator, emulator.redis_url(), PLAN);
@@ -167,23 +156,27 @@ fn of_redis(bench: &Bench, fault: Fault) -> Measured {
         [managed, multiplexed]
     });
     let expired = emulators.iter().map(|one| one.redis().closed_by_expiry());
-    let measured = failed(Measured::default(), &MANAGED, &managed);
-    failed(measured, &MULTIPLEXED, &multiplexed).with(&EXPIRED, expired.sum::<u64>() as f64)
+    Measured::default()
+        .of(&MANAGED, managed.failed(), managed.commands())
+        .of(&MULTIPLEXED, multiplexed.failed(), multiplexed.commands())
+        .with(&EXPIRED, expired.sum::<u64>() as f64)
 }
 
 fn reconnecting(bench: &Bench) -> Measured {
-    let (fault, emulator) = (Fault::while_reconnecting(bench), emulator(bench));
+    let (fault, emulator) = (Fault::while_reconnecting(bench), bench.gateway(PLAN));
     let seen = bench.run(async {
         let contestant = Contestant::start(bench.side, &emulator, emulator.redis_url(), PLAN);
         let connection = contestant.manager().await.expect("a connection");
         fault.seen_by(connection, &emulator).await
     });
     let end = (fault.begin + fault.length).as_secs_f64();
-    failed(Measured::default(), &MANAGED, &seen).with(&LAST, seen.recovered_after(end))
+    Measured::default()
+        .of(&MANAGED, seen.failed(), seen.commands())
+        .with(&LAST, seen.recovered_after(end))
 }
 
 fn of_fred(bench: &Bench, fault: Fault) -> Measured {
-    let emulator = emulator(bench);
+    let emulator = bench.gateway(PLAN);
     let seen = bench.run(async {
         let url = emulator.redis_url();
         let contestant = FredContestant::start(bench.side, &emulator, url, PLAN);
@@ -191,5 +184,7 @@ fn of_fred(bench: &Bench, fault: Fault) -> Measured {
         fault.seen_by(client, &emulator).await
     });
     let expired = emulator.redis().closed_by_expiry() as f64;
-    failed(Measured::default(), &FAILED, &seen).with(&EXPIRED, expired)
+    Measured::default()
+        .of(&FAILED, seen.failed(), seen.commands())
+        .with(&EXPIRED, expired)
 }

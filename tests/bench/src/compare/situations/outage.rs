@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use redis_authx_emulator::{Emulator, Store};
+use redis_authx_emulator::Emulator;
 use tokio::time::sleep;
 
 use crate::compare::bench::Bench;
@@ -69,7 +69,6 @@ pub(crate) const SITUATIONS: &[Situation] = &[
 static FAILED: Row = Row::lower("commands failed", Unit::Count).in_short();
 static AFTERWARDS: Row = Row::lower("of them sent after the outage", Unit::Count);
 static RECOVERY: Row = Row::lower("from its end to the last failure", Unit::Seconds).in_short();
-static REQUESTS: Row = Row::lower("token requests", Unit::Count);
 
 const ANSWERED: &str = "answered";
 const NOT_ANSWERED: &str = "not answered";
@@ -90,17 +89,17 @@ impl Outage {
             plan: Plan::short(Duration::from_secs(4), Duration::from_secs(1)),
             begin: Duration::from_millis(800),
             length: Duration::from_millis(500),
-            end_of_run: bench.pick(Duration::from_secs(8), Duration::from_millis(1800)),
+            end_of_run: bench.pick(Duration::from_secs(5), Duration::from_millis(1800)),
         }
     }
 
     /// Ours begins another cycle of retries after 30 s.
     fn long(bench: &Bench) -> Self {
         Self {
-            plan: Plan::short(Duration::from_secs(8), Duration::from_secs(2)),
-            begin: Duration::from_millis(1500),
-            length: bench.pick(Duration::from_secs(16), Duration::from_secs(1)),
-            end_of_run: bench.pick(Duration::from_secs(48), Duration::from_secs(3)),
+            plan: Plan::short(Duration::from_secs(8), Duration::from_secs(1)),
+            begin: Duration::from_millis(800),
+            length: bench.pick(Duration::from_secs(16), Duration::from_millis(500)),
+            end_of_run: bench.pick(Duration::from_secs(42), Duration::from_millis(1500)),
         }
     }
 
@@ -112,24 +111,13 @@ impl Outage {
         seen
     }
 
-    fn emulator(self, bench: &Bench) -> Emulator {
-        let builder = Emulator::builder().token_lifetime(self.plan.lifetime);
-        bench.emulator(builder.store(Store::RedisServer))
-    }
-
-    fn measured(self, seen: &Seen, emulator: &Emulator) -> Measured {
+    fn measured(self, seen: &Seen) -> Measured {
         let (begin, end) = (self.begin, self.begin + self.length);
         let (begin, end) = (begin.as_secs_f64(), end.as_secs_f64());
-        let failed = seen.failed();
         Measured::default()
-            .in_words(
-                &FAILED,
-                failed as f64,
-                format!("{failed} of {}", seen.commands()),
-            )
+            .of(&FAILED, seen.failed(), seen.commands())
             .with(&AFTERWARDS, seen.failed_within(end, f64::INFINITY) as f64)
             .with(&RECOVERY, seen.recovered_after(end))
-            .with(&REQUESTS, emulator.identity().token_requests() as f64)
             .series(ANSWERED, seen.rate(true))
             .series(NOT_ANSWERED, seen.rate(false))
             .series(MARKS, vec![(begin, 0.0), (end, 0.0)])
@@ -137,25 +125,25 @@ impl Outage {
 }
 
 fn of_redis(bench: &Bench, outage: Outage) -> Measured {
-    let emulator = outage.emulator(bench);
+    let emulator = bench.gateway(outage.plan);
     let seen = bench.run(async {
         let url = emulator.redis_url();
         let contestant = Contestant::start(bench.side, &emulator, url, outage.plan);
         let connection = contestant.manager().await.expect("a connection");
         outage.seen_by(connection, &emulator).await
     });
-    outage.measured(&seen, &emulator)
+    outage.measured(&seen)
 }
 
 fn of_fred(bench: &Bench, outage: Outage) -> Measured {
-    let emulator = outage.emulator(bench);
+    let emulator = bench.gateway(outage.plan);
     let seen = bench.run(async {
         let url = emulator.redis_url();
         let contestant = FredContestant::start(bench.side, &emulator, url, outage.plan);
         let client = contestant.connected().await;
         outage.seen_by(client, &emulator).await
     });
-    outage.measured(&seen, &emulator)
+    outage.measured(&seen)
 }
 
 /// A panel for each side.

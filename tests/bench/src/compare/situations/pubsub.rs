@@ -7,7 +7,6 @@ use fred::interfaces::{ClientLike, EventInterface, PubsubInterface};
 use futures::{Stream, StreamExt, stream};
 use redis::auth::StreamingCredentialsProvider;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, Msg, cmd};
-use redis_authx_emulator::{Emulator, Store};
 use tokio::time::{Instant, interval, timeout_at};
 
 use crate::compare::bench::Bench;
@@ -50,18 +49,13 @@ static DOUBLED: Row = Row::lower("messages that came twice", Unit::Count);
 const CHANNEL: &str = "news";
 const PACE: Duration = Duration::from_millis(10);
 /// How long the last messages are waited for.
-const LAST: Duration = Duration::from_secs(1);
+const LAST: Duration = Duration::from_millis(500);
 
 /// How many of each message came.
 struct Came(Vec<u32>);
 
 fn messages(bench: &Bench) -> usize {
-    bench.pick(1200, 150)
-}
-
-fn emulator(bench: &Bench) -> Emulator {
-    let builder = Emulator::builder().token_lifetime(Plan::EVERY_SECOND.lifetime);
-    bench.emulator(builder.store(Store::RedisServer))
+    bench.pick(1000, 100)
 }
 
 /// Publishes so many numbers and counts those that come.
@@ -98,13 +92,13 @@ impl Came {
         let lost = self.0.iter().filter(|times| **times == 0).count();
         let doubled = self.0.iter().filter(|times| **times > 1).count();
         Measured::default()
-            .in_words(&LOST, lost as f64, format!("{lost} of {}", self.0.len()))
+            .of(&LOST, lost, self.0.len())
             .with(&DOUBLED, doubled as f64)
     }
 }
 
 fn of_redis(bench: &Bench) -> Measured {
-    let emulator = emulator(bench);
+    let emulator = bench.gateway(Plan::EVERY_SECOND);
     let came = bench.run(async {
         let (url, plan) = (emulator.redis_url(), Plan::EVERY_SECOND);
         let contestant = Contestant::start(bench.side, &emulator, url, plan);
@@ -160,7 +154,7 @@ fn number(message: &Msg) -> usize {
 }
 
 fn of_fred(bench: &Bench) -> Measured {
-    let emulator = emulator(bench);
+    let emulator = bench.gateway(Plan::EVERY_SECOND);
     let came = bench.run(async {
         let (url, plan) = (emulator.redis_url(), Plan::EVERY_SECOND);
         let contestant = FredContestant::start(bench.side, &emulator, url, plan);

@@ -5,7 +5,6 @@ use std::time::Duration;
 use fred::interfaces::ClientLike;
 use fred::types::{ClusterHash, CustomCommand};
 use redis::{AsyncConnectionConfig, Value, cmd};
-use redis_authx_emulator::{Emulator, Store};
 use tokio::time::sleep;
 
 use crate::compare::bench::Bench;
@@ -53,13 +52,8 @@ fn transactions(bench: &Bench) -> usize {
     bench.pick(6, 1)
 }
 
-fn emulator(bench: &Bench) -> Emulator {
-    let builder = Emulator::builder().token_lifetime(Plan::EVERY_SECOND.lifetime);
-    bench.emulator(builder.store(Store::RedisServer))
-}
-
 fn of_redis(bench: &Bench) -> Measured {
-    let emulator = emulator(bench);
+    let emulator = bench.gateway(Plan::EVERY_SECOND);
     let replies = bench.run(async {
         let (url, plan) = (emulator.redis_url(), Plan::EVERY_SECOND);
         let contestant = Contestant::start(bench.side, &emulator, url, plan);
@@ -84,7 +78,7 @@ fn of_redis(bench: &Bench) -> Measured {
 }
 
 fn of_fred(bench: &Bench) -> Measured {
-    let emulator = emulator(bench);
+    let emulator = bench.gateway(Plan::EVERY_SECOND);
     let replies = bench.run(async {
         let (url, plan) = (emulator.redis_url(), Plan::EVERY_SECOND);
         let contestant = FredContestant::start(bench.side, &emulator, url, plan);
@@ -115,8 +109,7 @@ fn of_fred(bench: &Bench) -> Measured {
 fn measured(replies: &[usize]) -> Measured {
     let wrong = replies.iter().filter(|replies| **replies != 2).count();
     let most = replies.iter().copied().max().unwrap_or(0);
-    let words = format!("{wrong} of {}", replies.len());
     Measured::default()
-        .in_words(&WRONG, wrong as f64, words)
+        .of(&WRONG, wrong, replies.len())
         .with(&REPLIES, most as f64)
 }

@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use futures::{Stream, StreamExt};
 use redis::auth::StreamingCredentialsProvider;
-use redis_authx_emulator::{Emulator, Store};
 
 use crate::compare::bench::Bench;
 use crate::compare::drip::drip;
@@ -31,10 +30,9 @@ static TOKENS: Row = Row::higher("tokens that the connection got", Unit::Count);
 static FAILED: Row = Row::lower("commands failed", Unit::Count).in_short();
 
 fn measure(bench: &Bench) -> Measured {
-    let time = bench.pick(Duration::from_secs(12), Duration::from_secs(2));
+    let time = bench.pick(Duration::from_secs(10), Duration::from_millis(1500));
     let plan = Plan::EVERY_SECOND;
-    let builder = Emulator::builder().token_lifetime(plan.lifetime);
-    let emulator = bench.emulator(builder.store(Store::RedisServer));
+    let emulator = bench.gateway(plan);
     let seen = bench.run(async {
         let contestant = Contestant::start(bench.side, &emulator, emulator.redis_url(), plan);
         let connection = contestant.manager().await.expect("a connection");
@@ -47,14 +45,9 @@ fn measure(bench: &Bench) -> Measured {
     let tokens = reports
         .iter()
         .map(|one| one.auths_accepted - one.auths_with_same_token);
-    let failed = seen.failed();
     Measured::default()
         .with(&TOKENS, tokens.sum::<u64>() as f64)
-        .in_words(
-            &FAILED,
-            failed as f64,
-            format!("{failed} of {}", seen.commands()),
-        )
+        .of(&FAILED, seen.failed(), seen.commands())
 }
 
 /// What new credentials come out of.

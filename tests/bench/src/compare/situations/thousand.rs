@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use fred::interfaces::ClientLike;
-use redis_authx_emulator::{Emulator, Store};
+use redis_authx_emulator::Emulator;
 use tokio::time::sleep;
 
 use crate::compare::bench::Bench;
@@ -80,8 +80,7 @@ fn measure<C>(bench: &Bench, open: impl AsyncFnOnce(&Emulator, Plan, usize) -> C
         Plan::short(Duration::from_secs(10), Duration::from_secs(4)),
     );
     let connections = bench.pick(1000, 100);
-    let builder = Emulator::builder().token_lifetime(plan.lifetime);
-    let emulator = bench.emulator(builder.store(Store::RedisServer));
+    let emulator = bench.gateway(plan);
     let redis = emulator.redis();
     let ready = bench.run(async {
         let opened = open(&emulator, plan, connections).await;
