@@ -14,6 +14,8 @@ use super::table::{range, ratio, short};
 pub(crate) const BEGIN: &str = "<!-- comparison: written by `compare` -->";
 pub(crate) const END: &str = "<!-- end of comparison -->";
 
+const HEAD: &str = "| situation | | built-in | redis-authx | ours is |\n|---|---|---:|---:|---|\n";
+
 /// The whole page. `plots` are the names of a situation's files.
 pub(crate) fn page(head: &str, outcomes: &[Outcome], plots: &[Vec<String>]) -> String {
     let mut page = format!(
@@ -35,8 +37,7 @@ pub(crate) fn page(head: &str, outcomes: &[Outcome], plots: &[Vec<String>]) -> S
 
 /// The rows that say the most, between the marks.
 pub(crate) fn in_short(outcomes: &[Outcome]) -> String {
-    let mut text = format!("{BEGIN}\n| situation | | built-in | redis-authx | ours is |\n");
-    text.push_str("|---|---|---:|---:|---|\n");
+    let mut text = format!("{BEGIN}\n{HEAD}");
     for outcome in outcomes {
         let lines = outcome.lines();
         for line in lines.iter().filter(|line| line.row.in_short) {
@@ -100,5 +101,78 @@ fn verdict(line: &Line) -> String {
     match line.verdict {
         Verdict::Worse => "**worse**".to_owned(),
         other => other.word().to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::compare::measured::Measured;
+    use crate::compare::outcome::Run;
+    use crate::compare::row::{Row, Unit};
+    use crate::compare::situation::{Rounds, Side, Situation, no_plots};
+
+    static TIME: Row = Row::lower("time", Unit::Millis).in_short();
+    static COUNT: Row = Row::higher("count", Unit::Count);
+
+    fn outcome(runs: Vec<(Side, Result<Measured, String>)>) -> Outcome {
+        let mut outcome = Outcome::new(Situation {
+            name: "name",
+            title: "Title",
+            about: "What is done.",
+            clients: Clients::Redis,
+            rounds: Rounds::full(1),
+            limit: std::time::Duration::ZERO,
+            measure: |_| Measured::default(),
+            plots: no_plots,
+        });
+        for (round, (side, result)) in runs.into_iter().enumerate() {
+            let round = round / 2;
+            outcome.add(Run {
+                side,
+                round,
+                result,
+            });
+        }
+        outcome
+    }
+
+    #[test]
+    fn a_row_where_ours_is_worse_says_so_everywhere() {
+        let figures = |time, count| Ok(Measured::default().with(&TIME, time).with(&COUNT, count));
+        let outcome = outcome(vec![
+            (Side::BuiltIn, figures(2.0, 7.0)),
+            (Side::Ours, figures(3.0, 9.0)),
+            (Side::BuiltIn, figures(2.0, 7.0)),
+            (Side::Ours, figures(4.0, 9.0)),
+        ]);
+        let page = page("Head.", &[outcome], &[vec!["plot".to_owned()]]);
+        let whole = "| time | 2 ms | 4 ms (3 to 4) | 2.00 | 2 | **worse** |\n";
+        assert!(page.contains(whole), "{page}");
+        assert!(page.contains("| count | 7 | 9 | 1.29 | 2 | better |\n"));
+        assert!(page.contains("![Title](plot.svg)"));
+        let short = format!("{HEAD}| Title | time | 2 ms | 4 ms | **worse** |\n{END}");
+        assert!(between_marks(&page).is_some_and(|table| table.ends_with(&short)));
+    }
+
+    #[test]
+    fn a_run_that_did_not_end_is_said_to() {
+        let outcome = outcome(vec![
+            (Side::BuiltIn, Err("hangs".to_owned())),
+            (Side::Ours, Ok(Measured::default().with(&TIME, 3.0))),
+        ]);
+        let page = page("Head.", &[outcome], &[Vec::new()]);
+        assert!(page.contains("| time | – | 3 ms |  | 0 |  |\n\nbuilt-in: hangs\n"));
+    }
+
+    /// After a full run: `--readme README.md`.
+    #[test]
+    fn the_readme_has_the_short_table_of_the_last_full_run() {
+        let results = include_str!("../../results/comparison.md");
+        let readme = include_str!("../../../../README.md");
+        let table = between_marks(results);
+        assert!(table.is_some_and(|table| table.lines().count() > 10));
+        assert_eq!(between_marks(readme), table);
+        assert!(results.contains("profile release, "));
     }
 }
