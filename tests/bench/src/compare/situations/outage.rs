@@ -24,7 +24,7 @@ const LONG_ABOUT: &str = "50 `PING`s a second on one connection. The identity se
     6 s, from just before the token is to be renewed: longer than either side retries at a time. \
     The token is good for half a minute more.";
 const BEYOND: &str = "Identity outage beyond the token's expiry";
-const BEYOND_ABOUT: &str = "50 `PING`s a second on one connection, each given a second. The \
+const BEYOND_ABOUT: &str = "50 `PING`s a second on one connection, each given two seconds. The \
     identity service is away for 16 s, from just before a token of 8 s is to be renewed. Without \
     a token no command can be served, so what counts is what happens after the outage. Ours \
     pauses for 30 s between its rounds of retries; fred asks again with every try to reconnect.";

@@ -28,7 +28,7 @@ pub(crate) const SITUATIONS: &[Situation] = &[
                 for four. `get_async_pubsub` of redis-rs does not ask the built-in: it is given \
                 the current token as its password, which is all that it can be given.",
         clients: Clients::Redis,
-        rounds: Rounds::full(2),
+        rounds: Rounds::full(3),
         limit: Duration::from_secs(40),
         measure: |bench| of_redis(bench, Protocol::Resp2),
         plots: no_plots,
@@ -39,7 +39,7 @@ pub(crate) const SITUATIONS: &[Situation] = &[
         about: "The same over RESP3: the built-in's is a multiplexed connection with a push \
                 sender, which can re-authenticate while it subscribes.",
         clients: Clients::Redis,
-        rounds: Rounds::full(2),
+        rounds: Rounds::full(3),
         limit: Duration::from_secs(40),
         measure: |bench| of_redis(bench, Protocol::Resp3),
         plots: no_plots,
@@ -50,7 +50,7 @@ pub(crate) const SITUATIONS: &[Situation] = &[
         about: "A message every 10 ms to one `SubscriberClient` that manages its subscriptions, \
                 and a token every second that is good for four.",
         clients: Clients::Fred,
-        rounds: Rounds::full(2),
+        rounds: Rounds::full(3),
         limit: Duration::from_secs(40),
         measure: of_fred,
         plots: no_plots,
