@@ -92,7 +92,7 @@ pub(crate) const SITUATIONS: &[Situation] = &[
 
 static FAILED: Row = Row::lower("commands failed", Unit::Count).in_short();
 static AFTERWARDS: Row = Row::lower("of them sent after the outage", Unit::Count);
-static RECOVERY: Row = Row::lower("from its end to the last failure", Unit::Seconds).in_short();
+static RECOVERY: Row = Row::lower("from its end to the last failure", Unit::Seconds);
 
 const ANSWERED: &str = "answered";
 const NOT_ANSWERED: &str = "not answered";
