@@ -14,7 +14,7 @@ use super::redis_clients::Connection;
 /// From one command to the next.
 const PACE: Duration = Duration::from_millis(20);
 /// What a program would wait for an answer.
-const PATIENCE: Duration = Duration::from_secs(1);
+const PATIENCE: Duration = Duration::from_secs(2);
 /// The points of a plot are so far apart, in seconds.
 const STEP: f64 = 0.5;
 
@@ -49,7 +49,7 @@ struct Sent {
 pub(crate) struct Seen(Vec<Sent>);
 
 /// Sends a `PING` every 20 ms for `time`, whatever becomes of those before.
-/// One that has no answer within a second has failed.
+/// One that has no answer within two seconds has failed.
 pub(crate) async fn drip<P: Pinged>(connection: P, time: Duration) -> Seen {
     let (begun, mut pace) = (Instant::now(), interval(PACE));
     let mut sent = JoinSet::new();

@@ -41,8 +41,8 @@ pub(crate) struct Line {
 pub(crate) struct Samples {
     /// With their rounds.
     values: Vec<(usize, f64)>,
-    /// The last one's.
-    pub(crate) words: Option<String>,
+    /// What those look like that have words for it.
+    words: Vec<(f64, String)>,
 }
 
 /// How ours did.
@@ -109,7 +109,10 @@ impl Outcome {
             let Ok(measured) = &run.result else { continue };
             for figure in measured.figures.iter().filter(|figure| figure.row == row) {
                 samples.values.push((run.round, figure.value));
-                samples.words.clone_from(&figure.words);
+                let words = figure.words.iter().cloned();
+                samples
+                    .words
+                    .extend(words.map(|words| (figure.value, words)));
             }
         }
         samples
@@ -144,6 +147,13 @@ impl Samples {
     pub(crate) fn median(&self) -> Option<f64> {
         let values: Vec<f64> = self.values.iter().map(|(_, value)| *value).collect();
         (!values.is_empty()).then(|| median(values))
+    }
+
+    /// What that one looked like, if it has words for it.
+    pub(crate) fn words(&self, value: f64) -> Option<&str> {
+        let mut words = self.words.iter();
+        let (_, words) = words.find(|(of, _)| of.total_cmp(&value).is_eq())?;
+        Some(words)
     }
 
     pub(crate) fn least(&self) -> f64 {
@@ -194,7 +204,7 @@ mod tests {
     fn samples(values: &[f64]) -> Samples {
         Samples {
             values: values.iter().copied().enumerate().collect(),
-            words: None,
+            words: Vec::new(),
         }
     }
 

@@ -116,6 +116,8 @@ impl Panel {
             let chart = builder.build_cartesian_2d(0.0..wide, (low..high).log_scale())?;
             self.fill(chart, low, high)
         } else {
+            // Room for the names of the curves.
+            let high = high * 1.25;
             let chart = builder.build_cartesian_2d(0.0..wide, 0.0..high)?;
             self.fill(chart, 0.0, high)
         }

@@ -67,8 +67,8 @@ pub(crate) fn short(unit: Unit, samples: &Samples) -> String {
 
 fn middle(unit: Unit, median: f64, samples: &Samples) -> String {
     let figure = unit.show(median);
-    if let Some(words) = &samples.words {
-        words.clone()
+    if let Some(words) = samples.words(median) {
+        words.to_owned()
     } else if median.is_infinite() || unit.sign().is_empty() {
         figure
     } else if unit == Unit::PerSecond || unit == Unit::PerHour {

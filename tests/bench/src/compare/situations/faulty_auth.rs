@@ -20,6 +20,9 @@ const REFUSED_ABOUT: &str = "50 `PING`s a second. One re-authentication is refus
 const SLOW_ABOUT: &str = "50 `PING`s a second. The server takes a second to answer one \
     re-authentication, and with it to what was sent after it; then all is well again. Tokens live \
     for 4 s and are renewed every 2 s. Time limits are the client's own defaults.";
+const RECONNECTING_ABOUT: &str = "50 `PING`s a second on a connection that reconnects. It is \
+    lost, and for 15 s every log-in is refused, which is longer than a `ConnectionManager` \
+    retries; after that all is well again.";
 
 pub(crate) const SITUATIONS: &[Situation] = &[
     Situation {
@@ -27,7 +30,7 @@ pub(crate) const SITUATIONS: &[Situation] = &[
         title: "`AUTH` refused once",
         about: REFUSED_ABOUT,
         clients: Clients::Redis,
-        rounds: Rounds::full(2),
+        rounds: Rounds::full(3),
         limit: Duration::from_secs(40),
         measure: |bench| of_redis(bench, Fault::refused_once(bench)),
         plots: no_plots,
@@ -37,7 +40,7 @@ pub(crate) const SITUATIONS: &[Situation] = &[
         title: "`AUTH` slow once",
         about: SLOW_ABOUT,
         clients: Clients::Redis,
-        rounds: Rounds::full(2),
+        rounds: Rounds::full(3),
         limit: Duration::from_secs(40),
         measure: |bench| of_redis(bench, Fault::slow_once(bench)),
         plots: no_plots,
@@ -45,9 +48,7 @@ pub(crate) const SITUATIONS: &[Situation] = &[
     Situation {
         name: "auth-refused-reconnecting",
         title: "`AUTH` refused during a reconnect",
-        about: "50 `PING`s a second on a connection that reconnects. It is lost, and for 15 s \
-                every log-in is refused, which is longer than a `ConnectionManager` retries; \
-                after that all is well again.",
+        about: RECONNECTING_ABOUT,
         clients: Clients::Redis,
         rounds: Rounds::full(1),
         limit: Duration::from_secs(60),
@@ -59,7 +60,7 @@ pub(crate) const SITUATIONS: &[Situation] = &[
         title: "`AUTH` refused once",
         about: REFUSED_ABOUT,
         clients: Clients::Fred,
-        rounds: Rounds::full(2),
+        rounds: Rounds::full(3),
         limit: Duration::from_secs(40),
         measure: |bench| of_fred(bench, Fault::refused_once(bench)),
         plots: no_plots,
@@ -69,9 +70,19 @@ pub(crate) const SITUATIONS: &[Situation] = &[
         title: "`AUTH` slow once",
         about: SLOW_ABOUT,
         clients: Clients::Fred,
-        rounds: Rounds::full(2),
+        rounds: Rounds::full(3),
         limit: Duration::from_secs(40),
         measure: |bench| of_fred(bench, Fault::slow_once(bench)),
+        plots: no_plots,
+    },
+    Situation {
+        name: "fred-auth-refused-reconnecting",
+        title: "`AUTH` refused during a reconnect",
+        about: RECONNECTING_ABOUT,
+        clients: Clients::Fred,
+        rounds: Rounds::full(1),
+        limit: Duration::from_secs(60),
+        measure: |bench| of_fred(bench, Fault::while_reconnecting(bench)),
         plots: no_plots,
     },
 ];
@@ -184,7 +195,9 @@ fn of_fred(bench: &Bench, fault: Fault) -> Measured {
         fault.seen_by(client, &emulator).await
     });
     let expired = emulator.redis().closed_by_expiry() as f64;
+    let end = (fault.begin + fault.length).as_secs_f64();
     Measured::default()
         .of(&FAILED, seen.failed(), seen.commands())
+        .with(&LAST, seen.recovered_after(end))
         .with(&EXPIRED, expired)
 }

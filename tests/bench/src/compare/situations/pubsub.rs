@@ -1,4 +1,4 @@
-//! A subscriber over RESP2, while tokens rotate.
+//! A subscriber, while tokens rotate.
 
 use std::future::Future;
 use std::time::Duration;
@@ -6,7 +6,9 @@ use std::time::Duration;
 use fred::interfaces::{ClientLike, EventInterface, PubsubInterface};
 use futures::{Stream, StreamExt, stream};
 use redis::auth::StreamingCredentialsProvider;
-use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, Msg, cmd};
+use redis::{Client, IntoConnectionInfo, Msg, cmd};
+use redis_authx_emulator::Emulator;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, interval, timeout_at};
 
 use crate::compare::bench::Bench;
@@ -16,6 +18,7 @@ use crate::compare::plan::Plan;
 use crate::compare::redis_clients::{BuiltIn, Contestant, Ours};
 use crate::compare::row::{Row, Unit};
 use crate::compare::situation::{Clients, Rounds, Situation, no_plots};
+use crate::redis::unlimited;
 
 pub(crate) const SITUATIONS: &[Situation] = &[
     Situation {
@@ -25,9 +28,20 @@ pub(crate) const SITUATIONS: &[Situation] = &[
                 for four. `get_async_pubsub` of redis-rs does not ask the built-in: it is given \
                 the current token as its password, which is all that it can be given.",
         clients: Clients::Redis,
-        rounds: Rounds::full(2),
+        rounds: Rounds::full(3),
         limit: Duration::from_secs(40),
-        measure: of_redis,
+        measure: |bench| of_redis(bench, Protocol::Resp2),
+        plots: no_plots,
+    },
+    Situation {
+        name: "pubsub-resp3",
+        title: "RESP3 pub/sub across rotations",
+        about: "The same over RESP3: the built-in's is a multiplexed connection with a push \
+                sender, which can re-authenticate while it subscribes.",
+        clients: Clients::Redis,
+        rounds: Rounds::full(3),
+        limit: Duration::from_secs(40),
+        measure: |bench| of_redis(bench, Protocol::Resp3),
         plots: no_plots,
     },
     Situation {
@@ -36,7 +50,7 @@ pub(crate) const SITUATIONS: &[Situation] = &[
         about: "A message every 10 ms to one `SubscriberClient` that manages its subscriptions, \
                 and a token every second that is good for four.",
         clients: Clients::Fred,
-        rounds: Rounds::full(2),
+        rounds: Rounds::full(3),
         limit: Duration::from_secs(40),
         measure: of_fred,
         plots: no_plots,
@@ -50,6 +64,13 @@ const CHANNEL: &str = "news";
 const PACE: Duration = Duration::from_millis(10);
 /// How long the last messages are waited for.
 const LAST: Duration = Duration::from_millis(500);
+
+/// What the subscriber speaks.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Protocol {
+    Resp2,
+    Resp3,
+}
 
 /// How many of each message came.
 struct Came(Vec<u32>);
@@ -97,13 +118,12 @@ impl Came {
     }
 }
 
-fn of_redis(bench: &Bench) -> Measured {
+fn of_redis(bench: &Bench, protocol: Protocol) -> Measured {
     let emulator = bench.gateway(Plan::EVERY_SECOND);
     let came = bench.run(async {
-        let (url, plan) = (emulator.redis_url(), Plan::EVERY_SECOND);
-        let contestant = Contestant::start(bench.side, &emulator, url, plan);
-        let config = AsyncConnectionConfig::new();
-        let publisher = contestant.multiplexed(config).await;
+        let (url, plan) = (url(&emulator, protocol), Plan::EVERY_SECOND);
+        let contestant = Contestant::start(bench.side, &emulator, &url, plan);
+        let publisher = contestant.multiplexed(unlimited()).await;
         let publisher = publisher.expect("a connection");
         let publish = |number: usize| {
             let mut publisher = publisher.clone();
@@ -114,14 +134,39 @@ fn of_redis(bench: &Bench) -> Measured {
                 sent.expect("it is published");
             }
         };
-        match &contestant {
-            Contestant::BuiltIn(one) => {
-                count(messages(bench), publish, built_in(one, url).await).await
-            }
-            Contestant::Ours(one) => count(messages(bench), publish, ours(one).await).await,
-        }
+        let incoming = match (&contestant, protocol) {
+            (Contestant::BuiltIn(one), Protocol::Resp2) => built_in(one, &url).await.boxed(),
+            (Contestant::BuiltIn(one), Protocol::Resp3) => pushed(one).await.boxed(),
+            (Contestant::Ours(one), _) => ours(one).await.boxed(),
+        };
+        count(messages(bench), publish, incoming).await
     });
     came.measured()
+}
+
+fn url(emulator: &Emulator, protocol: Protocol) -> String {
+    let url = emulator.redis_url().trim_end_matches('/');
+    match protocol {
+        Protocol::Resp2 => url.to_owned(),
+        Protocol::Resp3 => format!("{url}/?protocol=resp3"),
+    }
+}
+
+/// The subscription lasts as long as the stream.
+async fn pushed(one: &BuiltIn) -> impl Stream<Item = usize> + Send {
+    let (sender, pushes) = mpsc::unbounded_channel();
+    let config = unlimited().set_push_sender(sender);
+    let mut connection = one.multiplexed(config).await.expect("a connection");
+    let subscribed = connection.subscribe(CHANNEL).await;
+    subscribed.expect("a subscription");
+    let pushes = (connection, pushes);
+    stream::unfold(pushes, async |(connection, mut pushes)| {
+        loop {
+            if let Some(message) = Msg::from_push_info(pushes.recv().await?) {
+                return Some((number(&message), (connection, pushes)));
+            }
+        }
+    })
 }
 
 async fn built_in(one: &BuiltIn, url: &str) -> impl Stream<Item = usize> + Send {

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use fred::interfaces::ClientLike;
 use fred::types::{ClusterHash, CustomCommand};
-use redis::{AsyncConnectionConfig, Value, cmd};
+use redis::{Value, cmd};
 use tokio::time::sleep;
 
 use crate::compare::bench::Bench;
@@ -14,6 +14,7 @@ use crate::compare::plan::Plan;
 use crate::compare::redis_clients::Contestant;
 use crate::compare::row::{Row, Unit};
 use crate::compare::situation::{Clients, Rounds, Situation, no_plots};
+use crate::redis::unlimited;
 
 const ABOUT: &str = "`MULTI`, two commands 1.5 s apart and `EXEC`, each sent by itself on a \
     connection of its own, with a token every second. A transaction is wrong if `EXEC` fails or \
@@ -57,8 +58,7 @@ fn of_redis(bench: &Bench) -> Measured {
     let replies = bench.run(async {
         let (url, plan) = (emulator.redis_url(), Plan::EVERY_SECOND);
         let contestant = Contestant::start(bench.side, &emulator, url, plan);
-        let config = AsyncConnectionConfig::new();
-        let opened = contestant.multiplexed(config).await;
+        let opened = contestant.multiplexed(unlimited()).await;
         let mut connection = opened.expect("a connection");
         let mut replies = Vec::new();
         for _ in 0..transactions(bench) {

@@ -20,7 +20,7 @@ pub(crate) const SITUATIONS: &[Situation] = &[Situation {
             never looks at them, as a task that is blocked or a stream that is kept for later. \
             What becomes of a connection beside it, on which 50 `PING`s are sent a second?",
     clients: Clients::Redis,
-    rounds: Rounds::full(2),
+    rounds: Rounds::full(3),
     limit: Duration::from_secs(40),
     measure,
     plots: no_plots,
