@@ -75,7 +75,8 @@ pub(crate) fn between_marks(text: &str) -> Option<&str> {
 
 fn chapter(page: &mut String, outcome: &Outcome, plots: &[String]) {
     let situation = &outcome.situation;
-    let _ = write!(page, "\n### {}\n\n{}\n\n", situation.title, situation.about);
+    let (title, about, name) = (situation.title, situation.about, situation.name);
+    let _ = write!(page, "\n### {title}\n\n{about} (`--only {name}`)\n\n");
     page.push_str("| | built-in | redis-authx | ratio | rounds | ours is |\n");
     page.push_str("|---|---:|---:|---:|---:|---|\n");
     for line in outcome.lines() {
