@@ -16,10 +16,10 @@ use crate::compare::row::{Row, Unit};
 use crate::compare::situation::{Clients, Rounds, Situation, no_plots};
 
 const REFUSED_ABOUT: &str = "50 `PING`s a second. One re-authentication is refused (`WRONGPASS`), \
-    then all is well again. Tokens live for 4 s and are renewed every 2 s.";
+    then all is well again. Tokens live for 7 s and are renewed every 2 s.";
 const SLOW_ABOUT: &str = "50 `PING`s a second. The server takes a second to answer one \
     re-authentication, and with it to what was sent after it; then all is well again. Tokens live \
-    for 4 s and are renewed every 2 s. Time limits are the client's own defaults.";
+    for 7 s and are renewed every 2 s. Time limits are the client's own defaults.";
 const RECONNECTING_ABOUT: &str = "50 `PING`s a second on a connection that reconnects. It is \
     lost, and for 15 s every log-in is refused, which is longer than a `ConnectionManager` \
     retries; after that all is well again.";
@@ -94,7 +94,7 @@ static LAST: Row = Row::lower("from the fault's end to the last failure", Unit::
 static EXPIRED: Row = Row::lower("connections that their token's expiry ended", Unit::Count);
 
 /// Long enough for a re-authentication to be tried again, were it tried again.
-const PLAN: Plan = Plan::short(Duration::from_secs(4), Duration::from_secs(2));
+const PLAN: Plan = Plan::short(Duration::from_secs(7), Duration::from_secs(2));
 
 /// One that begins after `begin` and is over after `length`.
 #[derive(Clone, Copy)]
@@ -112,7 +112,7 @@ impl Fault {
         Self {
             begin: Duration::from_secs(1),
             length: Duration::ZERO,
-            end_of_run: bench.pick(Duration::from_secs(9), Duration::from_millis(2500)),
+            end_of_run: bench.pick(Duration::from_secs(13), Duration::from_millis(2500)),
             inject: |redis| redis.refuse_next_auths(1),
             withdraw: |_| {},
         }

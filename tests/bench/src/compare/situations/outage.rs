@@ -110,7 +110,7 @@ struct Outage {
 impl Outage {
     fn short(bench: &Bench) -> Self {
         Self {
-            plan: Plan::short(Duration::from_secs(4), Duration::from_secs(1)),
+            plan: Plan::short(Duration::from_secs(8), Duration::from_secs(1)),
             begin: Duration::from_millis(800),
             length: Duration::from_millis(500),
             end_of_run: bench.pick(Duration::from_secs(5), Duration::from_millis(1800)),

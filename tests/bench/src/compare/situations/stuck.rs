@@ -16,7 +16,7 @@ use crate::compare::situation::{Clients, Rounds, Situation, no_plots};
 pub(crate) const SITUATIONS: &[Situation] = &[Situation {
     name: "stuck-subscriber",
     title: "One stuck subscriber",
-    about: "A token every second, each good for four. Something subscribes to the credentials and \
+    about: "A token every second, each good for eight. Something subscribes to the credentials and \
             never looks at them, as a task that is blocked or a stream that is kept for later. \
             What becomes of a connection beside it, on which 50 `PING`s are sent a second?",
     clients: Clients::Redis,
@@ -30,8 +30,8 @@ static TOKENS: Row = Row::higher("tokens that the connection got", Unit::Count);
 static FAILED: Row = Row::lower("commands failed", Unit::Count).in_short();
 
 fn measure(bench: &Bench) -> Measured {
-    let time = bench.pick(Duration::from_secs(10), Duration::from_millis(1500));
-    let plan = Plan::EVERY_SECOND;
+    let time = bench.pick(Duration::from_secs(14), Duration::from_millis(1500));
+    let plan = Plan::short(Duration::from_secs(8), Duration::from_secs(1));
     let emulator = bench.gateway(plan);
     let seen = bench.run(async {
         let contestant = Contestant::start(bench.side, &emulator, emulator.redis_url(), plan);
