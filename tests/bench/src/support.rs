@@ -1,5 +1,6 @@
 //! What the benches of the real manager share.
 
+use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
@@ -94,6 +95,19 @@ pub(crate) fn refresh_at(ratio: f64) -> RefreshPolicy {
         .expect("a policy")
 }
 
+/// What all threads of this process have had of the CPU; `None` where the system
+/// does not tell in `/proc`.
+pub(crate) fn cpu_time() -> Option<Duration> {
+    // Linux' `Documentation/scheduler/sched-stats.rst`: nanoseconds first.
+    let spent = |task: fs::DirEntry| -> Option<u64> {
+        let line = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        line.split_whitespace().next()?.parse().ok()
+    };
+    let tasks = fs::read_dir("/proc/self/task").ok()?.flatten();
+    let nanos = tasks.map(spent).sum::<Option<u64>>()?;
+    Some(Duration::from_nanos(nanos))
+}
+
 /// The middle one.
 pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
@@ -103,6 +117,15 @@ pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cpu_time_goes_on() {
+        let before = cpu_time();
+        let mut sum = 0_u64;
+        while before.is_some() && cpu_time() <= before {
+            sum = std::hint::black_box(sum.wrapping_add(1));
+        }
+    }
 
     #[test]
     fn the_median_is_the_middle_one() {

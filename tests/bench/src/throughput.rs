@@ -10,7 +10,7 @@ use tokio::runtime::Builder;
 use crate::closed_loop::{self, Caller, Latency};
 use crate::redis::server::Server;
 use crate::report::{Kind, Report, row, thousands};
-use crate::support::{ClientName, median};
+use crate::support::{ClientName, cpu_time, median};
 use crate::{fred, redis};
 
 /// The 128 bytes that are read and written.
@@ -78,6 +78,8 @@ impl Command {
 struct Run {
     commands: u64,
     latency: Latency,
+    /// Of the CPU; unlike the rest hardly any longer where others have it too.
+    spent: Option<Duration>,
     rotations: u64,
 }
 
@@ -85,13 +87,23 @@ const QUANTILES: [f64; 3] = [0.5, 0.99, 0.999];
 
 impl Run {
     async fn of(caller: impl Caller + Clone, options: Options) -> Self {
+        let between = |(now, before): (Duration, Duration)| now.saturating_sub(before);
         let callers = vec![caller; options.tasks];
+        let before = cpu_time();
         let latency = closed_loop::latency(callers, Duration::from_secs(options.seconds)).await;
         Self {
             commands: latency.len(),
+            spent: cpu_time().zip(before).map(between),
             latency,
             rotations: 0,
         }
+    }
+
+    /// Nanoseconds of the CPU for each command; not a number where that is not
+    /// known.
+    fn cost(&self) -> f64 {
+        let nanos = |spent: Duration| spent.as_nanos() as f64;
+        self.spent.map_or(f64::NAN, nanos) / self.commands as f64
     }
 
     /// Nanoseconds.
@@ -191,6 +203,9 @@ fn show(report: &mut Report, name: &str, pairs: &[[Run; 2]], options: Options) {
         &|run| run.commands as f64 / seconds,
         &|figure| thousands(figure as u64),
     );
+    line("CPU time of a command, ns", &Run::cost, &|nanos| {
+        format!("{nanos:.0}")
+    });
     let micros = |nanos: f64| format!("{:.0}", nanos / 1000.0);
     let latencies = QUANTILES.map(|quantile| {
         let title = format!("p{} of latency, µs", quantile * 100.0);
