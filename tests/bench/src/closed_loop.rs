@@ -26,56 +26,33 @@ impl<C: ConnectionLike + Send + Sync + 'static> Caller for OnConnection<C> {
     }
 }
 
-/// Keeps what one task sees.
-pub(crate) trait Record: Send + 'static {
-    fn record(&mut self, begun: Instant, done: Instant);
-}
-
 /// How long commands took, in ns.
 pub(crate) type Latency = Histogram<u64>;
 
-impl Record for Latency {
-    fn record(&mut self, begun: Instant, done: Instant) {
-        let spent = done.duration_since(begun).as_nanos();
-        *self += u64::try_from(spent).unwrap_or(u64::MAX);
-    }
-}
-
-/// Has a task for each caller call for `time`.
-pub(crate) async fn drive<R: Record>(
-    callers: impl IntoIterator<Item = impl Caller>,
-    time: Duration,
-    recorder: impl Fn() -> R,
-) -> Vec<R> {
-    let end = Instant::now() + time;
-    let tasks = callers.into_iter().map(|mut caller| {
-        let mut recorder = recorder();
-        tokio::spawn(async move {
-            let mut begun = Instant::now();
-            while begun < end {
-                caller.call().await;
-                let done = Instant::now();
-                recorder.record(begun, done);
-                begun = done;
-            }
-            recorder
-        })
-    });
-    let done = join_all(tasks.collect::<Vec<_>>()).await;
-    done.into_iter()
-        .map(|task| task.expect("no panic"))
-        .collect()
-}
-
-/// The latency of all calls together.
+/// Has a task for each caller call for `time`, and adds up what they saw.
 pub(crate) async fn latency(
     callers: impl IntoIterator<Item = impl Caller>,
     time: Duration,
 ) -> Latency {
     let empty = || Latency::new(3).expect("three digits");
+    let end = Instant::now() + time;
+    let tasks = callers.into_iter().map(|mut caller| {
+        let mut latency = empty();
+        tokio::spawn(async move {
+            let mut begun = Instant::now();
+            while begun < end {
+                caller.call().await;
+                let done = Instant::now();
+                let spent = done.duration_since(begun).as_nanos();
+                latency += u64::try_from(spent).unwrap_or(u64::MAX);
+                begun = done;
+            }
+            latency
+        })
+    });
     let mut all = empty();
-    for one in drive(callers, time, empty).await {
-        all += one;
+    for one in join_all(tasks.collect::<Vec<_>>()).await {
+        all += one.expect("no panic");
     }
     all
 }

@@ -7,6 +7,7 @@ mod fred_clients;
 mod load;
 mod markdown;
 mod measured;
+mod options;
 mod outcome;
 mod plan;
 mod plot;
@@ -19,15 +20,14 @@ mod table;
 
 use std::error::Error;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::thread;
 use std::time::Duration;
 
-use clap::Args;
-
 use crate::report::Report;
 use bench::{Bench, Servers};
+pub(crate) use options::Options;
 use outcome::Outcome;
 use situation::{Side, Situation};
 
@@ -35,57 +35,6 @@ use situation::{Side, Situation};
 const SMOKING: usize = 6;
 /// … and of those that wait most of the time, for a full run.
 const WAITING: usize = 4;
-
-/// What is compared, and where it is written.
-#[derive(Args, Clone, Debug)]
-pub(crate) struct Options {
-    /// Every situation once and in short: shows that it runs, and fails if a part
-    /// of it doesn't. Writes no files unless told where.
-    #[arg(long)]
-    smoke: bool,
-    /// Only situations whose name begins so; may be repeated.
-    #[arg(long, value_name = "NAME")]
-    only: Vec<String>,
-    /// Rounds of each situation, instead of its own number.
-    #[arg(long)]
-    rounds: Option<usize>,
-    /// The folder for `comparison.md` and the plots [default: that of
-    /// `tests/bench/results` beside this crate, for a full run].
-    #[arg(long, value_name = "FOLDER")]
-    out: Option<PathBuf>,
-    /// What `tests/bench/footprint` printed, for build times; without it a full
-    /// run counts crates only.
-    #[arg(long, value_name = "FILE")]
-    footprint: Option<PathBuf>,
-    /// A README whose short table is to be brought up to date.
-    #[arg(long, value_name = "FILE")]
-    readme: Option<PathBuf>,
-}
-
-impl Options {
-    fn takes(&self, situation: &Situation) -> bool {
-        // Without its output the script needs the network.
-        if self.smoke && self.footprint.is_none() && situation.name == "footprint" {
-            return false;
-        }
-        let begins = |name: &String| situation.name.starts_with(name.as_str());
-        self.only.is_empty() || self.only.iter().any(begins)
-    }
-
-    fn rounds(&self, situation: &Situation) -> usize {
-        let own = match self.smoke {
-            true => situation.rounds.smoke,
-            false => situation.rounds.full,
-        };
-        self.rounds.unwrap_or(own).max(1)
-    }
-
-    fn folder(&self) -> Option<PathBuf> {
-        let full = !self.smoke && self.only.is_empty();
-        let checked_in = || full.then(|| Path::new(env!("CARGO_MANIFEST_DIR")).join("results"));
-        self.out.clone().or_else(checked_in)
-    }
-}
 
 /// Runs it all.
 pub(crate) fn run(report: &mut Report, options: &Options) -> Result<(), Box<dyn Error>> {

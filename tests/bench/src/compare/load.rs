@@ -1,11 +1,11 @@
 //! Callers of the closed loop for either client, and what they see over time.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use fred::clients::Client;
 use fred::interfaces::KeysInterface;
 
-use crate::closed_loop::{Caller, Latency, Record};
+use crate::closed_loop::{Caller, Latency};
 use crate::compare::measured::Measured;
 use crate::compare::row::{Row, Unit};
 
@@ -25,7 +25,7 @@ impl Caller for OnFred {
 
 static THROUGHPUT: Row = Row::higher("commands", Unit::PerSecond).in_short();
 static P50: Row = Row::lower("p50 of latency", Unit::Micros);
-static P99: Row = Row::lower("p99 of latency", Unit::Micros).in_short();
+static P99: Row = Row::lower("p99 of latency", Unit::Micros);
 static P999: Row = Row::lower("p99.9 of latency", Unit::Micros);
 
 /// Throughput and latency of one run.
@@ -38,23 +38,8 @@ pub(crate) fn figures(latency: &Latency, time: Duration) -> Measured {
         .with(&P999, micros(0.999))
 }
 
-/// Every call: when it was answered, in seconds from the start, and how long
-/// that took, in µs.
-#[derive(Debug)]
-pub(crate) struct Calls {
-    pub(crate) begun: Instant,
-    pub(crate) calls: Vec<(f64, f64)>,
-}
-
-impl Record for Calls {
-    fn record(&mut self, begun: Instant, done: Instant) {
-        let at = done.duration_since(self.begun).as_secs_f64();
-        let spent = done.duration_since(begun).as_secs_f64();
-        self.calls.push((at, spent * 1e6));
-    }
-}
-
-/// The quantile of each slice of time, of all calls answered in it.
+/// The quantile of each slice of time, of all calls in it. Of each call its time and
+/// how long it took.
 pub(crate) fn over_time(calls: &[(f64, f64)], slice: f64, quantile: f64) -> Vec<(f64, f64)> {
     let last = calls.iter().map(|call| call.0).fold(0.0, f64::max);
     let mut slices = vec![Vec::new(); (last / slice) as usize + 1];

@@ -38,7 +38,12 @@ pub(crate) fn page(head: &str, outcomes: &[Outcome], plots: &[Vec<String>]) -> S
 /// The rows that say the most, between the marks.
 pub(crate) fn in_short(outcomes: &[Outcome]) -> String {
     let mut text = format!("{BEGIN}\n{HEAD}");
-    for outcome in outcomes {
+    let of = |clients| {
+        outcomes
+            .iter()
+            .filter(move |one| one.situation.clients == clients)
+    };
+    for outcome in Clients::ALL.into_iter().flat_map(of) {
         let lines = outcome.lines();
         for line in lines.iter().filter(|line| line.row.in_short) {
             let cells = [

@@ -134,6 +134,7 @@ impl Panel {
     {
         let mesh = &mut chart.configure_mesh();
         mesh.x_desc(self.x).y_desc(self.y).light_line_style(WHITE);
+        mesh.bold_line_style(BLACK.mix(0.08));
         mesh.draw()?;
         for mark in &self.marks {
             let line = PathElement::new(vec![(*mark, low), (*mark, high)], BLACK.mix(0.6));

@@ -2,17 +2,18 @@
 
 use std::time::{Duration, Instant};
 
-use redis::cmd;
+use futures::future::join_all;
+use redis::{Cmd, cmd};
 use redis_authx_emulator::Emulator;
+use tokio::time::{MissedTickBehavior, interval_at};
 
-use crate::closed_loop::{OnConnection, drive};
 use crate::compare::bench::Bench;
-use crate::compare::load::{Calls, KEY, at_quantile, over_time};
+use crate::compare::load::{KEY, at_quantile, over_time};
 use crate::compare::measured::Measured;
 use crate::compare::outcome::Outcome;
 use crate::compare::plan::Plan;
 use crate::compare::plot::{Curve, Panel, Plot, Shape};
-use crate::compare::redis_clients::Contestant;
+use crate::compare::redis_clients::{Connection, Contestant};
 use crate::compare::row::{Row, Unit};
 use crate::compare::situation::{Clients, Rounds, Side, Situation};
 use crate::redis::server::Server;
@@ -23,9 +24,9 @@ const NAME: &str = "around-rotation";
 pub(crate) const SITUATIONS: &[Situation] = &[Situation {
     name: NAME,
     title: "Latency around a rotation",
-    about: "100 connections with one task each that does `GET`, straight to redis-server; a \
-            new token every two seconds. The built-in sends every `AUTH` at once, ours spread \
-            over a quarter of the time that the old token has left.",
+    about: "500 connections, each with a `GET` every 50 ms, straight to redis-server; a new \
+            token every two seconds. The built-in sends every `AUTH` at once, ours spread over \
+            a quarter of the time that the old token has left.",
     clients: Clients::Redis,
     rounds: Rounds::full(3),
     limit: Duration::from_secs(60),
@@ -33,7 +34,9 @@ pub(crate) const SITUATIONS: &[Situation] = &[Situation {
     plots,
 }];
 
-const CONNECTIONS: usize = 100;
+const CONNECTIONS: u32 = 500;
+/// From one command of a connection to the next.
+const PACE: Duration = Duration::from_millis(50);
 const PLAN: Plan = Plan::short(Duration::from_secs(8), Duration::from_secs(2));
 /// Of what the time is cut into, in seconds.
 const SLICE: f64 = 0.05;
@@ -54,19 +57,23 @@ fn measure(bench: &Bench) -> Measured {
         let contestant = Contestant::start(bench.side, &emulator, &server.url(), PLAN);
         let mut get = cmd("GET");
         get.arg(KEY);
-        let mut callers = Vec::new();
+        let mut connections = Vec::new();
         for _ in 0..CONNECTIONS {
             let opened = contestant.multiplexed(unlimited()).await;
-            callers.push(OnConnection(opened.expect("a connection"), get.clone()));
+            connections.push(opened.expect("a connection"));
         }
         let begun = Instant::now();
-        let empty = || Calls {
-            begun,
-            calls: Vec::new(),
-        };
-        let seen = drive(callers, time, empty).await;
-        let calls: Vec<_> = seen.into_iter().flat_map(|task| task.calls).collect();
-        (begun, calls)
+        let tasks = (0..).zip(connections).map(|(number, connection)| {
+            let begin = begun + PACE * number / CONNECTIONS;
+            tokio::spawn(calls(connection, get.clone(), begin, begun + time))
+        });
+        let seen = join_all(tasks.collect::<Vec<_>>()).await;
+        let seen = seen.into_iter().flat_map(|task| task.expect("no panic"));
+        let calls = seen.map(|(at, spent)| {
+            let at = at.duration_since(begun).as_secs_f64();
+            (at, spent.as_secs_f64() * 1e6)
+        });
+        (begun, calls.collect::<Vec<_>>())
     });
     // The first calls are the load's own beginning.
     calls.retain(|(at, _)| *at > SLICE);
@@ -97,6 +104,27 @@ fn measure(bench: &Bench) -> Measured {
         measured = measured.series(name, over_time(&calls, SLICE, quantile));
     }
     measured
+}
+
+/// When each command was sent, and how long it took.
+async fn calls(
+    mut connection: Connection,
+    command: Cmd,
+    begin: Instant,
+    end: Instant,
+) -> Vec<(Instant, Duration)> {
+    let mut pace = interval_at(begin.into(), PACE);
+    pace.set_missed_tick_behavior(MissedTickBehavior::Delay);
+    let mut calls = Vec::new();
+    loop {
+        pace.tick().await;
+        let sent = Instant::now();
+        if sent >= end {
+            return calls;
+        }
+        command.exec_async(&mut connection).await.expect("a reply");
+        calls.push((sent, sent.elapsed()));
+    }
 }
 
 const QUANTILES: [(&str, f64); 3] = [("p50", 0.5), ("p99", 0.99), ("p99.9", 0.999)];
