@@ -89,7 +89,13 @@ impl Plot {
         let root = SVGBackend::new(&path, (WIDTH, height)).into_drawing_area();
         root.fill(&WHITE).map_err(|error| error.to_string())?;
         for (panel, area) in self.panels.iter().zip(root.split_evenly((panels, 1))) {
-            panel.draw(&area).map_err(|error| error.to_string())?;
+            let alike = self.panels.iter().filter(|other| match panel.shape {
+                Shape::Bars => std::ptr::eq(*other, panel),
+                shape => other.shape == shape,
+            });
+            let limits = Limits::of(alike.flat_map(|panel| &panel.curves));
+            let drawn = panel.draw(&area, &limits);
+            drawn.map_err(|error| error.to_string())?;
         }
         root.present().map_err(|error| error.to_string())?;
         Ok(())
@@ -98,12 +104,37 @@ impl Plot {
 
 type Area<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
 
+/// What the axes reach from and to: the same for all panels of lines, so that
+/// they can be held against each other.
+#[derive(Debug)]
+struct Limits {
+    wide: f64,
+    /// The least figure above 0.
+    low: f64,
+    high: f64,
+}
+
+impl Limits {
+    fn of<'a>(curves: impl Iterator<Item = &'a Curve>) -> Self {
+        let mut limits = Self {
+            wide: f64::MIN_POSITIVE,
+            low: f64::INFINITY,
+            high: f64::MIN_POSITIVE,
+        };
+        for (x, y) in curves.flat_map(|curve| &curve.points) {
+            limits.wide = limits.wide.max(*x);
+            limits.high = limits.high.max(*y);
+            if *y > 0.0 {
+                limits.low = limits.low.min(*y);
+            }
+        }
+        limits
+    }
+}
+
 impl Panel {
-    fn draw(&self, area: &Area<'_>) -> Result<(), Box<dyn Error>> {
-        let points = self.curves.iter().flat_map(|curve| &curve.points);
-        let most = |of: fn(&(f64, f64)) -> f64| points.clone().map(of).fold(0.0, f64::max);
-        let wide = most(|point| point.0).max(f64::MIN_POSITIVE) * 1.02;
-        let high = most(|point| point.1).max(f64::MIN_POSITIVE) * 1.1;
+    fn draw(&self, area: &Area<'_>, limits: &Limits) -> Result<(), Box<dyn Error>> {
+        let wide = limits.wide * 1.02;
         let mut builder = ChartBuilder::on(area);
         builder
             .caption(&self.title, ("sans-serif", 16))
@@ -111,13 +142,13 @@ impl Panel {
             .x_label_area_size(40)
             .y_label_area_size(70);
         if self.shape == Shape::LogLine {
-            let above = points.clone().map(|point| point.1).filter(|y| *y > 0.0);
-            let low = above.fold(high, f64::min) * 0.8;
+            let high = limits.high * 1.1;
+            let low = limits.low.min(high) * 0.8;
             let chart = builder.build_cartesian_2d(0.0..wide, (low..high).log_scale())?;
             self.fill(chart, low, high)
         } else {
             // Room for the names of the curves.
-            let high = high * 1.25;
+            let high = limits.high * 1.4;
             let chart = builder.build_cartesian_2d(0.0..wide, 0.0..high)?;
             self.fill(chart, 0.0, high)
         }
@@ -169,4 +200,19 @@ fn apart(points: &[(f64, f64)]) -> f64 {
     let steps = points.windows(2).map(|pair| pair[1].0 - pair[0].0);
     let least = steps.fold(f64::INFINITY, f64::min);
     if least.is_finite() { least } else { 1.0 }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn axes_hold_every_point_and_logarithms_none_of_zero() {
+        let curves = [
+            Curve::of(Side::Ours, &[(1.0, 0.0), (2.0, 5.0)]),
+            Curve::of(Side::BuiltIn, &[(3.0, 0.5)]),
+        ];
+        let limits = Limits::of(curves.iter());
+        assert_eq!((limits.wide, limits.low, limits.high), (3.0, 0.5, 5.0));
+    }
 }

@@ -19,7 +19,7 @@ pub(crate) const SITUATIONS: &[Situation] = &[Situation {
     name: "heap-connection",
     title: "Heap of a connection",
     about: "Bytes that each of many connections keeps, buffers and tasks included, while a \
-            token of 1.0 kB is held. Straight to redis-server.",
+            token is held. Straight to redis-server.",
     clients: Clients::Redis,
     rounds: Rounds::full(3),
     limit: Duration::from_secs(60),
