@@ -142,12 +142,12 @@ impl Panel {
             .x_label_area_size(40)
             .y_label_area_size(70);
         if self.shape == Shape::LogLine {
-            let high = limits.high * 1.1;
+            // Room for the names of the curves, here and below.
+            let high = limits.high * 5.0;
             let low = limits.low.min(high) * 0.8;
             let chart = builder.build_cartesian_2d(0.0..wide, (low..high).log_scale())?;
             self.fill(chart, low, high)
         } else {
-            // Room for the names of the curves.
             let high = limits.high * 1.4;
             let chart = builder.build_cartesian_2d(0.0..wide, 0.0..high)?;
             self.fill(chart, 0.0, high)
