@@ -2,23 +2,25 @@
 //! password.
 
 pub(crate) mod heap;
-mod server;
-pub(crate) mod stagger;
-pub(crate) mod throughput;
+pub(crate) mod server;
 
 use std::time::Duration;
 
+use futures::{StreamExt, stream};
 use redis::aio::MultiplexedConnection;
-use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo};
-use redis_authx::{RefreshPolicy, TokenManager};
+use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, cmd};
+use redis_authx::TokenManager;
+use redis_authx::reauth::{ConnectionStatus, ReauthPolicy};
 use redis_authx_redis::{AuthClient, AuthConnection};
-use redis_authx_tokio::Tokio;
 
-use crate::support::{Instantly, user_and_password};
+use crate::closed_loop::OnConnection;
+use crate::support::{spawn_manager, user_and_password};
+use crate::throughput::{Command, KEY, LIFETIME, VALUE};
+use crate::{stagger, throughput};
 use server::Server;
 
 /// No time limit of redis-rs, which would cut off a stall of the machine.
-fn unlimited() -> AsyncConnectionConfig {
+pub(crate) fn unlimited() -> AsyncConnectionConfig {
     AsyncConnectionConfig::new()
         .set_response_timeout(None)
         .set_connection_timeout(None)
@@ -39,15 +41,7 @@ async fn plain(server: &Server) -> MultiplexedConnection {
 /// A manager whose tokens are replaced when `ratio` of `lifetime` is over, and
 /// a client with them.
 fn ours(server: &Server, lifetime: Duration, ratio: f64) -> (TokenManager, AuthClient) {
-    let refresh = RefreshPolicy::builder()
-        .expiration_refresh_ratio(ratio)
-        .refresh_jitter(0.0)
-        .build()
-        .expect("a policy");
-    let manager = TokenManager::builder(Instantly::new(lifetime))
-        .refresh_policy(refresh)
-        .spawn(Tokio)
-        .expect("a manager");
+    let manager = spawn_manager(lifetime, ratio);
     let client = AuthClient::open(server.url(), manager.credentials()).expect("a client");
     (manager, client)
 }
@@ -55,4 +49,52 @@ fn ours(server: &Server, lifetime: Duration, ratio: f64) -> (TokenManager, AuthC
 async fn connect(client: &AuthClient) -> AuthConnection {
     let opened = client.multiplexed_with_config(unlimited()).await;
     opened.expect("a connection")
+}
+
+fn calling<C>(connection: C, command: Command) -> OnConnection<C> {
+    let mut sent = cmd(command.name());
+    sent.arg(KEY);
+    if command == Command::Set {
+        sent.arg(&VALUE);
+    }
+    OnConnection(connection, sent)
+}
+
+/// Of multiplexed connections.
+pub(crate) struct Sides;
+
+impl throughput::Sides for Sides {
+    type Plain = OnConnection<MultiplexedConnection>;
+    type Ours = OnConnection<AuthConnection>;
+
+    async fn plain(server: &Server, command: Command) -> Self::Plain {
+        calling(plain(server).await, command)
+    }
+
+    async fn ours(server: &Server, command: Command) -> (Self::Ours, TokenManager) {
+        let (manager, client) = ours(server, LIFETIME, 0.5);
+        (calling(connect(&client).await, command), manager)
+    }
+}
+
+/// Multiplexed connections of one client.
+pub(crate) struct Fleet(Vec<AuthConnection>);
+
+impl stagger::Fleet for Fleet {
+    const CONNECTIONS: usize = 1000;
+
+    async fn open(url: &str, manager: &TokenManager) -> Self {
+        let client = AuthClient::builder(url, manager.credentials())
+            .reauth_policy(ReauthPolicy::default())
+            .build()
+            .expect("a client");
+        let opened = stream::iter(0..Self::CONNECTIONS)
+            .map(|_| connect(&client))
+            .buffer_unordered(16);
+        Self(opened.collect().await)
+    }
+
+    fn statuses(&self) -> Vec<ConnectionStatus> {
+        self.0.iter().map(AuthConnection::status).collect()
+    }
 }

@@ -1,10 +1,15 @@
 //! What the benches of the real manager share.
 
+use std::fs;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use clap::ValueEnum;
 use redis_authx::testing::{ManualClock, Run};
-use redis_authx::{IdentityProvider, ProviderError, Token, TokenManager, async_trait};
+use redis_authx::{
+    IdentityProvider, ProviderError, RefreshPolicy, Token, TokenManager, async_trait,
+};
+use redis_authx_tokio::Tokio;
 
 /// As long as a real user name (an object id) …
 const USER: &str = "6f1d2c3b-4a59-4e68-9f70-81a2b3c4d5e6";
@@ -53,6 +58,56 @@ pub(crate) fn manager(lifetime: Duration) -> (TokenManager, Run) {
     (manager, time.run(driver))
 }
 
+/// Whose connections are measured.
+#[derive(Clone, Copy, Debug, Default, ValueEnum)]
+pub(crate) enum ClientName {
+    /// redis-rs.
+    #[default]
+    Redis,
+    /// fred.
+    Fred,
+}
+
+impl ClientName {
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Redis => "redis-rs",
+            Self::Fred => "fred",
+        }
+    }
+}
+
+/// A manager whose tokens are there at once, and are replaced when `ratio` of
+/// `lifetime` is over.
+pub(crate) fn spawn_manager(lifetime: Duration, ratio: f64) -> TokenManager {
+    TokenManager::builder(Instantly::new(lifetime))
+        .refresh_policy(refresh_at(ratio))
+        .spawn(Tokio)
+        .expect("a manager")
+}
+
+/// At exactly this share of a token's life.
+pub(crate) fn refresh_at(ratio: f64) -> RefreshPolicy {
+    RefreshPolicy::builder()
+        .expiration_refresh_ratio(ratio)
+        .refresh_jitter(0.0)
+        .build()
+        .expect("a policy")
+}
+
+/// What all threads of this process have had of the CPU; `None` where the system
+/// does not tell in `/proc`.
+pub(crate) fn cpu_time() -> Option<Duration> {
+    // Linux' `Documentation/scheduler/sched-stats.rst`: nanoseconds first.
+    let spent = |task: fs::DirEntry| -> Option<u64> {
+        let line = fs::read_to_string(task.path().join("schedstat")).ok()?;
+        line.split_whitespace().next()?.parse().ok()
+    };
+    let tasks = fs::read_dir("/proc/self/task").ok()?.flatten();
+    let nanos = tasks.map(spent).sum::<Option<u64>>()?;
+    Some(Duration::from_nanos(nanos))
+}
+
 /// The middle one.
 pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
     figures.sort_by(f64::total_cmp);
@@ -62,6 +117,15 @@ pub(crate) fn median(mut figures: Vec<f64>) -> f64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn cpu_time_goes_on() {
+        let before = cpu_time();
+        let mut sum = 0_u64;
+        while before.is_some() && cpu_time() <= before {
+            sum = std::hint::black_box(sum.wrapping_add(1));
+        }
+    }
 
     #[test]
     fn the_median_is_the_middle_one() {

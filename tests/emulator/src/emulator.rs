@@ -61,16 +61,19 @@ impl Emulator {
         let runtime = Handle::try_current().map_err(|_| EmulatorError::NoRuntime)?;
         let tls = Tls::generate()?;
         let (identity_tls, tls_port) =
-            listener::bind("TLS identity service", builder.identity_port).await?;
-        let identity_ipv6 = listener::bind_ipv6(tls_port).await;
+            listener::bind("TLS identity service", builder.identity_port)?;
+        let identity_ipv6 = listener::bind_ipv6(tls_port);
         let identity_plain = if builder.plain_identity {
-            Some(listener::bind("plain identity service", builder.plain_identity_port).await?)
+            Some(listener::bind(
+                "plain identity service",
+                builder.plain_identity_port,
+            )?)
         } else {
             None
         };
         let (managed, managed_port) =
-            listener::bind("managed identities", builder.managed_identity_port).await?;
-        let (fabric, fabric_port) = listener::bind("Service Fabric's identities", 0).await?;
+            listener::bind("managed identities", builder.managed_identity_port)?;
+        let (fabric, fabric_port) = listener::bind("Service Fabric's identities", 0)?;
         let fabric_tls = SelfSigned::generate()?;
         let plain_port = identity_plain.as_ref().map(|(_, port)| *port);
 

@@ -10,7 +10,7 @@ use std::{
 
 use tokio::{
     io::{AsyncRead, AsyncWrite},
-    net::{TcpListener, TcpStream},
+    net::{TcpListener, TcpSocket, TcpStream},
     task::JoinSet,
     time,
 };
@@ -21,30 +21,43 @@ use crate::EmulatorError;
 /// How long a client may take for the TLS handshake.
 const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
 
+/// How many connections may wait to be accepted, if the system lets them: of many
+/// clients that start at once, those that find no place try again a second later.
+const BACKLOG: u32 = 1024;
+
 /// A byte stream of either kind.
 pub(crate) trait Stream: AsyncRead + AsyncWrite + Send + Unpin + 'static {}
 impl<T: AsyncRead + AsyncWrite + Send + Unpin + 'static> Stream for T {}
 
 /// Opens a port on 127.0.0.1; 0 takes a free one.
-pub(crate) async fn bind(
-    purpose: &'static str,
-    port: u16,
-) -> Result<(TcpListener, u16), EmulatorError> {
+pub(crate) fn bind(purpose: &'static str, port: u16) -> Result<(TcpListener, u16), EmulatorError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
     let failed = |source: io::Error| EmulatorError::Bind {
         purpose,
         address,
         source: Arc::new(source),
     };
-    let listener = TcpListener::bind(address).await.map_err(failed)?;
+    let listener = listen(address).map_err(failed)?;
     let port = listener.local_addr().map_err(failed)?.port();
     Ok((listener, port))
 }
 
 /// The same port on `::1`, for clients to whom `localhost` is that first. There
 /// may be no IPv6, or someone else may have the port; then they fall back.
-pub(crate) async fn bind_ipv6(port: u16) -> Option<TcpListener> {
-    TcpListener::bind((Ipv6Addr::LOCALHOST, port)).await.ok()
+pub(crate) fn bind_ipv6(port: u16) -> Option<TcpListener> {
+    listen(SocketAddr::from((Ipv6Addr::LOCALHOST, port))).ok()
+}
+
+/// As [`TcpListener::bind`], which lets only 128 wait.
+fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+    let socket = match address {
+        SocketAddr::V4(_) => TcpSocket::new_v4()?,
+        SocketAddr::V6(_) => TcpSocket::new_v6()?,
+    };
+    #[cfg(not(windows))]
+    socket.set_reuseaddr(true)?;
+    socket.bind(address)?;
+    socket.listen(BACKLOG)
 }
 
 /// Accepts until dropped. The connections' tasks live in here, so that

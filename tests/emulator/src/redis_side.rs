@@ -32,8 +32,8 @@ impl RedisSide {
     ) -> Result<(Self, Serving), EmulatorError> {
         let store = &builder.store;
         let program = &builder.redis_server_program;
-        let doors = Door::open(store.nodes(), builder.redis_port, builder.redis_tls_port).await?;
-        let sentinel_doors = Door::open(store.sentinels(), 0, 0).await?;
+        let doors = Door::open(store.nodes(), builder.redis_port, builder.redis_tls_port)?;
+        let sentinel_doors = Door::open(store.sentinels(), 0, 0)?;
 
         let backend = Backend::start(store, program, &issuer.ids.object).await?;
         let mut rewriters = Rewriters::default();

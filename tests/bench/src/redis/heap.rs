@@ -20,9 +20,9 @@ pub(crate) fn run(report: &mut Report) {
         .build()
         .expect("a runtime");
     let server = Server::start();
-    let plain = bytes_each(&runtime, async || plain(&server).await);
+    let plain = bytes_each(&runtime, CONNECTIONS, async || plain(&server).await);
     let (_manager, client) = runtime.block_on(async { ours(&server, HOUR, 0.75) });
-    let ours = bytes_each(&runtime, async || connect(&client).await);
+    let ours = bytes_each(&runtime, CONNECTIONS, async || connect(&client).await);
     let over = format!("{:.0}", ours - plain);
     report.table(&[
         row(["a connection of redis-rs", "bytes", "over the plain one"]),
@@ -37,8 +37,9 @@ pub(crate) fn run(report: &mut Report) {
     );
 }
 
-/// Of many connections, beyond the first few.
-fn bytes_each<C>(runtime: &Runtime, open: impl AsyncFn() -> C) -> f64 {
+/// What each of `count` connections keeps, beyond the first few. The runtime must
+/// have one thread.
+pub(crate) fn bytes_each<C>(runtime: &Runtime, count: usize, open: impl AsyncFn() -> C) -> f64 {
     let many = async |count: usize| {
         let mut connections = Vec::with_capacity(count);
         for _ in 0..count {
@@ -52,7 +53,7 @@ fn bytes_each<C>(runtime: &Runtime, open: impl AsyncFn() -> C) -> f64 {
     };
     let first = runtime.block_on(many(50));
     let mut kept = None;
-    let heap = allocation_counter::measure(|| kept = Some(runtime.block_on(many(CONNECTIONS))));
+    let heap = allocation_counter::measure(|| kept = Some(runtime.block_on(many(count))));
     drop((first, kept));
-    heap.bytes_current as f64 / CONNECTIONS as f64
+    heap.bytes_current as f64 / count as f64
 }

@@ -17,15 +17,19 @@ pub(crate) struct Server {
 impl Server {
     /// Starts one on a free port of 127.0.0.1, and waits until it answers.
     pub(crate) fn start() -> Self {
+        Self::start_for(&user_and_password().0)
+    }
+
+    /// The same for a user of that name.
+    pub(crate) fn start_for(user: &str) -> Self {
         let free = TcpListener::bind(("127.0.0.1", 0)).expect("a free port");
         let port = free.local_addr().expect("an address").port();
         drop(free);
-        let (user, _) = user_and_password();
         let settings = ["--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
         let child = Command::new("redis-server")
             .args(["--port", &port.to_string()])
             .args(settings)
-            .args(["--user", &user, "on", "nopass", "~*", "&*", "+@all"])
+            .args(["--user", user, "on", "nopass", "~*", "&*", "+@all"])
             .stdout(Stdio::null())
             .spawn()
             .expect("redis-server is on the PATH");

@@ -30,7 +30,7 @@ pub(crate) struct Door {
 
 impl Door {
     /// One for each node; the ports given are the first one's, 0 for free ones.
-    pub(crate) async fn open(
+    pub(crate) fn open(
         nodes: usize,
         plain_port: u16,
         tls_port: u16,
@@ -42,14 +42,14 @@ impl Door {
             } else {
                 (0, 0)
             };
-            let (plain, plain_port) = listener::bind("plain Redis", plain_port).await?;
-            let (tls, tls_port) = listener::bind("TLS Redis", tls_port).await?;
+            let (plain, plain_port) = listener::bind("plain Redis", plain_port)?;
+            let (tls, tls_port) = listener::bind("TLS Redis", tls_port)?;
             doors.push(Self {
                 plain,
                 plain_port,
                 tls,
                 tls_port,
-                tls_ipv6: listener::bind_ipv6(tls_port).await,
+                tls_ipv6: listener::bind_ipv6(tls_port),
             });
         }
         Ok(doors)

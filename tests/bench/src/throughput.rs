@@ -1,24 +1,24 @@
 //! A closed loop of GET and SET, rotating every second, in turn with the same
 //! client with a static password.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use clap::Args;
-use futures::future::join_all;
-use hdrhistogram::Histogram;
-use redis::aio::ConnectionLike;
-use redis::{Cmd, cmd};
+use redis_authx::TokenManager;
 use tokio::runtime::Builder;
 
-use super::server::Server;
-use super::{connect, ours, plain};
+use crate::closed_loop::{self, Caller, Latency};
+use crate::redis::server::Server;
 use crate::report::{Kind, Report, row, thousands};
-use crate::support::median;
+use crate::support::{ClientName, cpu_time, median};
+use crate::{fred, redis};
 
 /// The 128 bytes that are read and written.
-const VALUE: [u8; 128] = [b'v'; 128];
+pub(crate) const VALUE: [u8; 128] = [b'v'; 128];
+/// Where they are.
+pub(crate) const KEY: &str = "key";
 /// Tokens live twice as long as they are used: a rotation every second.
-const LIFETIME: Duration = Duration::from_secs(2);
+pub(crate) const LIFETIME: Duration = Duration::from_secs(2);
 const LEAST_THROUGHPUT: f64 = 0.99;
 const MOST_LATENCY: f64 = 1.1;
 
@@ -37,68 +37,93 @@ pub(crate) struct Options {
     /// Threads of the client's runtime.
     #[arg(long, default_value_t = 1)]
     threads: usize,
+    /// Whose connections.
+    #[arg(long, value_enum, default_value_t)]
+    client: ClientName,
+}
+
+/// One kind of connection: with a static password, and with tokens.
+pub(crate) trait Sides {
+    type Plain: Caller + Clone + Sync;
+    type Ours: Caller + Clone + Sync;
+
+    fn plain(server: &Server, command: Command) -> impl Future<Output = Self::Plain> + Send;
+
+    /// And the manager whose tokens live for [`LIFETIME`].
+    fn ours(
+        server: &Server,
+        command: Command,
+    ) -> impl Future<Output = (Self::Ours, TokenManager)> + Send;
+}
+
+/// What a loop sends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Command {
+    Set,
+    Get,
+}
+
+impl Command {
+    pub(crate) const ALL: [Self; 2] = [Self::Set, Self::Get];
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::Set => "SET",
+            Self::Get => "GET",
+        }
+    }
 }
 
 /// What one run showed.
 struct Run {
     commands: u64,
-    latency: Histogram<u64>,
+    latency: Latency,
+    /// Of the CPU; unlike the rest hardly any longer where others have it too.
+    spent: Option<Duration>,
     rotations: u64,
 }
 
 const QUANTILES: [f64; 3] = [0.5, 0.99, 0.999];
 
 impl Run {
+    async fn of(caller: impl Caller + Clone, options: Options) -> Self {
+        let between = |(now, before): (Duration, Duration)| now.saturating_sub(before);
+        let callers = vec![caller; options.tasks];
+        let before = cpu_time();
+        let latency = closed_loop::latency(callers, Duration::from_secs(options.seconds)).await;
+        Self {
+            commands: latency.len(),
+            spent: cpu_time().zip(before).map(between),
+            latency,
+            rotations: 0,
+        }
+    }
+
+    /// Nanoseconds of the CPU for each command; not a number where that is not
+    /// known.
+    fn cost(&self) -> f64 {
+        let nanos = |spent: Duration| spent.as_nanos() as f64;
+        self.spent.map_or(f64::NAN, nanos) / self.commands as f64
+    }
+
     /// Nanoseconds.
     fn at(&self, quantile: f64) -> f64 {
         self.latency.value_at_quantile(quantile) as f64
     }
 }
 
-/// Runs `command` over and over on clones of `connection`, until the time is
-/// over.
-async fn load<C>(connection: C, command: &Cmd, options: Options) -> Run
-where
-    C: ConnectionLike + Clone + Send + Sync + 'static,
-{
-    let end = Instant::now() + Duration::from_secs(options.seconds);
-    let tasks = (0..options.tasks).map(|_| {
-        let (mut connection, command) = (connection.clone(), command.clone());
-        tokio::spawn(async move {
-            let mut latency = Histogram::<u64>::new(3).expect("three digits");
-            let mut begun = Instant::now();
-            while begun < end {
-                () = command.query_async(&mut connection).await.expect("a reply");
-                let done = Instant::now();
-                let spent = done.duration_since(begun).as_nanos();
-                latency += u64::try_from(spent).unwrap_or(u64::MAX);
-                begun = done;
-            }
-            latency
-        })
-    });
-    let mut latency = Histogram::new(3).expect("three digits");
-    for done in join_all(tasks.collect::<Vec<_>>()).await {
-        latency += done.expect("no panic");
-    }
-    Run {
-        commands: latency.len(),
-        latency,
-        rotations: 0,
-    }
-}
-
 /// One run of each.
-async fn pair(server: &Server, command: &Cmd, options: Options, ours_first: bool) -> [Run; 2] {
-    let plain = async || {
-        let connection = plain(server).await;
-        load(connection, command, options).await
-    };
+async fn pair<S: Sides>(
+    server: &Server,
+    command: Command,
+    options: Options,
+    ours_first: bool,
+) -> [Run; 2] {
+    let plain = async || Run::of(S::plain(server, command).await, options).await;
     let ours = async || {
-        let (manager, client) = ours(server, LIFETIME, 0.5);
-        let connection = connect(&client).await;
+        let (caller, manager) = S::ours(server, command).await;
         let before = manager.status().generation;
-        let mut run = load(connection, command, options).await;
+        let mut run = Run::of(caller, options).await;
         run.rotations = manager.status().generation - before;
         run
     };
@@ -111,21 +136,24 @@ async fn pair(server: &Server, command: &Cmd, options: Options, ours_first: bool
 }
 
 pub(crate) fn run(report: &mut Report, options: Options) {
+    match options.client {
+        ClientName::Redis => of::<redis::Sides>(report, options),
+        ClientName::Fred => of::<fred::Sides>(report, options),
+    }
+}
+
+fn of<S: Sides>(report: &mut Report, options: Options) {
     let runtime = Builder::new_multi_thread()
         .worker_threads(options.threads.max(1))
         .enable_all()
         .build()
         .expect("a runtime");
     let server = Server::start();
-    let mut set = cmd("SET");
-    set.arg("key").arg(&VALUE);
-    let mut get = cmd("GET");
-    get.arg("key");
-    for (name, command) in [("SET", set), ("GET", get)] {
+    for command in Command::ALL {
         let pairs: Vec<[Run; 2]> = (0..options.pairs.max(1))
-            .map(|number| runtime.block_on(pair(&server, &command, options, number % 2 == 1)))
+            .map(|number| runtime.block_on(pair::<S>(&server, command, options, number % 2 == 1)))
             .collect();
-        show(report, name, &pairs, options);
+        show(report, command.name(), &pairs, options);
     }
 }
 
@@ -138,7 +166,8 @@ fn ratios(pairs: &[[Run; 2]], figure: impl Fn(&Run) -> f64) -> Vec<f64> {
 fn show(report: &mut Report, name: &str, pairs: &[[Run; 2]], options: Options) {
     let rotations: u64 = pairs.iter().map(|[_, ours]| ours.rotations).sum();
     report.line(format!(
-        "{name}, {} pairs of {} s, {} tasks on one connection, {rotations} rotations",
+        "{}, {name}, {} pairs of {} s, {} tasks on one connection, {rotations} rotations",
+        options.client.name(),
         pairs.len(),
         options.seconds,
         options.tasks
@@ -174,6 +203,9 @@ fn show(report: &mut Report, name: &str, pairs: &[[Run; 2]], options: Options) {
         &|run| run.commands as f64 / seconds,
         &|figure| thousands(figure as u64),
     );
+    line("CPU time of a command, ns", &Run::cost, &|nanos| {
+        format!("{nanos:.0}")
+    });
     let micros = |nanos: f64| format!("{:.0}", nanos / 1000.0);
     let latencies = QUANTILES.map(|quantile| {
         let title = format!("p{} of latency, µs", quantile * 100.0);

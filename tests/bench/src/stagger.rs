@@ -2,25 +2,46 @@
 
 use std::time::{Duration, Instant};
 
-use futures::{StreamExt, stream};
-use redis_authx::reauth::ReauthPolicy;
-use redis_authx::{RefreshPolicy, TokenManager};
+use clap::Args;
+use redis_authx::TokenManager;
+use redis_authx::reauth::ConnectionStatus;
 use redis_authx_emulator::{Emulator, Store};
-use redis_authx_redis::{AuthClient, AuthConnection};
 use redis_authx_tokio::Tokio;
 use tokio::runtime::Runtime;
 use tokio::time::sleep;
 
-use super::unlimited;
 use crate::report::{Kind, Report, row};
+use crate::support::{ClientName, refresh_at};
+use crate::{fred, redis};
 
-const CONNECTIONS: usize = 1000;
 /// Long enough that opening all of them takes a part of it only.
 const LIFETIME: Duration = Duration::from_secs(60);
-/// The default of [`ReauthPolicy`]: of the time left at the rotation.
+/// The default of [`ReauthPolicy`](redis_authx::reauth::ReauthPolicy): of the time left at the rotation.
 const STAGGER: f64 = 0.25;
 const IN_FLIGHT: u64 = 64;
 const PARTS: usize = 10;
+
+/// Whose rotation it is.
+#[derive(Args, Clone, Copy, Debug)]
+pub(crate) struct Options {
+    /// Whose connections: 1,000 of redis-rs, or a pool of 32 of fred.
+    #[arg(long, value_enum, default_value_t)]
+    client: ClientName,
+}
+
+/// Open connections that renew themselves.
+pub(crate) trait Fleet: Sized {
+    const CONNECTIONS: usize;
+
+    async fn open(url: &str, manager: &TokenManager) -> Self;
+
+    fn statuses(&self) -> Vec<ConnectionStatus>;
+
+    fn has_any_of(&self, generation: u64) -> bool {
+        let statuses = self.statuses();
+        statuses.iter().any(|one| one.generation == generation)
+    }
+}
 
 /// When each connection logged in again.
 struct Rotation {
@@ -33,11 +54,19 @@ struct Rotation {
     closed_by_expiry: u64,
 }
 
-pub(crate) fn run(report: &mut Report) {
+pub(crate) fn run(report: &mut Report, options: Options) {
+    match options.client {
+        ClientName::Redis => of::<redis::Fleet>(report),
+        ClientName::Fred => of::<fred::Fleet>(report),
+    }
+}
+
+fn of<F: Fleet>(report: &mut Report) {
     let runtime = Runtime::new().expect("a runtime");
-    let rotation = runtime.block_on(rotation());
+    let rotation = runtime.block_on(rotation::<F>());
     report.line(format!(
-        "one rotation of {CONNECTIONS} connections, spread over {:.1} s",
+        "one rotation of {} connections, spread over {:.1} s",
+        F::CONNECTIONS,
         rotation.window
     ));
     let mut rows = vec![row(["part of the window", "AUTHs"])];
@@ -59,7 +88,7 @@ pub(crate) fn run(report: &mut Report) {
             rotation.times.len(),
             rotation.most_a_connection
         ),
-        rotation.times.len() == CONNECTIONS && rotation.most_a_connection == 1,
+        rotation.times.len() == F::CONNECTIONS && rotation.most_a_connection == 1,
     );
     count(
         report,
@@ -86,8 +115,8 @@ pub(crate) fn run(report: &mut Report) {
     report.target(
         Kind::Time,
         "evenly: at most 15 % of them in a tenth of it",
-        &format!("{:.1} %", 100.0 * most as f64 / CONNECTIONS as f64),
-        most * 100 <= CONNECTIONS * 15,
+        &format!("{:.1} %", 100.0 * most as f64 / F::CONNECTIONS as f64),
+        most * 100 <= F::CONNECTIONS * 15,
     );
 }
 
@@ -101,44 +130,28 @@ impl Rotation {
     }
 }
 
-async fn rotation() -> Rotation {
+async fn rotation<F: Fleet>() -> Rotation {
     let emulator = Emulator::builder()
         .token_lifetime(LIFETIME)
         .store(Store::Embedded)
         .start()
         .await
         .expect("the emulator starts");
-    let refresh = RefreshPolicy::builder()
-        .expiration_refresh_ratio(0.5)
-        .refresh_jitter(0.0)
-        .build()
-        .expect("a policy");
     let manager = TokenManager::builder(emulator.client_secret_identity().expect("an identity"))
-        .refresh_policy(refresh)
+        .refresh_policy(refresh_at(0.5))
         .spawn(Tokio)
         .expect("a manager");
-    let client = AuthClient::builder(emulator.redis_url(), manager.credentials())
-        .reauth_policy(ReauthPolicy::default())
-        .build()
-        .expect("a client");
-    let connections: Vec<AuthConnection> = stream::iter(0..CONNECTIONS)
-        .map(|_| client.multiplexed_with_config(unlimited()))
-        .buffer_unordered(16)
-        .map(|opened| opened.expect("a connection"))
-        .collect()
-        .await;
+    let fleet = F::open(emulator.redis_url(), &manager).await;
     let first = manager.status().generation;
-    assert_eq!(connections[0].status().generation, first, "opened in time");
+    assert!(fleet.has_any_of(first), "opened in time");
     while manager.status().generation == first {
         sleep(Duration::from_millis(10)).await;
     }
     let rotated = Instant::now();
-    let left = connections[0].status().expires_in.unwrap_or_default();
-    while connections
-        .iter()
-        .any(|one| one.status().generation == first)
-        && rotated.elapsed() < LIFETIME
-    {
+    let statuses = fleet.statuses();
+    let left = statuses.iter().find_map(|status| status.expires_in);
+    let left = left.unwrap_or_default();
+    while fleet.has_any_of(first) && rotated.elapsed() < LIFETIME {
         sleep(Duration::from_millis(50)).await;
     }
     let reports = emulator.redis().connection_reports();
