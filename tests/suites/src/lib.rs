@@ -3,10 +3,12 @@
 
 mod bed;
 mod clock;
+mod ledger;
 mod load;
 mod threaded;
 
 pub use bed::{Bed, BedBuilder, PATIENCE, patient, prompt};
 pub use clock::WrongClock;
+pub use ledger::{Arrived, PATTERNS, Pattern, Published, Publisher, channels};
 pub use load::{KEY, Load, Seen};
 pub use threaded::{Threaded, Worked, blocking};
