@@ -13,7 +13,6 @@ use fred::types::ConnectHandle;
 use fred::types::config::{Config, ConnectionConfig, PerformanceConfig};
 use futures::future::{Either, FutureExt, select};
 use redis_authx::Token;
-use tokio::task::AbortHandle;
 
 use super::plaintext::Guard;
 use super::provider::{Fixed, Sentinels};
@@ -77,9 +76,10 @@ impl fmt::Debug for Dial {
 /// dropped. Dropping this closes the connection; it is ready once that is gone.
 pub(crate) struct Connected(ConnectHandle);
 
+#[cfg(feature = "subscriber-client")]
 impl Connected {
     /// Tells whether it is gone.
-    pub(crate) fn handle(&self) -> AbortHandle {
+    pub(crate) fn handle(&self) -> tokio::task::AbortHandle {
         self.0.abort_handle()
     }
 }

@@ -106,7 +106,7 @@
 //! let mut messages = subscriber.message_rx();
 //! subscriber.init().await?;
 //! subscriber.subscribe("orders").await?;
-//! while let Ok(message) = messages.recv().await { /* nothing lost, nothing doubled */ }
+//! let message = messages.recv().await?; // and so on: none lost, none doubled
 //! # Ok(()) }
 //! ```
 //!

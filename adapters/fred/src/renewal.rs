@@ -182,14 +182,17 @@ impl Renewal {
         Ok(guard)
     }
 
+    #[cfg(feature = "subscriber-client")]
     pub(crate) fn runtime(&self) -> &Arc<dyn Runtime> {
         &self.0.runtime
     }
 
+    #[cfg(feature = "subscriber-client")]
     pub(crate) fn reauth(&self) -> &Reauthenticator {
         &self.0.reauth
     }
 
+    #[cfg(feature = "subscriber-client")]
     pub(crate) fn asking(&self) -> &Arc<Asking> {
         &self.0.asking
     }

@@ -39,6 +39,7 @@ use messages::Messages;
 /// ```no_run
 /// use fred::prelude::*;
 /// use redis_authx_fred::BuilderExt;
+/// use tokio::sync::broadcast::error::RecvError;
 /// # async fn example(manager: redis_authx::TokenManager) -> Result<(), Box<dyn std::error::Error>> {
 /// let config = Config::from_url("rediss://name.region.redis.azure.net:10000")?;
 /// let subscriber = Builder::from_config(config).credentials(manager.credentials()).build_subscriber()?;
@@ -46,8 +47,12 @@ use messages::Messages;
 /// let mut messages = subscriber.message_rx();
 /// subscriber.init().await?;
 /// subscriber.subscribe("orders").await?;
-/// while let Ok(message) = messages.recv().await {
-///     println!("{}: {:?}", message.channel, message.value);
+/// loop {
+///     match messages.recv().await {
+///         Ok(message) => println!("{}: {:?}", message.channel, message.value),
+///         Err(RecvError::Lagged(missed)) => println!("too slow for {missed} messages"),
+///         Err(RecvError::Closed) => break,
+///     }
 /// }
 /// # Ok(()) }
 /// ```
@@ -165,8 +170,9 @@ impl AuthSubscriber {
     }
 
     /// Subscribes to one channel or several, on this connection and on those
-    /// that take its place. Waits for a handover that is under way; and for a
-    /// lost connection to be back, as long as fred's `internal_command_timeout`.
+    /// that take its place. Waits for a handover or an `AUTH` that is under way;
+    /// and for a lost connection to be back, as long as fred's
+    /// `internal_command_timeout`.
     ///
     /// # Errors
     /// fred's own: what the server says, where it refuses; that there is no

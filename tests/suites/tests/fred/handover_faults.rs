@@ -11,7 +11,7 @@ use redis::{AsyncCommands, cmd};
 use redis_authx::Event;
 use redis_authx_fred::{AuthSubscriber, BuilderExt};
 use redis_authx_redis::AuthConnection;
-use redis_authx_suites::{Bed, PATIENCE, Publisher};
+use redis_authx_suites::{Bed, PATIENCE, Publisher, allow};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::handovers::{END, collect, connected, next, next_payload, roomy};
@@ -148,15 +148,6 @@ async fn a_lost_connection_is_back_with_its_subscriptions_and_the_gap_is_counted
             last = next_payload(&mut messages).await;
         }
     }
-}
-
-/// An ACL rule for the user that all connections of the bed are logged in as.
-async fn allow(connection: &mut AuthConnection, rules: &[&str]) {
-    let whoami = cmd("ACL").arg("WHOAMI").query_async(connection).await;
-    let user: String = whoami.unwrap();
-    let mut command = cmd("ACL");
-    command.arg("SETUSER").arg(user).arg(rules);
-    command.exec_async(connection).await.unwrap();
 }
 
 /// fred says that a subscription is there before the server was asked, and then

@@ -6,7 +6,7 @@ use redis::{AsyncCommands, cmd};
 use redis_authx::Event;
 use redis_authx::reauth::ReauthPolicy;
 use redis_authx_redis::{AuthClient, AuthConnection, AuthPubSub};
-use redis_authx_suites::{Bed, Publisher};
+use redis_authx_suites::{Bed, Publisher, allow};
 
 use crate::support::{collect, next, next_payload, settled};
 
@@ -132,18 +132,6 @@ async fn a_lost_connection_is_back_with_its_subscriptions_and_the_gap_is_counted
             last = next_payload(&mut messages).await;
         }
     }
-}
-
-/// An ACL rule for the user that all connections of the bed are logged in as.
-async fn allow(connection: &mut AuthConnection, rules: &[&str]) {
-    let user: String = cmd("ACL")
-        .arg("WHOAMI")
-        .query_async(connection)
-        .await
-        .unwrap();
-    let mut command = cmd("ACL");
-    command.arg("SETUSER").arg(user).arg(rules);
-    command.exec_async(connection).await.unwrap();
 }
 
 /// Changes of keys, which are published without `PUBLISH`, numbered by the
