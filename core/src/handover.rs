@@ -44,10 +44,28 @@
 //! |---|---|
 //! | the new connection | the old one goes on as if nothing had been; nothing is lost or doubled |
 //! | the old connection | the new one's messages count from its subscription on: none is lost, the latest of the old one may come twice |
+//!
+//! # For an adapter
+//!
+//! What it has of a connection is a [`Link`], to send on, and a [`Feed`], to
+//! read. A [`Succession`] hands over from one to the next, and its [`Reader`]
+//! gives an [`Outlet`] the messages that count.
 
+mod backlog;
+mod link;
 mod marker;
+mod place;
+mod reader;
+mod subscriptions;
+mod succession;
 
+pub use backlog::Backlog;
+pub use link::{Feed, Health, Link, Outlet};
 pub use marker::Marker;
+pub use place::{Place, Replaced};
+pub use reader::Reader;
+pub use subscriptions::{Kind, Subscriptions};
+pub use succession::{ANSWER_LIMIT, OPEN_LIMIT, ReaderSeed, Succession};
 
 /// Which of the two connections is to be read, and which of its messages
 /// count.

@@ -85,6 +85,11 @@ impl<T> Watch<T> {
         read(&self.latest.load().value)
     }
 
+    /// Has `cursor` see the latest value.
+    pub(crate) fn see(&self, cursor: &mut Cursor) {
+        cursor.seen = self.latest.load().version;
+    }
+
     /// Calls `read` with the latest value, once it is one that `cursor` has
     /// not seen.
     pub(crate) fn poll_changed<R>(

@@ -41,8 +41,8 @@ impl BuilderExt for Builder {
     }
 }
 
-/// fred's [`Builder`], with credentials: builds fred's own clients. Made by
-/// [`BuilderExt`].
+/// fred's [`Builder`], with credentials: builds fred's own clients, and a
+/// subscriber of ours. Made by [`BuilderExt`].
 ///
 /// A builder without a reconnect policy is given one that tries for ever, every
 /// 100 ms to 5 s: without one, fred ends a client at the first lost connection.
@@ -101,7 +101,11 @@ impl AuthBuilder {
         Ok(pool)
     }
 
-    /// A subscriber, not yet connected. Feature `subscriber-client`.
+    /// fred's own subscriber, not yet connected. Feature `subscriber-client`.
+    ///
+    /// Over RESP2 it is reconnected before its token expires, and what is
+    /// published in these milliseconds is lost: see
+    /// [`build_subscriber`](Self::build_subscriber) for one that loses nothing.
     ///
     /// # Errors
     /// See [the type](Self#errors).

@@ -22,6 +22,12 @@ pub struct ConnectionReport {
     pub connection: ConnectionStatus,
 }
 
+/// Something that has connections.
+pub(crate) trait Reports: Send + Sync {
+    /// How they are doing.
+    fn reports(&self) -> Vec<ConnectionReport>;
+}
+
 #[derive(Debug)]
 pub(crate) struct Connections {
     client: String,
@@ -65,7 +71,13 @@ impl Connections {
         self.lock().retain(|server, _| keeps(server));
     }
 
-    pub(crate) fn reports(&self) -> Vec<ConnectionReport> {
+    fn lock(&self) -> MutexGuard<'_, HashMap<Server, Entry>> {
+        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Reports for Connections {
+    fn reports(&self) -> Vec<ConnectionReport> {
         let entries = self.lock();
         let report = |(server, entry): (&Server, &Entry)| ConnectionReport {
             client: self.client.clone(),
@@ -73,9 +85,5 @@ impl Connections {
             connection: entry.registration.status(),
         };
         entries.iter().map(report).collect()
-    }
-
-    fn lock(&self) -> MutexGuard<'_, HashMap<Server, Entry>> {
-        self.entries.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

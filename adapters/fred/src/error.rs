@@ -38,6 +38,19 @@ pub(crate) fn no_token(error: &TokenError) -> Error {
     Error::new(ErrorKind::Auth, why)
 }
 
+/// The connection is lost and not yet replaced.
+#[cfg(feature = "subscriber-client")]
+pub(crate) fn not_connected(latest: Option<&ReauthError>) -> Error {
+    let why = latest.map_or_else(
+        || "the connection was lost and is being replaced".to_owned(),
+        |error| {
+            let why = chain(error);
+            format!("the connection was lost and could not yet be replaced: {why}")
+        },
+    );
+    Error::new(ErrorKind::IO, why)
+}
+
 /// As fred's own builder says what is wrong with its settings.
 pub(crate) fn config(error: &ConfigError) -> Error {
     Error::new(ErrorKind::Config, error.to_string())

@@ -19,7 +19,10 @@
 //! What is built are fred's own types: [`Client`](fred::clients::Client),
 //! [`Pool`](fred::clients::Pool),
 //! [`ExclusivePool`](fred::clients::ExclusivePool) and, with features named like
-//! fred's own, `SubscriberClient` and `DynamicPool`. Needs fred 10.1, and a token manager that runs on tokio.
+//! fred's own, `SubscriberClient` and `DynamicPool`; and a type of ours, which
+//! fred has no equal of: `AuthSubscriber`, a [subscriber](#subscribers) that loses
+//! no message when its token changes. Needs fred 10.1, and a token manager that
+//! runs on tokio.
 //!
 //! # What happens to a client's connections
 //!
@@ -78,11 +81,34 @@
 //!
 //! # Subscribers
 //!
-//! In RESP3 a subscriber takes each new token in place: set
-//! `config.version = RespVersion::RESP3`. A server does not let a connection
-//! that subscribes in RESP2 send `AUTH`: such a client is reconnected at every
-//! rotation, and gets its channels back where its `manage_subscriptions` was
-//! called. What is published in the milliseconds between is lost.
+//! A server does not let a connection that subscribes over RESP2 send `AUTH`:
+//! before its token expires, another one has to take its place. Feature
+//! `subscriber-client` has two types for that, made by the same builder:
+//!
+//! | what happens | `AuthSubscriber` | fred's `SubscriberClient` |
+//! |---|---|---|
+//! | a new token, RESP3 | `AUTH` in place: nothing lost, nothing doubled | the same |
+//! | a new token, RESP2 | both connections are subscribed for a moment: nothing lost, nothing doubled, each channel in order | reconnected: what is published in the milliseconds between is lost |
+//! | the new connection can't be opened, or logged in | the old one goes on until its token expires; tried again until then | the same |
+//! | a subscription | is there when the call returns, or refused with an error; stays, whatever the connection | returns before it is sent; stays where `manage_subscriptions` was called |
+//! | a lost connection | what is published until it is back is missing, and counted | missing |
+//! | a slow receiver | told how many it has missed, beyond `broadcast_channel_capacity` | the same |
+//! | other commands | none | RESP3: all of fred's |
+//! | clusters | one node, which passes on all but sharded channels | all nodes |
+//!
+//! ```no_run
+//! # #[cfg(feature = "subscriber-client")]
+//! # async fn example(manager: redis_authx::TokenManager) -> Result<(), Box<dyn std::error::Error>> {
+//! # use fred::prelude::*;
+//! # use redis_authx_fred::BuilderExt;
+//! # let config = Config::from_url("rediss://name.region.redis.azure.net:10000")?;
+//! let subscriber = Builder::from_config(config).credentials(manager.credentials()).build_subscriber()?;
+//! let mut messages = subscriber.message_rx();
+//! subscriber.init().await?;
+//! subscriber.subscribe("orders").await?;
+//! let message = messages.recv().await?; // and so on: none lost, none doubled
+//! # Ok(()) }
+//! ```
 //!
 //! # Sentinels
 //!
@@ -94,6 +120,7 @@
 
 mod builder;
 mod connections;
+mod dial;
 #[cfg(feature = "dynamic-pool")]
 mod dynamic;
 mod error;
@@ -102,9 +129,13 @@ mod plaintext;
 mod provider;
 mod renewal;
 mod served;
+#[cfg(feature = "subscriber-client")]
+mod subscriber;
 mod watch;
 mod weak;
 
 pub use builder::{AuthBuilder, BuilderExt};
 pub use connections::ConnectionReport;
 pub use renewal::{Renewal, RenewalBuilder};
+#[cfg(feature = "subscriber-client")]
+pub use subscriber::AuthSubscriber;

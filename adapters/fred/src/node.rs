@@ -1,29 +1,26 @@
 //! One connection of a client, and how it is re-authenticated.
 
 use std::fmt;
-use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use fred::clients::{Client, WithOptions};
-use fred::error::{Error, ErrorKind};
 use fred::interfaces::{ClientLike, ClusterInterface};
 use fred::types::config::{Options, Server};
 use fred::types::{ClusterHash, CustomCommand};
 use futures::channel::oneshot;
-use futures::future::{Either, select};
 use redis_authx::reauth::{Asking, ReauthError, ReauthErrorKind, Session};
 use redis_authx::{Runtime, Spawner as _, Token, async_trait};
 use tokio::sync::{Mutex, Notify};
 
+use super::dial::Dial;
 use super::error;
-use super::provider::{Fixed, Sentinels};
 use super::weak::WeakClient;
 
 /// An `AUTH` is cut off by the re-authenticator, not by fred's time limit for
 /// ordinary commands.
-const NO_LIMIT: Duration = Duration::from_secs(3600);
+pub(crate) const NO_LIMIT: Duration = Duration::from_secs(3600);
 
 /// What the connections of one client have in common.
 #[derive(Debug)]
@@ -31,6 +28,7 @@ pub(crate) struct Site {
     pub(crate) client: WeakClient,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) asking: Arc<Asking>,
+    pub(crate) allow_plaintext: bool,
     /// Told when the client has no connection to a node's server any more.
     pub(crate) gone: Notify,
 }
@@ -131,7 +129,7 @@ pub(crate) fn slot_of(client: &Client, server: &Server) -> Option<u16> {
 }
 
 /// An `AUTH`, and what its answer says.
-async fn auth(
+pub(crate) async fn auth(
     client: &WithOptions<Client>,
     route: ClusterHash,
     token: &Token,
@@ -147,34 +145,6 @@ async fn auth(
         // It has got into a raw `MULTI`, and is not in force.
         "QUEUED" => Err(ReauthErrorKind::Busy.into()),
         _ => Err(ReauthErrorKind::Other.into()),
-    }
-}
-
-/// Logs in with `token` on a connection of its own, which is closed at once:
-/// whether the client could reconnect with it.
-async fn probe(client: &Client, token: &Token) -> Result<(), Error> {
-    let mut config = client.client_config();
-    config.fail_fast = true;
-    let (token, sentinels) = (token.clone(), Sentinels::of(&config.server));
-    config.credential_provider = Some(Arc::new(Fixed { token, sentinels }));
-    let (performance, connection) = (client.perf_config(), client.connection_config().clone());
-    let probe = Client::new(config, Some(performance), Some(connection), None);
-    let mut task = AbortOnDrop(probe.connect());
-    let ping = pin!(probe.ping::<()>(None));
-    match select(ping, &mut task.0).await {
-        Either::Left((answer, _)) => answer,
-        Either::Right((Ok(Err(error)), _)) => Err(error),
-        Either::Right(_) => Err(Error::new(ErrorKind::Canceled, "the connection has ended")),
-    }
-}
-
-/// fred's task of a client, which goes on when all else of the client is
-/// dropped.
-struct AbortOnDrop(fred::types::ConnectHandle);
-
-impl Drop for AbortOnDrop {
-    fn drop(&mut self) {
-        self.0.abort();
     }
 }
 
@@ -202,7 +172,9 @@ impl Session for Node {
         if !client.is_connected() {
             return Err(ReauthErrorKind::Disconnected.into());
         }
-        probe(&client, token).await.map_err(error::reauth)?;
+        // Whether the client could reconnect with it.
+        let dial = Dial::of(&client, self.site.allow_plaintext);
+        drop(dial.open(token).await.map_err(error::reauth)?);
         self.replacing.store(true, Ordering::Release);
         let replaced = client.force_reconnection().await;
         if replaced.is_err() {

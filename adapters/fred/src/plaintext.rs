@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use fred::error::{Error, ErrorKind};
 use fred::types::config::{Config, Server};
 use redis_authx::ConfigError;
 
@@ -19,8 +20,20 @@ impl Guard {
         }
     }
 
-    pub(crate) fn admits(self, server: &Server) -> bool {
+    fn admits(self, server: &Server) -> bool {
         self.anywhere || is_local(server)
+    }
+
+    /// Refuses a log-in that would give a token away.
+    pub(crate) fn admit(self, server: Option<&Server>) -> Result<(), Error> {
+        let Some(server) = server.filter(|server| !self.admits(server)) else {
+            return Ok(());
+        };
+        let why = format!(
+            "not logged in to {}:{}: tokens are not sent in clear text",
+            server.host, server.port
+        );
+        Err(Error::new(ErrorKind::Auth, why))
     }
 
     /// Refuses a configuration that would give a token away, or that logs in by

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use fred::error::{Error, ErrorKind};
+use fred::error::Error;
 use fred::types::config::{CredentialProvider, Server, ServerConfig};
 use redis_authx::{Credentials, Token, async_trait};
 
@@ -97,13 +97,7 @@ impl CredentialProvider for Provider {
         if server.is_some_and(|server| self.sentinels.hosts.contains(server)) {
             return Ok(self.sentinels.login.clone());
         }
-        if let Some(server) = server.filter(|server| !self.guard.admits(server)) {
-            let why = format!(
-                "not logged in to {}:{}: tokens are not sent in clear text",
-                server.host, server.port
-            );
-            return Err(Error::new(ErrorKind::Auth, why));
-        }
+        self.guard.admit(server)?;
         let token = self.credentials.get(self.limit).await;
         let token = token.map_err(|why| error::no_token(&why))?;
         if let (Some(served), Some(server)) = (&self.served, server) {
@@ -116,6 +110,7 @@ impl CredentialProvider for Provider {
 /// One token, for a connection that shows whether a server takes it.
 pub(crate) struct Fixed {
     pub(crate) token: Token,
+    pub(crate) guard: Guard,
     pub(crate) sentinels: Sentinels,
 }
 
@@ -134,6 +129,7 @@ impl CredentialProvider for Fixed {
         if server.is_some_and(|server| self.sentinels.hosts.contains(server)) {
             return Ok(self.sentinels.login.clone());
         }
+        self.guard.admit(server)?;
         Ok(pair(&self.token))
     }
 }

@@ -8,7 +8,7 @@ use redis_authx::reauth::{Asking, ReauthPolicy, Reauthenticator};
 use redis_authx::{ConfigError, Credentials, Runtime, Spawner as _};
 use tokio::sync::Notify;
 
-use super::connections::{ConnectionReport, Connections};
+use super::connections::{ConnectionReport, Connections, Reports};
 use super::node::Site;
 use super::plaintext::Guard;
 use super::provider::{Provider, Sentinels};
@@ -51,7 +51,7 @@ struct Inner {
     reauth: Reauthenticator,
     asking: Arc<Asking>,
     allow_plaintext: bool,
-    clients: Mutex<Vec<Weak<Connections>>>,
+    clients: Mutex<Vec<Weak<dyn Reports>>>,
 }
 
 impl Renewal {
@@ -96,8 +96,7 @@ impl Renewal {
         connection: &ConnectionConfig,
         served: Option<Arc<Served>>,
     ) -> Result<(), ConfigError> {
-        let guard = Guard::new(config, self.0.allow_plaintext);
-        guard.check(config)?;
+        let guard = self.guard(config)?;
         let sentinels = Sentinels::of(&config.server);
         config.credential_provider = Some(Arc::new(Provider::new(
             self.0.credentials.clone(),
@@ -146,7 +145,12 @@ impl Renewal {
         }
     }
 
-    /// [`attach`](Self::attach)es a subscriber. Feature `subscriber-client`.
+    /// [`attach`](Self::attach)es a subscriber of fred's own. Feature
+    /// `subscriber-client`.
+    ///
+    /// Over RESP2 it is reconnected before its token expires, and what is
+    /// published in these milliseconds is lost: an
+    /// [`AuthSubscriber`](crate::AuthSubscriber) loses nothing.
     ///
     /// # Panics
     /// As [`attach`](Self::attach).
@@ -171,19 +175,45 @@ impl Renewal {
         &self.0.credentials
     }
 
+    /// Whether a client with this configuration may send a server its token.
+    pub(crate) fn guard(&self, config: &Config) -> Result<Guard, ConfigError> {
+        let guard = Guard::new(config, self.0.allow_plaintext);
+        guard.check(config)?;
+        Ok(guard)
+    }
+
+    #[cfg(feature = "subscriber-client")]
+    pub(crate) fn runtime(&self) -> &Arc<dyn Runtime> {
+        &self.0.runtime
+    }
+
+    #[cfg(feature = "subscriber-client")]
+    pub(crate) fn reauth(&self) -> &Reauthenticator {
+        &self.0.reauth
+    }
+
+    #[cfg(feature = "subscriber-client")]
+    pub(crate) fn asking(&self) -> &Arc<Asking> {
+        &self.0.asking
+    }
+
+    /// Has its connections among the [`connections`](Self::connections).
+    pub(crate) fn list(&self, client: Weak<dyn Reports>) {
+        let mut clients = self.0.clients();
+        clients.retain(|client| client.strong_count() > 0);
+        clients.push(client);
+    }
+
     pub(crate) fn follow(&self, client: &Client, served: Option<Arc<Served>>) {
         let connections = Connections::new(client.id(), self.0.reauth.clone());
         let connections = Arc::new(connections);
-        {
-            let mut clients = self.0.clients();
-            clients.retain(|client| client.strong_count() > 0);
-            clients.push(Arc::downgrade(&connections));
-        }
+        self.list(Arc::<Connections>::downgrade(&connections));
         let watch = Watch {
             site: Arc::new(Site {
                 client: WeakClient::of(client),
                 runtime: Arc::clone(&self.0.runtime),
                 asking: Arc::clone(&self.0.asking),
+                allow_plaintext: self.0.allow_plaintext,
                 gone: Notify::new(),
             }),
             connections,
@@ -196,7 +226,7 @@ impl Renewal {
 }
 
 impl Inner {
-    fn clients(&self) -> MutexGuard<'_, Vec<Weak<Connections>>> {
+    fn clients(&self) -> MutexGuard<'_, Vec<Weak<dyn Reports>>> {
         self.clients.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

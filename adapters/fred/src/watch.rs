@@ -1,13 +1,14 @@
 //! Follows one client: which connections it has, and what becomes of them.
 
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use fred::clients::Client;
 use fred::error::Error;
 use fred::interfaces::{ClientLike, EventInterface};
 use fred::types::ClusterStateChange;
 use fred::types::config::Server;
+use redis_authx::reauth::Asking;
 use redis_authx::{Clock as _, Credentials, Token};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -160,18 +161,9 @@ impl Watch {
         }
     }
 
-    /// The client has failed at something. Where that was a log-in for the
-    /// token's sake, the next token may do better.
     fn failed(&self, error: &Error) {
-        if error::is_refusal(error)
-            && let Ok(token) = self.credentials.current()
-            && self
-                .site
-                .asking
-                .refused(token.generation(), self.site.runtime.now())
-        {
-            self.credentials.refresh();
-        }
+        let site = &self.site;
+        ask_for_another(error, &self.credentials, &site.asking, site.runtime.now());
     }
 
     fn drop_gone(&self) {
@@ -179,5 +171,21 @@ impl Watch {
             self.connections
                 .retain(|server| slot_of(&client, server).is_some());
         }
+    }
+}
+
+/// Something has failed. Where that was a log-in for the token's sake, the next
+/// token may do better.
+pub(crate) fn ask_for_another(
+    error: &Error,
+    credentials: &Credentials,
+    asking: &Asking,
+    now: Instant,
+) {
+    if error::is_refusal(error)
+        && let Ok(token) = credentials.current()
+        && asking.refused(token.generation(), now)
+    {
+        credentials.refresh();
     }
 }

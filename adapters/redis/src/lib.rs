@@ -99,7 +99,6 @@
     reason = "the same source, compiled for each version of redis-rs"
 )]
 
-mod backlog;
 #[cfg(feature = "sync")]
 mod block_on;
 mod blocking;
@@ -114,7 +113,6 @@ mod packed;
 mod redis_1;
 #[cfg(feature = "redis-2")]
 pub mod redis_2;
-mod subscriptions;
 mod transaction;
 
 #[cfg(feature = "redis-1")]

@@ -2,7 +2,7 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use redis::AsyncConnectionConfig;
-use redis_authx::reauth::{ReauthPolicy, ReauthPolicyBuilder};
+use redis_authx::reauth::{ConnectionId, ReauthPolicy, ReauthPolicyBuilder};
 use redis_authx::{
     Event, ExponentialBackoff, IdentityProvider, RefreshPolicy, State, TokenManager,
 };
@@ -76,6 +76,15 @@ impl BedBuilder {
         let mut calm = self.lifetime(Duration::from_secs(60)).ratio(0.03);
         calm.reauth = prompt();
         calm
+    }
+
+    /// Tokens that are renewed long before they expire, and often, about every
+    /// 0.3 s: a busy machine has time, and a test many rotations.
+    #[must_use]
+    pub fn frequent(self) -> Self {
+        self.lifetime(Duration::from_secs(60))
+            .ratio(0.005)
+            .min_interval(Duration::from_millis(50))
     }
 
     /// How long one token request may take.
@@ -288,6 +297,16 @@ impl Bed {
     /// Connections that were replaced.
     pub fn replacements(&self) -> usize {
         self.count(|event| matches!(event, Event::Replaced { .. }))
+    }
+
+    /// How often a connection has got a newer token.
+    pub fn renewals(&self, of: ConnectionId) -> usize {
+        self.count(|event| match event {
+            Event::Reauthenticated { connection, .. } | Event::Replaced { connection, .. } => {
+                *connection == of
+            }
+            _ => false,
+        })
     }
 
     /// Waits until these connections have the newest token.

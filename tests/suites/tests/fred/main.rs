@@ -7,6 +7,8 @@ mod blocked;
 mod clients;
 mod cluster;
 mod faults;
+mod handover_faults;
+mod handovers;
 mod load;
 mod rotations;
 mod sentinel;

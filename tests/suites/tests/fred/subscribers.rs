@@ -6,7 +6,7 @@ use fred::interfaces::{AuthInterface, ClientLike, EventInterface, PubsubInterfac
 use fred::types::Builder;
 use redis_authx::Event;
 use redis_authx_fred::BuilderExt;
-use redis_authx_suites::Bed;
+use redis_authx_suites::{Bed, allow};
 use tokio::task::JoinHandle;
 
 use crate::site::{Site, at_once, is_replacement};
@@ -112,4 +112,16 @@ async fn fred_can_not_re_authenticate_a_subscriber_over_resp2() {
     let refused: Result<(), Error> = auth.await;
     let error = refused.unwrap_err();
     assert!(error.details().contains("'auth'"), "{error}");
+}
+
+/// fred says that a subscription is there before it has asked the server, and
+/// nobody hears of the refusal.
+#[tokio::test(flavor = "multi_thread")]
+async fn fred_does_not_tell_that_a_subscription_is_refused() {
+    let site = Site::start(Bed::builder()).await;
+    let client = subscriber(&site).await;
+    let mut publisher = site.multiplexed().await;
+    allow(&mut publisher, &["resetchannels", "&allowed"]).await;
+    client.subscribe("forbidden").await.unwrap();
+    assert!(client.tracked_channels().contains("forbidden"));
 }

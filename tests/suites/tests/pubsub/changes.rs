@@ -5,11 +5,9 @@ use std::time::Duration;
 use redis::{AsyncCommands, cmd};
 use redis_authx::reauth::ReauthPolicy;
 use redis_authx_redis::{AuthClient, AuthPubSub};
-use redis_authx_suites::Bed;
+use redis_authx_suites::{Arrived, Bed, Publisher};
 
-use crate::support::{
-    Arrived, Publisher, collect, frequent, next, next_payload, replacements, settled,
-};
+use crate::support::{collect, next, next_payload, note, settled};
 
 const STEADY: &str = "steady";
 const END: &str = "the end";
@@ -18,7 +16,7 @@ const END: &str = "the end";
 /// unsubscribed from gets nothing more, and the others never notice.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_storm_of_changes_during_rotations() {
-    let bed = frequent().start().await;
+    let bed = Bed::builder().frequent().start().await;
     let messages = bed.client.pubsub().await.unwrap();
     messages.subscribe(&[STEADY, END]).await.unwrap();
     let (sink, mut messages) = messages.split();
@@ -28,7 +26,7 @@ async fn a_storm_of_changes_during_rotations() {
             let payload: String = message.get_payload().unwrap();
             match message.get_channel_name() {
                 END => break,
-                STEADY => steady.note(&message),
+                STEADY => note(&mut steady, &message),
                 _ => rounds.push(payload),
             }
         }
@@ -41,7 +39,7 @@ async fn a_storm_of_changes_during_rotations() {
 
     let mut expected = Vec::new();
     let mut round = 0;
-    while replacements(&bed) < 10 || round < 200 {
+    while bed.replacements() < 10 || round < 200 {
         let channel = format!("round:{}", round % 7);
         if round % 2 == 0 {
             sink.subscribe(&channel).await.unwrap();
@@ -64,7 +62,7 @@ async fn a_storm_of_changes_during_rotations() {
     assert_eq!(rounds, expected);
     steady.assert_all(&published, &[]);
     assert_eq!(messages.gaps(), 0);
-    println!("{round} rounds, {} handovers", replacements(&bed));
+    println!("{round} rounds, {} handovers", bed.replacements());
 }
 
 /// A subscriber that is replaced at every rotation, whatever it speaks.
@@ -82,7 +80,7 @@ async fn always_replaced(bed: &Bed) -> AuthPubSub {
 /// subscriptions go with it. Then it is handed over like any other.
 #[tokio::test(flavor = "multi_thread")]
 async fn sharded_channels_are_as_exact_as_others() {
-    let bed = frequent().start().await;
+    let bed = Bed::builder().frequent().start().await;
     let messages = always_replaced(&bed).await;
     messages.subscribe(END).await.unwrap();
     messages
@@ -92,7 +90,7 @@ async fn sharded_channels_are_as_exact_as_others() {
     let reader = tokio::spawn(collect(messages, END));
     let mut connection = bed.multiplexed().await;
     let mut count = 0;
-    while replacements(&bed) < 12 || count < 2_000 {
+    while bed.replacements() < 12 || count < 2_000 {
         for channel in ["{a}shard", "{b}shard"] {
             let mut command = cmd("SPUBLISH");
             command.arg(channel).arg(count);
@@ -112,10 +110,10 @@ async fn sharded_channels_are_as_exact_as_others() {
 /// Patterns match the markers too; nobody wants to see them.
 #[tokio::test(flavor = "multi_thread")]
 async fn markers_are_not_shown_to_who_subscribes_to_everything() {
-    let bed = frequent().start().await;
+    let bed = Bed::builder().frequent().start().await;
     let mut messages = bed.client.pubsub().await.unwrap();
     messages.psubscribe("*").await.unwrap();
-    bed.until("handovers", |bed| replacements(bed) >= 3).await;
+    bed.until("handovers", |bed| bed.replacements() >= 3).await;
     let () = bed.multiplexed().await.publish("a", "b").await.unwrap();
     let first = next(&mut messages).await;
     assert_eq!(first.get_channel_name(), "a");

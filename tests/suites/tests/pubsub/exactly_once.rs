@@ -4,23 +4,11 @@ use std::time::Duration;
 
 use redis::AsyncCommands;
 use redis_authx_redis::AuthPubSub;
-use redis_authx_suites::Bed;
+use redis_authx_suites::{Bed, PATTERNS, Published, Publisher, channels};
 
-use crate::support::{Pattern, Published, Publisher, collect, frequent, renewals, replacements};
+use crate::support::collect;
 
-const CHANNELS: usize = 20;
 const END: &str = "the end";
-
-/// What they match among `c:0` to `c:19`.
-const PATTERNS: [Pattern; 3] = [
-    ("c:*", |_| true),
-    ("c:1*", |channel| channel.starts_with("c:1")),
-    ("c:?", |channel| channel.len() == 3),
-];
-
-fn channels() -> Vec<String> {
-    (0..CHANNELS).map(|number| format!("c:{number}")).collect()
-}
 
 async fn subscriber(bed: &Bed) -> AuthPubSub {
     let messages = bed.client.pubsub().await.unwrap();
@@ -54,10 +42,8 @@ impl Run {
             self.pause,
             self.same,
         );
-        bed.until("enough rotations", |bed| {
-            renewals(bed, id) >= self.rotations
-        })
-        .await;
+        bed.until("enough rotations", |bed| bed.renewals(id) >= self.rotations)
+            .await;
         let published: Published = publisher.stop().await;
         // The end comes after all others, on whatever connection.
         let () = connection.clone().publish(END, "").await.unwrap();
@@ -67,8 +53,8 @@ impl Run {
         assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
         println!(
             "{} renewals, {} of them handovers; {} published, {} arrived",
-            renewals(bed, id),
-            replacements(bed),
+            bed.renewals(id),
+            bed.replacements(),
             published.values().sum::<u64>(),
             arrived.total()
         );
@@ -77,7 +63,7 @@ impl Run {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn resp2_hundred_thousand_messages_over_fifty_rotations() {
-    let bed = frequent().start().await;
+    let bed = Bed::builder().frequent().start().await;
     let run = Run {
         rotations: 50,
         messages: 100_000,
@@ -85,12 +71,12 @@ async fn resp2_hundred_thousand_messages_over_fifty_rotations() {
         same: false,
     };
     run.on(&bed).await;
-    assert!(replacements(&bed) >= 50);
+    assert!(bed.replacements() >= 50);
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn resp3_hundred_thousand_messages_over_fifty_rotations() {
-    let bed = frequent().resp3().start().await;
+    let bed = Bed::builder().frequent().resp3().start().await;
     let run = Run {
         rotations: 50,
         messages: 100_000,
@@ -98,13 +84,13 @@ async fn resp3_hundred_thousand_messages_over_fifty_rotations() {
         same: false,
     };
     run.on(&bed).await;
-    assert_eq!(replacements(&bed), 0, "re-authenticated in place");
+    assert_eq!(bed.replacements(), 0, "re-authenticated in place");
 }
 
 /// Nothing but their number tells whether one came twice.
 #[tokio::test(flavor = "multi_thread")]
 async fn identical_payloads_at_full_speed() {
-    let bed = frequent().start().await;
+    let bed = Bed::builder().frequent().start().await;
     let run = Run {
         rotations: 8,
         messages: 1,
@@ -112,5 +98,5 @@ async fn identical_payloads_at_full_speed() {
         same: true,
     };
     run.on(&bed).await;
-    assert!(replacements(&bed) >= 8);
+    assert!(bed.replacements() >= 8);
 }

@@ -6,9 +6,9 @@ use redis::{AsyncCommands, cmd};
 use redis_authx::Event;
 use redis_authx::reauth::ReauthPolicy;
 use redis_authx_redis::{AuthClient, AuthConnection, AuthPubSub};
-use redis_authx_suites::Bed;
+use redis_authx_suites::{Bed, Publisher, allow};
 
-use crate::support::{Publisher, collect, frequent, next, next_payload, replacements, settled};
+use crate::support::{collect, next, next_payload, settled};
 
 const CHANNEL: &str = "numbered";
 const END: &str = "the end";
@@ -36,13 +36,13 @@ fn failures(bed: &Bed) -> usize {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn the_old_connection_goes_on_while_new_ones_are_refused() {
-    let bed = frequent().start().await;
+    let bed = Bed::builder().frequent().start().await;
     exact(&bed, async |bed: &Bed| {
         bed.emulator.redis().refuse_connections(true);
         bed.until("handovers fail", |bed| failures(bed) >= 3).await;
         bed.emulator.redis().refuse_connections(false);
-        let before = replacements(bed);
-        bed.until("it is handed over", |bed| replacements(bed) >= before + 2)
+        let before = bed.replacements();
+        bed.until("it is handed over", |bed| bed.replacements() >= before + 2)
             .await;
     })
     .await;
@@ -50,7 +50,7 @@ async fn the_old_connection_goes_on_while_new_ones_are_refused() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_refused_token_is_tried_again() {
-    let bed = frequent().start().await;
+    let bed = Bed::builder().frequent().start().await;
     exact(&bed, async |bed: &Bed| {
         for round in 1..=3 {
             bed.emulator.redis().refuse_next_auths(1);
@@ -58,8 +58,8 @@ async fn a_refused_token_is_tried_again() {
                 bed.emulator.redis().auths_refused() >= round
             })
             .await;
-            let before = replacements(bed);
-            bed.until("it is handed over", |bed| replacements(bed) > before)
+            let before = bed.replacements();
+            bed.until("it is handed over", |bed| bed.replacements() > before)
                 .await;
         }
     })
@@ -69,14 +69,14 @@ async fn a_refused_token_is_tried_again() {
 /// The application may do something else for as long as it likes.
 #[tokio::test(flavor = "multi_thread")]
 async fn who_does_not_read_is_handed_over_all_the_same() {
-    let bed = frequent().start().await;
+    let bed = Bed::builder().frequent().start().await;
     let mut messages = bed.client.pubsub().await.unwrap();
     messages.subscribe(CHANNEL).await.unwrap();
     let mut connection = bed.multiplexed().await;
     for number in 0..20 {
-        let before = replacements(&bed);
+        let before = bed.replacements();
         let () = connection.publish(CHANNEL, number).await.unwrap();
-        bed.until("it is handed over", |bed| replacements(bed) > before)
+        bed.until("it is handed over", |bed| bed.replacements() > before)
             .await;
     }
     for number in 0..20 {
@@ -134,22 +134,10 @@ async fn a_lost_connection_is_back_with_its_subscriptions_and_the_gap_is_counted
     }
 }
 
-/// An ACL rule for the user that all connections of the bed are logged in as.
-async fn allow(connection: &mut AuthConnection, rules: &[&str]) {
-    let user: String = cmd("ACL")
-        .arg("WHOAMI")
-        .query_async(connection)
-        .await
-        .unwrap();
-    let mut command = cmd("ACL");
-    command.arg("SETUSER").arg(user).arg(rules);
-    command.exec_async(connection).await.unwrap();
-}
-
 /// Changes of keys, which are published without `PUBLISH`, numbered by the
 /// key: none is lost.
 async fn none_lost(rules: &[&str]) {
-    let bed = frequent().start().await;
+    let bed = Bed::builder().frequent().start().await;
     let mut connection = bed.multiplexed().await;
     let mut config = cmd("CONFIG");
     config.arg("SET").arg("notify-keyspace-events").arg("K$");
@@ -158,7 +146,7 @@ async fn none_lost(rules: &[&str]) {
     let mut messages = bed.client.pubsub().await.unwrap();
     messages.psubscribe("__keyspace@0__:*").await.unwrap();
     let mut number: u64 = 0;
-    while replacements(&bed) < 5 {
+    while bed.replacements() < 5 {
         let () = connection.set(number, "").await.unwrap();
         number += 1;
     }
@@ -193,7 +181,7 @@ async fn stalled(bed: &Bed, mut messages: AuthPubSub) {
         .redis()
         .delay_next_auths(1, 2 * redis_authx_suites::PATIENCE);
     let mut number: u64 = 0;
-    while replacements(bed) < 1 {
+    while bed.replacements() < 1 {
         let () = connection.publish(CHANNEL, number).await.unwrap();
         number += 1;
         tokio::time::sleep(Duration::from_millis(1)).await;

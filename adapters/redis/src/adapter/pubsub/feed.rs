@@ -7,6 +7,8 @@ use super::redis::aio::PubSubStream;
 use super::redis::{Msg, PushInfo, PushKind};
 use futures::Stream;
 use futures::channel::mpsc::UnboundedReceiver;
+use redis_authx::handover;
+use redis_authx::handover::Kind;
 
 /// What redis-rs reads without being asked to, and keeps until it is taken.
 pub(super) enum Feed {
@@ -14,9 +16,10 @@ pub(super) enum Feed {
     Resp3(UnboundedReceiver<PushInfo>),
 }
 
-impl Feed {
-    /// The next message; `None` when the connection is gone.
-    pub(super) fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Msg>> {
+impl handover::Feed for Feed {
+    type Message = Msg;
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Msg>> {
         match self {
             Self::Resp2(stream) => Pin::new(stream).poll_next(cx),
             Self::Resp3(pushes) => loop {
@@ -32,6 +35,15 @@ impl Feed {
                 }
             },
         }
+    }
+
+    fn origin(message: &Msg) -> (Kind, &[u8]) {
+        let kind = if message.from_pattern() {
+            Kind::Pattern
+        } else {
+            Kind::Channel
+        };
+        (kind, message.get_channel_name().as_bytes())
     }
 }
 

@@ -1,8 +1,6 @@
 //! One connection that subscribes, over RESP2 or RESP3.
 
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::redis::aio::{ConnectionLike, MultiplexedConnection, PubSubSink};
 use super::redis::{
@@ -10,12 +8,12 @@ use super::redis::{
     RedisError, RedisResult, Value, cmd, pipe,
 };
 use futures::channel::mpsc;
-use redis_authx::Token;
-use redis_authx::handover::Marker;
+use redis_authx::handover::{self, Health, Kind, Marker};
+use redis_authx::{Token, async_trait};
 
-use super::super::target;
+use super::super::{error, target};
 use super::feed::Feed;
-use crate::subscriptions::{Kind, Subscriptions};
+use super::subscriber::closed;
 
 /// Whoever waits sets the limit.
 const NO_LIMIT: Duration = Duration::from_secs(3600);
@@ -26,9 +24,7 @@ const NAMES_AT_ONCE: usize = 1000;
 /// What is sent on it. The socket lives as long as the [`Feed`] in RESP2, and
 /// as long as this in RESP3.
 pub(super) struct Link {
-    lost: AtomicBool,
-    /// Since when it owes an answer to who wants to replace it.
-    asked: Mutex<Option<Instant>>,
+    health: Health,
     wire: Wire,
 }
 
@@ -58,38 +54,10 @@ impl Link {
             (Wire::Resp2(sink), Feed::Resp2(stream))
         };
         let link = Self {
-            lost: AtomicBool::new(false),
-            asked: Mutex::new(None),
+            health: Health::default(),
             wire,
         };
         Ok((link, feed))
-    }
-
-    pub(super) fn is_lost(&self) -> bool {
-        self.lost.load(Ordering::Acquire)
-    }
-
-    /// It is lost; whether that is news.
-    pub(super) fn lose(&self) -> bool {
-        !self.lost.swap(true, Ordering::AcqRel)
-    }
-
-    /// Whether it has owed an answer for so long.
-    pub(super) fn is_silent(&self, now: Instant, limit: Duration) -> bool {
-        self.owes()
-            .is_some_and(|since| now.saturating_duration_since(since) >= limit)
-    }
-
-    pub(super) fn asked(&self, now: Instant) {
-        self.owes().get_or_insert(now);
-    }
-
-    pub(super) fn answered(&self) {
-        *self.owes() = None;
-    }
-
-    fn owes(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// The connection, where it can take commands beside its subscriptions.
@@ -104,17 +72,17 @@ impl Link {
     pub(super) fn takes(&self, kind: Kind) -> bool {
         kind != Kind::Shard || matches!(self.wire, Wire::Resp3(_))
     }
+}
 
-    /// Subscribes to everything.
-    pub(super) async fn subscribe_all(&self, subscriptions: &Subscriptions) -> RedisResult<()> {
-        for kind in Kind::ALL {
-            let names: Vec<_> = subscriptions.names(kind).iter().cloned().collect();
-            self.subscribe(kind, &names).await?;
-        }
-        Ok(())
+#[async_trait]
+impl handover::Link for Link {
+    type Error = RedisError;
+
+    fn health(&self) -> &Health {
+        &self.health
     }
 
-    pub(super) async fn subscribe(&self, kind: Kind, names: &[Vec<u8>]) -> RedisResult<()> {
+    async fn subscribe(&self, kind: Kind, names: &[Vec<u8>]) -> RedisResult<()> {
         for names in names.chunks(NAMES_AT_ONCE) {
             match (&self.wire, kind) {
                 (Wire::Resp2(sink), Kind::Channel) => sink.clone().subscribe(names).await?,
@@ -128,7 +96,7 @@ impl Link {
         Ok(())
     }
 
-    pub(super) async fn unsubscribe(&self, kind: Kind, names: &[Vec<u8>]) -> RedisResult<()> {
+    async fn unsubscribe(&self, kind: Kind, names: &[Vec<u8>]) -> RedisResult<()> {
         for names in names.chunks(NAMES_AT_ONCE) {
             match (&self.wire, kind) {
                 (Wire::Resp2(sink), Kind::Channel) => sink.clone().unsubscribe(names).await?,
@@ -142,12 +110,19 @@ impl Link {
         Ok(())
     }
 
-    /// Answered when all that was published before has come.
-    pub(super) async fn ping(&self) -> RedisResult<()> {
+    async fn ping(&self) -> RedisResult<()> {
         match &self.wire {
             Wire::Resp2(sink) => sink.clone().ping().await,
             Wire::Resp3(connection) => cmd("PING").exec_async(&mut connection.clone()).await,
         }
+    }
+
+    fn is_refused(error: &RedisError) -> bool {
+        error.code().is_some() && !error::is_lost(error)
+    }
+
+    fn closed() -> RedisError {
+        closed()
     }
 }
 

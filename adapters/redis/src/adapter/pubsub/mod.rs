@@ -12,8 +12,6 @@ use redis_authx::reauth::ConnectionStatus;
 
 mod feed;
 mod link;
-mod place;
-mod reader;
 mod shared;
 mod sink;
 mod stream;

@@ -6,20 +6,19 @@ use std::sync::{Arc, Weak};
 use std::time::Instant;
 
 use super::redis::{Msg, RedisResult};
-use futures::channel::mpsc;
 use futures::future::{Either, FutureExt, select};
 use redis_authx::Token;
+use redis_authx::handover::{
+    ANSWER_LIMIT, Backlog, Kind, Link as _, OPEN_LIMIT, Outlet, Place, Succession,
+};
 use redis_authx::reauth::{Registration, Session};
 
 use super::super::client::AuthClient;
 use super::super::error;
 use super::super::log_in::log_in;
+use super::feed;
 use super::link::Link;
-use super::place::Place;
-use super::reader::Reader;
-use super::subscriber::{ANSWER_LIMIT, OPEN_LIMIT, Subscriber, within};
-use crate::backlog::Backlog;
-use crate::subscriptions::Kind;
+use super::subscriber::{Subscriber, within};
 
 pub(super) struct Shared {
     client: AuthClient,
@@ -44,9 +43,9 @@ impl Shared {
         };
         let ((link, feed), token) =
             log_in(&inner.credentials, &runtime, inner.login_timeout, open).await?;
-        let (sender, orders) = mpsc::unbounded();
+        let (succession, seed) = Succession::new(link, feed, Arc::clone(&runtime));
         let info = (*inner.info).clone();
-        let subscriber = Arc::new(Subscriber::new(info, Arc::clone(&runtime), link, sender));
+        let subscriber = Arc::new(Subscriber::new(info, succession));
         let session: Weak<dyn Session> = Arc::<Subscriber>::downgrade(&subscriber);
         let registration = inner.reauth.register(session, &token);
         let credentials = inner.credentials.clone();
@@ -56,13 +55,17 @@ impl Shared {
             backlog: Arc::new(Backlog::new(limit)),
             registration,
         });
-        let reader = Reader::new(feed, orders, credentials, &shared);
+        let outlet = ToApplication {
+            backlog: Arc::clone(&shared.backlog),
+            shared: Arc::downgrade(&shared),
+        };
+        let reader = seed.into_reader(outlet, credentials);
         runtime.spawn(reader.boxed());
         Ok(shared)
     }
 
-    pub(super) fn place(&self) -> &Arc<Place> {
-        &self.subscriber.place
+    fn place(&self) -> &Place<Link> {
+        self.subscriber.place()
     }
 
     /// Subscribes on the connection in place, and on those to come.
@@ -72,7 +75,7 @@ impl Shared {
         loop {
             let mut subscriptions = self.subscriber.subscriptions.lock().await;
             let link = self.place().link();
-            if !link.is_lost() && !link.takes(kind) {
+            if !link.health().is_lost() && !link.takes(kind) {
                 self.subscriber.need_resp3();
                 let token = self.client.credentials().current();
                 let token = token.map_err(error::no_token)?;
@@ -80,7 +83,7 @@ impl Shared {
                 within(&inner.runtime, OPEN_LIMIT, renewed).await?;
                 continue;
             }
-            if !link.is_lost() {
+            if !link.health().is_lost() {
                 let added = subscriptions.add(kind, names);
                 let answer = link.subscribe(kind, names);
                 match within(&inner.runtime, ANSWER_LIMIT, answer).await {
@@ -109,7 +112,7 @@ impl Shared {
             subscriptions.remove(kind, names)
         };
         let link = self.place().link();
-        if link.is_lost() || removed.is_empty() {
+        if link.health().is_lost() || removed.is_empty() {
             return Ok(());
         }
         let answer = link.unsubscribe(kind, &removed);
@@ -125,7 +128,7 @@ impl Shared {
     }
 
     fn lose(&self, link: &Link) {
-        if link.lose() {
+        if link.health().lose() {
             self.registration.lost();
         }
     }
@@ -136,8 +139,8 @@ impl Shared {
         let inner = &self.client.0;
         let mut limit = pin!(inner.runtime.sleep_until(limit));
         loop {
-            let mut replaced = pin!(self.place().listen());
-            if !self.place().link().is_lost() {
+            let mut replaced = pin!(self.place().replaced());
+            if !self.place().link().health().is_lost() {
                 return Ok(());
             }
             inner.credentials.current().map_err(error::no_token)?;
@@ -146,6 +149,34 @@ impl Shared {
                 return Err(error::not_connected(latest.as_ref()));
             }
         }
+    }
+}
+
+/// Where messages go. Keeps the subscriber's [`Registration`] no longer than the
+/// application does.
+struct ToApplication {
+    backlog: Arc<Backlog<Msg>>,
+    shared: Weak<Shared>,
+}
+
+impl Outlet<Msg> for ToApplication {
+    fn deliver(&self, message: Msg) {
+        let bytes = feed::size(&message);
+        self.backlog.push(message, bytes);
+    }
+
+    fn gap(&self) {
+        self.backlog.gap();
+    }
+
+    fn lost(&self) {
+        if let Some(shared) = self.shared.upgrade() {
+            shared.registration.lost();
+        }
+    }
+
+    fn end(&self) {
+        self.backlog.end();
     }
 }
 

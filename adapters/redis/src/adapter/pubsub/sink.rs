@@ -2,10 +2,10 @@ use std::fmt;
 use std::sync::Weak;
 
 use super::redis::{RedisResult, ToRedisArgs};
+use redis_authx::handover::Kind;
 
 use super::shared::Shared;
 use super::subscriber::closed;
-use crate::subscriptions::Kind;
 
 /// Subscribes and unsubscribes an [`AuthPubSub`](super::AuthPubSub) that was
 /// [split](super::AuthPubSub::split), from wherever its clones are.

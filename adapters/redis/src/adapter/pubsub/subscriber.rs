@@ -1,7 +1,7 @@
 //! How the connection of a subscriber is re-authenticated and handed over.
 
 use std::fmt;
-use std::future::{Future, ready};
+use std::future::Future;
 use std::io;
 use std::pin::pin;
 use std::sync::Arc;
@@ -10,55 +10,34 @@ use std::time::Duration;
 
 use super::redis::{ConnectionInfo, ProtocolVersion, RedisError, RedisResult, cmd};
 use async_lock::Mutex;
-use futures::channel::{mpsc, oneshot};
 use futures::future::{Either, FutureExt, select};
-use redis_authx::handover::{Marker, Outcome};
+use redis_authx::handover::{Link as _, Place, Subscriptions, Succession};
 use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
 use redis_authx::{Runtime, Token, async_trait};
 
 use super::super::error;
 use super::feed::Feed;
 use super::link::{Link, publish};
-use super::place::Place;
-use super::reader::{Old, Order, Successor};
-use crate::subscriptions::{Kind, Subscriptions};
-
-/// How long a server may take to answer about a subscription: what an `AUTH`
-/// may take by default.
-pub(super) const ANSWER_LIMIT: Duration = Duration::from_secs(5);
-
-/// How long opening a connection may take: what a replacement may take by
-/// default.
-pub(super) const OPEN_LIMIT: Duration = Duration::from_secs(10);
 
 /// All that the re-authenticator may keep alive for a while: nothing in it
 /// keeps the re-authenticator alive, or the connection registered.
 pub(super) struct Subscriber {
     info: ConnectionInfo,
     resp3: AtomicBool,
-    runtime: Arc<dyn Runtime>,
-    pub(super) place: Arc<Place>,
+    pub(super) succession: Succession<Link, Feed>,
     /// Locked while a handover or a change of them is under way: neither gets
     /// into the other.
     pub(super) subscriptions: Mutex<Subscriptions>,
-    orders: mpsc::UnboundedSender<Order>,
 }
 
 impl Subscriber {
-    pub(super) fn new(
-        info: ConnectionInfo,
-        runtime: Arc<dyn Runtime>,
-        link: Link,
-        orders: mpsc::UnboundedSender<Order>,
-    ) -> Self {
+    pub(super) fn new(info: ConnectionInfo, succession: Succession<Link, Feed>) -> Self {
         let resp3 = info.redis_settings().protocol().supports_resp3();
         Self {
             info,
             resp3: AtomicBool::new(resp3),
-            runtime,
-            place: Arc::new(Place::new(link)),
+            succession,
             subscriptions: Mutex::default(),
-            orders,
         }
     }
 
@@ -80,102 +59,28 @@ impl Subscriber {
             self.info.redis_settings().protocol()
         };
         let (link, feed) = Link::open(&self.info, protocol, token).await?;
-        link.subscribe_all(subscriptions).await?;
-        let link = Arc::new(link);
-        let old = self.place.link();
-        // Of one that was cut off without a word, nothing may be heard again.
-        if old.is_lost() || old.is_silent(self.runtime.now(), ANSWER_LIMIT) {
-            let lost = Old::Drained { gap: true };
-            return ended(self.hand_over(&link, feed, lost)).await;
-        }
-        let marker = Marker::new();
-        let channel = [marker.channel().as_bytes().to_vec()];
-        let marked = match link.subscribe(Kind::Channel, &channel).await {
-            Ok(()) => true,
-            Err(error) if is_refused(&error) => false,
-            Err(error) => return Err(error),
+        let publish = |link: Arc<Link>, marker| {
+            async move { publish(&marker, &link, &self.info, token).await }.boxed()
         };
-        // Reads on with the new one, should the old one be lost by now.
-        let handover = self.hand_over(&link, feed, Old::Silent);
-        // An answer shows that it was there when the new one had subscribed,
-        // and has got all that was published before.
-        old.asked(self.runtime.now());
-        let answer = pin!(async {
-            if marked {
-                old.subscribe(Kind::Channel, &channel).await
-            } else {
-                old.ping().await
-            }
-        });
-        let handed_over = match select(handover, answer).await {
-            Either::Left((outcome, _)) => ended(ready(outcome)).await,
-            Either::Right((answer, handover)) => {
-                old.answered();
-                let divided = match answer {
-                    Ok(()) if marked => self.mark(&link, marker, token).await,
-                    Err(error) if !is_refused(&error) => {
-                        self.read(Old::Drained { gap: true });
-                        Ok(())
-                    }
-                    _ => {
-                        self.read(Old::Drained { gap: false });
-                        Ok(())
-                    }
-                };
-                match divided {
-                    Ok(()) => ended(handover).await,
-                    Err(error) => Err(error),
-                }
-            }
-        };
-        if marked {
-            // Whichever stays has no use for it. Sent, not waited for: a reply
-            // may take as long as the messages before it.
-            let stays = self.place.link();
-            let _ = stays.unsubscribe(Kind::Channel, &channel).now_or_never();
-        }
-        handed_over
+        self.succession
+            .hand_over(link, feed, subscriptions, publish)
+            .await
     }
 
-    /// Publishes the marker, once the reader waits for it.
-    async fn mark(&self, link: &Link, marker: Marker, token: &Token) -> RedisResult<()> {
-        self.read(Old::Marked(marker.clone()));
-        match publish(&marker, link, &self.info, token).await {
-            Err(error) if is_refused(&error) => {
-                self.read(Old::Drained { gap: false });
-                Ok(())
-            }
-            published => published,
-        }
-    }
-
-    fn read(&self, old: Old) {
-        let _ = self.orders.unbounded_send(Order::Read(old));
-    }
-
-    /// Has another link take over. Dropping what is returned takes that back.
-    fn hand_over(&self, link: &Arc<Link>, feed: Feed, old: Old) -> oneshot::Receiver<Outcome> {
-        let (done, handover) = oneshot::channel();
-        let successor = Successor {
-            link: Arc::clone(link),
-            feed,
-            old,
-            done,
-        };
-        let _ = self.orders.unbounded_send(Order::TakeOver(successor));
-        handover
+    pub(super) fn place(&self) -> &Place<Link> {
+        self.succession.place()
     }
 }
 
 #[async_trait]
 impl Session for Subscriber {
     fn is_connected(&self) -> bool {
-        !self.place.link().is_lost()
+        !self.place().link().health().is_lost()
     }
 
     async fn authenticate(&self, token: &Token) -> Result<(), ReauthError> {
-        let link = self.place.link();
-        if link.is_lost() {
+        let link = self.place().link();
+        if link.health().is_lost() {
             return Err(ReauthErrorKind::Disconnected.into());
         }
         let Some(mut connection) = link.connection() else {
@@ -188,7 +93,7 @@ impl Session for Subscriber {
             .map_err(|error| {
                 if error::is_lost(&error) {
                     // Told to the re-authenticator by this very error.
-                    link.lose();
+                    link.health().lose();
                 }
                 error::reauth(error)
             })
@@ -207,21 +112,6 @@ impl fmt::Debug for Subscriber {
             .field("is_connected", &self.is_connected())
             .finish_non_exhaustive()
     }
-}
-
-async fn ended(
-    handover: impl Future<Output = Result<Outcome, oneshot::Canceled>>,
-) -> RedisResult<()> {
-    match handover.await {
-        Ok(Outcome::Exact | Outcome::Overlapped) => Ok(()),
-        // The new connection is lost, or the reader has ended.
-        _ => Err(closed()),
-    }
-}
-
-/// The server answered, with an error.
-fn is_refused(error: &RedisError) -> bool {
-    error.code().is_some() && !error::is_lost(error)
 }
 
 pub(super) fn closed() -> RedisError {

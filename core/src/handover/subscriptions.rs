@@ -1,46 +1,50 @@
-//! What a subscriber is subscribed to.
-
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// How names are meant.
+/// How the names of a subscription are meant.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Kind {
+#[allow(clippy::exhaustive_enums, reason = "Redis has these three")]
+pub enum Kind {
+    /// Channels, as `SUBSCRIBE` takes them.
     Channel,
+    /// Patterns, as `PSUBSCRIBE` takes them.
     Pattern,
-    /// A channel of one shard of a cluster.
+    /// Channels of one shard of a cluster, as `SSUBSCRIBE` takes them.
     Shard,
 }
 
 impl Kind {
-    pub(crate) const ALL: [Self; 3] = [Self::Channel, Self::Pattern, Self::Shard];
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Channel, Self::Pattern, Self::Shard];
 }
 
-/// Names of every kind.
-#[derive(Default)]
-pub(crate) struct Subscriptions([BTreeSet<Vec<u8>>; Kind::ALL.len()]);
+/// What a subscriber is subscribed to: names of every kind.
+#[derive(Clone, Default)]
+pub struct Subscriptions([BTreeSet<Vec<u8>>; Kind::ALL.len()]);
 
 impl Subscriptions {
-    pub(crate) fn names(&self, kind: Kind) -> &BTreeSet<Vec<u8>> {
+    /// The names of a kind.
+    #[must_use]
+    pub fn names(&self, kind: Kind) -> &BTreeSet<Vec<u8>> {
         &self.0[kind as usize]
     }
 
     /// Adds names, and returns those that are new.
-    pub(crate) fn add(&mut self, kind: Kind, names: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    pub fn add(&mut self, kind: Kind, names: &[Vec<u8>]) -> Vec<Vec<u8>> {
         let known = &mut self.0[kind as usize];
         let new = |name: &&Vec<u8>| known.insert((*name).clone());
         names.iter().filter(new).cloned().collect()
     }
 
     /// Takes names away, and returns those that were there.
-    pub(crate) fn remove(&mut self, kind: Kind, names: &[Vec<u8>]) -> Vec<Vec<u8>> {
+    pub fn remove(&mut self, kind: Kind, names: &[Vec<u8>]) -> Vec<Vec<u8>> {
         let known = &mut self.0[kind as usize];
         let known = |name: &&Vec<u8>| known.remove(*name);
         names.iter().filter(known).cloned().collect()
     }
 
     /// Takes all names of a kind away, and returns them.
-    pub(crate) fn remove_all(&mut self, kind: Kind) -> Vec<Vec<u8>> {
+    pub fn remove_all(&mut self, kind: Kind) -> Vec<Vec<u8>> {
         let known = std::mem::take(&mut self.0[kind as usize]);
         known.into_iter().collect()
     }

@@ -1,30 +1,23 @@
-//! The task that reads the messages of a subscriber.
-
+use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use super::redis::Msg;
 use futures::Stream;
 use futures::channel::{mpsc, oneshot};
-use redis_authx::handover::{Handover, Marker, Outcome, Side, Verdict};
-use redis_authx::{Credentials, TokenError};
 
-use super::feed::{self, Feed};
-use super::link::Link;
-use super::place::Place;
-use super::shared::Shared;
-use crate::backlog::Backlog;
+use super::{Feed, Handover, Kind, Link, Marker, Outcome, Outlet, Place, Side, Verdict};
+use crate::{Credentials, TokenError};
 
 /// Messages read before other tasks get their turn. Also fewer than a runtime
 /// lets a task read before it says that there are none, to make it yield.
 const AT_ONCE: usize = 32;
 
 /// A connection that is to take over, and has subscribed to everything.
-pub(super) struct Successor {
-    pub(super) link: Arc<Link>,
-    pub(super) feed: Feed,
+pub(super) struct Successor<L, F> {
+    pub(super) link: Arc<L>,
+    pub(super) feed: F,
     pub(super) old: Old,
     /// How it ended.
     pub(super) done: oneshot::Sender<Outcome>,
@@ -51,39 +44,40 @@ impl Old {
 }
 
 /// What the reader is told.
-pub(super) enum Order {
-    TakeOver(Successor),
+pub(super) enum Order<L, F> {
+    TakeOver(Successor<L, F>),
     /// More is known of the connection in place.
     Read(Old),
 }
 
-/// Reads on whatever the application does: it never waits for it.
-pub(super) struct Reader {
+/// The task that reads the messages of a subscriber. It reads on whatever the
+/// application does: it never waits for it.
+#[must_use = "futures do nothing unless polled"]
+pub struct Reader<L: Link, F: Feed, O: Outlet<F::Message>> {
     /// `None` when the connection in place is lost.
-    feed: Option<Feed>,
-    next: Option<(Handover, Successor)>,
-    orders: mpsc::UnboundedReceiver<Order>,
-    place: Arc<Place>,
-    backlog: Arc<Backlog<Msg>>,
+    feed: Option<F>,
+    next: Option<(Handover, Successor<L, F>)>,
+    orders: mpsc::UnboundedReceiver<Order<L, F>>,
+    place: Arc<Place<L>>,
+    outlet: O,
     credentials: Credentials,
-    shared: Weak<Shared>,
 }
 
-impl Reader {
-    pub(super) fn new(
-        feed: Feed,
-        orders: mpsc::UnboundedReceiver<Order>,
+impl<L: Link, F: Feed, O: Outlet<F::Message>> Reader<L, F, O> {
+    pub(super) const fn new(
+        feed: F,
+        orders: mpsc::UnboundedReceiver<Order<L, F>>,
+        place: Arc<Place<L>>,
+        outlet: O,
         credentials: Credentials,
-        shared: &Arc<Shared>,
     ) -> Self {
         Self {
             feed: Some(feed),
             next: None,
             orders,
-            place: Arc::clone(shared.place()),
-            backlog: Arc::clone(&shared.backlog),
+            place,
+            outlet,
             credentials,
-            shared: Arc::downgrade(shared),
         }
     }
 
@@ -151,20 +145,19 @@ impl Reader {
         }
     }
 
-    fn received(&mut self, message: Msg) {
-        let channel = message.get_channel_name();
-        if !Marker::is_marker(channel.as_bytes()) {
+    fn received(&mut self, message: F::Message) {
+        let (kind, channel) = F::origin(&message);
+        if !Marker::is_marker(channel) {
             let handover = self.next.as_ref().map(|(handover, _)| handover);
             if handover.map_or(Verdict::Deliver, Handover::message) == Verdict::Deliver {
-                let bytes = feed::size(&message);
-                self.backlog.push(message, bytes);
+                self.outlet.deliver(message);
             }
             return;
         }
         // A pattern may match it as well, and those of other handovers.
         if let Some((handover, Successor { old, .. })) = &mut self.next
-            && matches!(old, Old::Marked(marker) if marker.channel() == channel)
-            && !message.from_pattern()
+            && matches!(old, Old::Marked(marker) if marker.channel().as_bytes() == channel)
+            && kind != Kind::Pattern
         {
             handover.marker();
         }
@@ -182,10 +175,8 @@ impl Reader {
         };
         if old {
             self.feed = None;
-            if self.place.link().lose()
-                && let Some(shared) = self.shared.upgrade()
-            {
-                shared.registration.lost();
+            if self.place.link().health().lose() {
+                self.outlet.lost();
             }
         }
     }
@@ -203,7 +194,7 @@ impl Reader {
             Some(outcome) => {
                 if outcome != Outcome::Abandoned {
                     if matches!(successor.old, Old::Silent | Old::Drained { gap: true }) {
-                        self.backlog.gap();
+                        self.outlet.gap();
                     }
                     self.feed = Some(successor.feed);
                     self.place.put(successor.link);
@@ -228,7 +219,7 @@ impl Reader {
     }
 }
 
-impl Future for Reader {
+impl<L: Link, F: Feed, O: Outlet<F::Message> + Unpin> Future for Reader<L, F, O> {
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
@@ -249,8 +240,14 @@ impl Future for Reader {
     }
 }
 
-impl Drop for Reader {
+impl<L: Link, F: Feed, O: Outlet<F::Message>> Drop for Reader<L, F, O> {
     fn drop(&mut self) {
-        self.backlog.end();
+        self.outlet.end();
+    }
+}
+
+impl<L: Link, F: Feed, O: Outlet<F::Message>> fmt::Debug for Reader<L, F, O> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Reader").finish_non_exhaustive()
     }
 }

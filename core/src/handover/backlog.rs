@@ -1,6 +1,5 @@
-//! Messages between the task that reads them and the application.
-
 use std::collections::VecDeque;
+use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
@@ -8,16 +7,15 @@ use std::task::{Context, Poll, Waker};
 /// What a message costs beside its bytes, roughly.
 const OVERHEAD: usize = 128;
 
-/// A queue that holds up to so many bytes and drops what comes beyond: its
-/// writer never waits, and its reader is told.
-#[derive(Debug)]
-pub(crate) struct Backlog<T> {
+/// Messages between the task that reads them and the application: a queue that
+/// holds up to so many bytes and drops what comes beyond. Its writer never waits,
+/// and its reader is told.
+pub struct Backlog<T> {
     limit: usize,
     queue: Mutex<Queue<T>>,
     gaps: AtomicU64,
 }
 
-#[derive(Debug)]
 struct Queue<T> {
     items: VecDeque<Item<T>>,
     bytes: usize,
@@ -28,7 +26,6 @@ struct Queue<T> {
     reader: Option<Waker>,
 }
 
-#[derive(Debug)]
 enum Item<T> {
     /// Something is missing here.
     Gap,
@@ -39,7 +36,9 @@ enum Item<T> {
 }
 
 impl<T> Backlog<T> {
-    pub(crate) const fn new(limit: usize) -> Self {
+    /// An empty one that holds up to `limit` bytes.
+    #[must_use]
+    pub const fn new(limit: usize) -> Self {
         Self {
             limit,
             queue: Mutex::new(Queue {
@@ -54,7 +53,7 @@ impl<T> Backlog<T> {
     }
 
     /// Appends a message that holds this many bytes.
-    pub(crate) fn push(&self, message: T, bytes: usize) {
+    pub fn push(&self, message: T, bytes: usize) {
         let mut queue = self.queue();
         let bytes = bytes.saturating_add(OVERHEAD);
         if queue.closed {
@@ -71,21 +70,21 @@ impl<T> Backlog<T> {
     }
 
     /// Some messages may be missing here.
-    pub(crate) fn gap(&self) {
+    pub fn gap(&self) {
         let mut queue = self.queue();
         queue.append_gap();
         Self::wake(queue);
     }
 
     /// There will be no more.
-    pub(crate) fn end(&self) {
+    pub fn end(&self) {
         let mut queue = self.queue();
         queue.ended = true;
         Self::wake(queue);
     }
 
     /// Nobody will read any more.
-    pub(crate) fn close(&self) {
+    pub fn close(&self) {
         let mut queue = self.queue();
         queue.closed = true;
         queue.bytes = 0;
@@ -95,11 +94,14 @@ impl<T> Backlog<T> {
     }
 
     /// How many gaps the reader has come by.
-    pub(crate) fn gaps(&self) -> u64 {
+    #[must_use]
+    pub fn gaps(&self) -> u64 {
         self.gaps.load(Ordering::Acquire)
     }
 
-    pub(crate) fn poll_next(&self, cx: &Context<'_>) -> Poll<Option<T>> {
+    /// The next message; `None` when there will be no more. Wakes the latest
+    /// reader that waits.
+    pub fn poll_next(&self, cx: &Context<'_>) -> Poll<Option<T>> {
         let mut queue = self.queue();
         while let Some(item) = queue.items.pop_front() {
             match item {
@@ -141,6 +143,21 @@ impl<T> Queue<T> {
         if !self.closed && !matches!(self.items.back(), Some(Item::Gap)) {
             self.items.push_back(Item::Gap);
         }
+    }
+}
+
+impl<T> fmt::Debug for Backlog<T> {
+    /// Messages may be secrets: only how many.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (items, bytes) = {
+            let queue = self.queue();
+            (queue.items.len(), queue.bytes)
+        };
+        f.debug_struct("Backlog")
+            .field("items", &items)
+            .field("bytes", &bytes)
+            .field("gaps", &self.gaps())
+            .finish_non_exhaustive()
     }
 }
 

@@ -1,0 +1,163 @@
+//! A server that broadcasts, and connections to it.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex};
+use std::task::{Context, Poll, Waker};
+
+use redis_authx::async_trait;
+use redis_authx::handover::{Feed, Health, Kind, Link, Marker};
+
+pub(crate) type Name = Vec<u8>;
+
+/// One connection, as the server has it.
+#[derive(Default)]
+pub(crate) struct Wire {
+    pub(crate) subscribed: Vec<(Kind, Name)>,
+    arrived: VecDeque<(Kind, Name, String)>,
+    pub(crate) gone: bool,
+    waker: Option<Waker>,
+    /// It gets no answers.
+    pub(crate) silent: bool,
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Connection(pub(crate) Arc<Mutex<Wire>>);
+
+impl Connection {
+    pub(crate) fn wire<T>(&self, act: impl FnOnce(&mut Wire) -> T) -> T {
+        let mut wire = self.0.lock().unwrap();
+        let result = act(&mut wire);
+        let waker = wire.waker.take();
+        drop(wire);
+        if let Some(waker) = waker {
+            waker.wake();
+        }
+        result
+    }
+
+    pub(crate) fn end(&self) {
+        self.wire(|wire| wire.gone = true);
+    }
+}
+
+#[derive(Clone, Default)]
+pub(crate) struct Server {
+    connections: Arc<Mutex<Vec<Connection>>>,
+    /// The user may not subscribe to markers.
+    refuses_markers: bool,
+}
+
+impl Server {
+    pub(crate) fn without_markers() -> Self {
+        Self {
+            refuses_markers: true,
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn connect(&self) -> (Socket, Arrivals) {
+        let connection = Connection::default();
+        self.connections.lock().unwrap().push(connection.clone());
+        let socket = Socket {
+            health: Health::default(),
+            connection: connection.clone(),
+            refuses_markers: self.refuses_markers,
+        };
+        (socket, Arrivals(connection))
+    }
+
+    /// To all who are subscribed; a pattern matches everything.
+    pub(crate) fn publish(&self, channel: &str, payload: &str) {
+        for connection in self.connections.lock().unwrap().iter() {
+            connection.wire(|wire| {
+                for (kind, name) in wire.subscribed.clone() {
+                    if kind == Kind::Pattern || name == channel.as_bytes() {
+                        let message = (kind, channel.into(), payload.to_owned());
+                        wire.arrived.push_back(message);
+                    }
+                }
+            });
+        }
+    }
+}
+
+pub(crate) struct Socket {
+    health: Health,
+    connection: Connection,
+    refuses_markers: bool,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum Failure {
+    Closed,
+    Refused,
+}
+
+impl Socket {
+    async fn answered(&self) -> Result<(), Failure> {
+        match self.connection.wire(|wire| (wire.silent, wire.gone)) {
+            (true, _) => std::future::pending().await,
+            (_, true) => Err(Failure::Closed),
+            _ => Ok(()),
+        }
+    }
+}
+
+#[async_trait]
+impl Link for Socket {
+    type Error = Failure;
+
+    fn health(&self) -> &Health {
+        &self.health
+    }
+
+    async fn subscribe(&self, kind: Kind, names: &[Name]) -> Result<(), Failure> {
+        self.answered().await?;
+        if self.refuses_markers && names.iter().any(|name| Marker::is_marker(name)) {
+            return Err(Failure::Refused);
+        }
+        let names = names.iter().map(|name| (kind, name.clone()));
+        self.connection.wire(|wire| wire.subscribed.extend(names));
+        Ok(())
+    }
+
+    async fn unsubscribe(&self, _: Kind, names: &[Name]) -> Result<(), Failure> {
+        let others = |(_, name): &(Kind, Name)| !names.contains(name);
+        self.connection.wire(|wire| wire.subscribed.retain(others));
+        Ok(())
+    }
+
+    async fn ping(&self) -> Result<(), Failure> {
+        self.answered().await
+    }
+
+    fn is_refused(error: &Failure) -> bool {
+        *error == Failure::Refused
+    }
+
+    fn closed() -> Failure {
+        Failure::Closed
+    }
+}
+
+pub(crate) struct Arrivals(pub(crate) Connection);
+
+impl Feed for Arrivals {
+    type Message = (Kind, Name, String);
+
+    fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Message>> {
+        let mut wire = self.0.0.lock().unwrap();
+        match wire.arrived.pop_front() {
+            Some(message) => Poll::Ready(Some(message)),
+            None if wire.gone => Poll::Ready(None),
+            None => {
+                wire.waker = Some(cx.waker().clone());
+                Poll::Pending
+            }
+        }
+    }
+
+    fn origin((kind, channel, _): &Self::Message) -> (Kind, &[u8]) {
+        (*kind, channel)
+    }
+}
