@@ -3,16 +3,15 @@
 use std::time::Duration;
 
 use fred::clients::Client;
-use fred::interfaces::{AuthInterface, ClientLike, KeysInterface, ListInterface};
-use fred::types::RespVersion;
+use fred::interfaces::{ClientLike, KeysInterface, ListInterface};
 use fred::types::config::Config;
 use redis_authx_emulator::Store;
 use redis_authx_suites::Bed;
 
 use crate::load::Load;
-use crate::site::{Site, at_once};
+use crate::site::Site;
 
-async fn cluster(lifetime: Duration) -> Site {
+pub(crate) async fn cluster(lifetime: Duration) -> Site {
     Site::start(
         Bed::builder()
             .lifetime(lifetime)
@@ -21,7 +20,7 @@ async fn cluster(lifetime: Duration) -> Site {
     .await
 }
 
-fn config(site: &Site) -> Config {
+pub(crate) fn config(site: &Site) -> Config {
     let url = site
         .emulator
         .redis_url()
@@ -39,7 +38,7 @@ async fn connected(site: &Site) -> Client {
 }
 
 /// Of another slot than `queue`, and of another node.
-const ELSEWHERE: &str = "b";
+pub(crate) const ELSEWHERE: &str = "b";
 
 /// Keys on all nodes.
 fn many_keys(task: usize) -> String {
@@ -150,76 +149,4 @@ async fn connected_too(site: &Site) -> Client {
     let client = site.clients_of(config(site)).build().unwrap();
     client.init().await.unwrap();
     client
-}
-
-/// A client of fred's that logs in with the tokens, and is not attached.
-async fn stock(site: &Site) -> Client {
-    let mut config = config(site);
-    site.renewal.provide(&mut config).unwrap();
-    let client = Client::new(config, None, None, Some(at_once()));
-    client.init().await.unwrap();
-    client
-}
-
-/// Trap 1: `hello()` drops its credentials, and says that all is well.
-#[tokio::test(flavor = "multi_thread")]
-async fn fred_sends_no_credentials_with_hello() {
-    let site = cluster(Duration::from_secs(60)).await.resp3();
-    let client = stock(&site).await;
-    let before = site.emulator.redis().auths();
-    let token = site.manager.credentials().current().unwrap();
-    let login = (token.username().into(), token.password().into());
-    let hello = client.hello(RespVersion::RESP3, Some(login), None).await;
-    hello.unwrap();
-    assert_eq!(site.emulator.redis().auths(), before);
-}
-
-/// Trap 4: `auth()` does not reach the connection for the slots.
-#[tokio::test(flavor = "multi_thread")]
-async fn fred_does_not_reach_its_backchannel() {
-    let site = cluster(Duration::from_secs(60)).await;
-    let client = stock(&site).await;
-    let reports = || site.emulator.redis().connection_reports();
-    let before = reports().iter().filter(|report| report.open).count();
-    assert_eq!(before, 4, "three nodes and the backchannel");
-    let token = site.manager.credentials().current().unwrap();
-    let user = Some(token.username().to_owned());
-    client.auth(user, token.password()).await.unwrap();
-    let reached = reports()
-        .iter()
-        .filter(|report| report.auths_accepted > 1)
-        .count();
-    assert_eq!(reached, 3);
-}
-
-/// Another one: `auth()` keeps all nodes waiting until one has answered.
-#[tokio::test(flavor = "multi_thread")]
-async fn fred_stops_a_whole_cluster_for_an_auth() {
-    let site = cluster(Duration::from_secs(60)).await;
-    let (client, other) = (stock(&site).await, stock(&site).await);
-    let blocked = site.block(&client).await;
-    let token = site.manager.credentials().current().unwrap();
-    let auth = {
-        let client = client.clone();
-        let user = Some(token.username().to_owned());
-        tokio::spawn(async move { client.auth(user, token.password()).await })
-    };
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let elsewhere = client.incr::<u64, _>(ELSEWHERE);
-    let waited = tokio::time::timeout(Duration::from_secs(1), elsewhere).await;
-    assert!(waited.is_err(), "{waited:?}");
-    () = other.rpush("queue", 7).await.unwrap();
-    blocked.await.unwrap().unwrap();
-    auth.await.unwrap().unwrap();
-}
-
-/// Another one: `force_reconnection()` replaces nothing that looks healthy.
-#[tokio::test(flavor = "multi_thread")]
-async fn fred_replaces_no_node_of_a_cluster() {
-    let site = cluster(Duration::from_secs(60)).await;
-    let client = stock(&site).await;
-    client.force_reconnection().await.unwrap();
-    let reports = site.emulator.redis().connection_reports();
-    let nodes = reports.iter().take(4).filter(|report| report.open).count();
-    assert_eq!(nodes, 3, "all but the backchannel");
 }

@@ -1,0 +1,85 @@
+//! In a cluster.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use fred::interfaces::{AuthInterface, ClientLike, KeysInterface, ListInterface};
+use futures::FutureExt;
+
+use super::{Ticking, stock};
+use crate::cluster::{ELSEWHERE, cluster, config};
+
+const LASTING: Duration = Duration::from_secs(60);
+const TICK: Duration = Duration::from_millis(50);
+
+/// Trap 1: `hello()` drops its credentials, and says that all is well.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tick_sends_no_credentials_in_resp3() {
+    let site = cluster(LASTING).await.resp3();
+    let ticking = Ticking::every(TICK, &site);
+    let client = ticking.client(config(&site)).await;
+    let auths = site.emulator.redis().auths();
+    site.turn().await;
+    let ticks = ticking.ticks();
+    site.until("three more ticks have been answered", |_| {
+        ticking.ticks() > ticks + 3
+    })
+    .await;
+    assert_eq!(site.emulator.redis().auths(), auths);
+    client.quit().await.unwrap();
+}
+
+/// Trap 4: `auth()` does not reach the connection for the slots.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_tick_does_not_reach_the_backchannel() {
+    let site = cluster(LASTING).await;
+    let client = Ticking::every(TICK, &site).client(config(&site)).await;
+    let open = || {
+        let reports = site.emulator.redis().connection_reports();
+        reports.into_iter().filter(|report| report.open)
+    };
+    assert_eq!(open().count(), 4, "three nodes and the backchannel");
+    site.until("the nodes were reached three times", |_| {
+        open().filter(|report| report.auths_accepted > 3).count() == 3
+    })
+    .await;
+    assert_eq!(
+        open().filter(|report| report.auths_accepted == 1).count(),
+        1
+    );
+    client.quit().await.unwrap();
+}
+
+/// Another one: `auth()` keeps all nodes waiting until one has answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn an_auth_stops_a_whole_cluster() {
+    let site = cluster(LASTING).await;
+    let client = stock(&site, config(&site)).await;
+    let other = stock(&site, config(&site)).await;
+    let blocked = site.block(&client).await;
+    let token = site.manager.credentials().current().unwrap();
+    let mut auth = pin!(client.auth(Some(token.username().to_owned()), token.password()));
+    assert!(auth.as_mut().now_or_never().is_none());
+    // That node is not blocked …
+    let mut elsewhere = pin!(client.incr::<u64, _>(ELSEWHERE));
+    for _ in 0..200 {
+        assert!(elsewhere.as_mut().now_or_never().is_none(), "not stopped");
+        let _: u64 = other.incr(ELSEWHERE).await.unwrap();
+    }
+    // … and answers this client when the other one does.
+    () = other.rpush("queue", 7).await.unwrap();
+    auth.await.unwrap();
+    assert_eq!(elsewhere.await.unwrap(), 201);
+    blocked.await.unwrap().unwrap();
+}
+
+/// Another one: `force_reconnection()` replaces nothing that looks healthy.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_forced_reconnection_replaces_no_node() {
+    let site = cluster(LASTING).await;
+    let client = stock(&site, config(&site)).await;
+    client.force_reconnection().await.unwrap();
+    let reports = site.emulator.redis().connection_reports();
+    let nodes = reports.iter().take(4).filter(|report| report.open).count();
+    assert_eq!(nodes, 3, "all but the backchannel");
+}
