@@ -7,6 +7,7 @@ mod blocked;
 mod clients;
 mod cluster;
 mod faults;
+mod identity;
 mod load;
 mod rotations;
 mod sentinel;
