@@ -5,6 +5,7 @@ use std::time::Duration;
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, KeysInterface, ListInterface};
 use fred::types::config::Config;
+use redis_authx::reauth::ReauthPolicy;
 use redis_authx_emulator::Store;
 use redis_authx_suites::Bed;
 
@@ -127,4 +128,35 @@ async fn connected_too(site: &Site) -> Client {
     let client = site.clients_of(config(site)).build().unwrap();
     client.init().await.unwrap();
     client
+}
+
+/// Refused and lost, on every node at once: no command notices.
+#[tokio::test(flavor = "multi_thread")]
+async fn refused_tokens_and_lost_connections_are_not_noticed() {
+    const TASKS: usize = 12;
+    let site = cluster(Duration::from_secs(60)).await;
+    let site = site.renewed_by(ReauthPolicy::builder().stagger(0.0));
+    let client = connected(&site).await;
+    let load = Load::start(&client, TASKS, many_keys);
+    let redis = site.emulator.redis();
+    redis.refuse_next_auths(3);
+    site.turn().await;
+    site.settled(3).await;
+    assert_eq!(redis.auths_refused(), 3);
+    assert_eq!(redis.connections_accepted(), 4, "replaced");
+    for round in 1..=2 {
+        if round == 2 {
+            redis.refuse_auth_until_fresh_token();
+        }
+        let before = load.acknowledged();
+        redis.drop_connections();
+        site.until("commands are answered", |_| {
+            load.acknowledged() > before + 200
+        })
+        .await;
+        site.settled(3).await;
+    }
+    let seen = load.stop().await;
+    assert_eq!(seen.errors, [""; 0]);
+    assert!(counted(&client, TASKS).await >= seen.acknowledged);
 }

@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use fred::interfaces::{ClientLike, KeysInterface};
 use fred::types::RespVersion;
-use fred::types::config::{Config, TlsConfig, TlsConnector};
+use fred::types::config::{Config, ServerConfig, TlsConfig, TlsConnector};
 use redis_authx_emulator::Store;
 use redis_authx_suites::{Bed, KEY};
 use rustls::pki_types::CertificateDer;
@@ -13,6 +13,7 @@ use rustls::{ClientConfig, RootCertStore};
 
 use crate::cluster::many_keys;
 use crate::load::Load;
+use crate::sentinel;
 use crate::site::Site;
 
 /// Trusts these authorities, and no others.
@@ -74,6 +75,26 @@ async fn a_cluster_over_tls() {
     site.rotate(3).await;
     site.settled(3).await;
     assert_eq!(load.stop().await.errors, [""; 0]);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn sentinels_and_servers_over_tls() {
+    let site = Site::start(Bed::builder().store(Store::sentinel(1, 3))).await;
+    let port = |url: &String| url.rsplit_once(':').unwrap().1.parse().unwrap();
+    let urls = site.emulator.sentinel().unwrap().sentinel_tls_urls();
+    let hosts = urls.iter().map(|url| ("127.0.0.1".to_owned(), port(url)));
+    let mut config = sentinel::config(&site, None);
+    let name = site.emulator.sentinel().unwrap().master_name();
+    config.server = ServerConfig::new_sentinel(hosts.collect(), name);
+    config.tls = Some(trusting(&[site.emulator.ca_pem()]));
+    let client = site.clients_of(config).build().unwrap();
+    client.init().await.unwrap();
+    site.settled(1).await;
+    let load = Load::start(&client, 4, Load::one_key);
+    site.rotate(2).await;
+    site.settled(1).await;
+    assert_eq!(load.stop().await.errors, [""; 0]);
+    assert_eq!(site.emulator.redis().closed_by_expiry(), 0);
 }
 
 /// No certificate that we trust, no token sent.
