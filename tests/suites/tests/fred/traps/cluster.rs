@@ -3,11 +3,16 @@
 use std::pin::pin;
 use std::time::Duration;
 
+use fred::clients::Client;
+use fred::error::ErrorKind;
 use fred::interfaces::{AuthInterface, ClientLike, KeysInterface, ListInterface};
+use fred::types::config::{Options, Server};
 use futures::FutureExt;
+use tokio::runtime::Runtime;
 
 use super::{Ticking, stock};
 use crate::cluster::{ELSEWHERE, cluster, config};
+use crate::site::at_once;
 
 const LASTING: Duration = Duration::from_secs(60);
 const TICK: Duration = Duration::from_millis(50);
@@ -82,4 +87,35 @@ async fn a_forced_reconnection_replaces_no_node() {
     let reports = site.emulator.redis().connection_reports();
     let nodes = reports.iter().take(4).filter(|report| report.open).count();
     assert_eq!(nodes, 3, "all but the backchannel");
+}
+
+/// Another one, of its feature `replicas`: with a command to a server that is no
+/// node fred keeps a thread busy, whatever the number of attempts, until the
+/// command's time is up; there is none by default. No AUTH of ours is sent by a
+/// node's address: `crate::changes::a_primary_that_is_killed`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_to_a_vanished_node_ends_by_its_timeout_alone() {
+    let site = cluster(LASTING).await;
+    let mut config = config(&site);
+    site.renewal.provide(&mut config).unwrap();
+    // The busy thread may be the one that has timers fire.
+    let apart = Runtime::new().unwrap();
+    let connect = async {
+        let client = Client::new(config, None, None, Some(at_once()));
+        client.init().await.unwrap();
+        client
+    };
+    let client = apart.spawn(connect).await.unwrap();
+    let options = Options {
+        cluster_node: Some(Server::new("127.0.0.1", 1)),
+        max_attempts: Some(1),
+        timeout: Some(Duration::from_millis(300)),
+        ..Options::default()
+    };
+    let vanished = client.with_options(&options);
+    let error = vanished.ping::<()>(None).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Timeout, "{error}");
+    assert_eq!(client.incr::<u64, _>(ELSEWHERE).await.unwrap(), 1);
+    client.quit().await.unwrap();
+    apart.shutdown_background();
 }
