@@ -79,6 +79,30 @@ async fn resp3_is_no_different() {
     rotations(cluster(Duration::from_secs(4)).await.resp3()).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_node_has_a_status() {
+    let lifetime = Duration::from_secs(60);
+    let site = cluster(lifetime).await;
+    let client = connected(&site).await;
+    let nodes = site.emulator.cluster().unwrap();
+    let mut expected = Vec::new();
+    for primary in nodes.primaries().await.unwrap() {
+        let (_, port) = nodes.urls()[primary].rsplit_once(':').unwrap();
+        expected.push(port.parse::<u16>().unwrap());
+    }
+    let reports = site.renewal.connections();
+    let mut ports: Vec<u16> = reports.iter().map(|report| report.server.port).collect();
+    ports.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(ports, expected);
+    for report in reports {
+        assert_eq!(report.client, client.id());
+        assert_eq!(report.connection.generation, 1);
+        let left = report.connection.expires_in.unwrap();
+        assert!(left <= lifetime && !left.is_zero(), "{left:?}");
+    }
+}
+
 /// The connection that fred asks for the slots on has expired by then.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failover_fails_no_command() {
