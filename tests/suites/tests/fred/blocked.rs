@@ -4,6 +4,7 @@
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, FredResult, KeysInterface, ListInterface};
 use fred::types::Builder;
+use fred::types::config::Blocking;
 use redis_authx::reauth::ReauthPolicy;
 use redis_authx_fred::BuilderExt;
 use redis_authx_suites::{Bed, KEY};
@@ -116,4 +117,21 @@ async fn a_block_is_given_up_after_the_attempts_that_fred_makes() {
     let given_up: FredResult<(String, u64)> = blocked.await.unwrap();
     assert!(given_up.is_err());
     assert_eq!(site.replacements(), 3);
+}
+
+/// Then an AUTH is a command like any other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setting_has_an_auth_interrupt_a_block() {
+    let site = turning().await;
+    let mut config = site.config();
+    config.blocking = Blocking::Interrupt;
+    let client = site.clients_of(config).build().unwrap();
+    client.init().await.unwrap();
+    site.settled(1).await;
+    let blocked = site.block(&client).await;
+    site.turn().await;
+    let error = blocked.await.unwrap().unwrap_err();
+    assert!(error.details().contains("UNBLOCKED"), "{error}");
+    site.settled(1).await;
+    assert_eq!(site.replacements(), 0);
 }

@@ -8,10 +8,11 @@ use fred::error::ErrorKind;
 use fred::interfaces::{AuthInterface, ClientLike, KeysInterface, ListInterface};
 use fred::types::config::{Options, Server};
 use futures::FutureExt;
+use redis_authx::reauth::ReauthPolicy;
 use tokio::runtime::Runtime;
 
-use super::{Ticking, stock};
-use crate::cluster::{ELSEWHERE, cluster, config};
+use super::{Ticking, changes, stock};
+use crate::cluster::{ELSEWHERE, cluster, config, connected, many_keys};
 use crate::site::at_once;
 
 const LASTING: Duration = Duration::from_secs(60);
@@ -53,6 +54,30 @@ async fn a_tick_does_not_reach_the_backchannel() {
         1
     );
     client.quit().await.unwrap();
+}
+
+/// Trap 2 with ours: the node whose connection is lost has but one log-in there.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_auth_of_ours_is_replayed() {
+    let site = cluster(LASTING).await;
+    let site = site.renewed_by(ReauthPolicy::builder().stagger(0.0));
+    let client = connected(&site).await;
+    site.emulator.redis().delay_next_auths(1, LASTING);
+    site.turn().await;
+    site.until("an AUTH has no answer", |bed| {
+        let redis = bed.emulator.redis();
+        redis.auths_in_flight() == 1 && redis.auths() == 6
+    })
+    .await;
+    let before = changes(&site).len();
+    site.emulator.redis().drop_connections();
+    site.settled(3).await;
+    for task in 0..12 {
+        let _: u64 = client.incr(many_keys(task)).await.unwrap();
+    }
+    let since = &changes(&site)[before..];
+    assert!(since.len() >= 3, "{since:?}");
+    assert!(since.iter().all(|&changes| changes == 1), "{since:?}");
 }
 
 /// Another one: `auth()` keeps all nodes waiting until one has answered.

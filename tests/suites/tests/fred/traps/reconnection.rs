@@ -2,12 +2,13 @@
 
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, KeysInterface};
-use fred::types::ClientState;
+use fred::types::{Builder, ClientState};
+use redis_authx_fred::BuilderExt;
 use redis_authx_suites::{Bed, KEY};
 
 use super::stock;
 use crate::load::Load;
-use crate::site::Site;
+use crate::site::{Site, at_once};
 
 /// What was under way is sent again, whether or not it has been executed.
 #[tokio::test(flavor = "multi_thread")]
@@ -46,6 +47,26 @@ async fn it_ends_a_client_without_a_policy() {
     let _ = task.await.unwrap();
     // And a command would wait for ever.
     assert_eq!(client.state(), ClientState::Connected);
+}
+
+/// Not so by default: `crate::faults::auth_refused_once_is_not_noticed`.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_setting_has_it_done_for_one_refused_auth() {
+    let site = Site::start(Bed::builder().calm()).await;
+    let mut builder = Builder::from_config(site.config());
+    builder.set_policy(at_once());
+    builder.with_connection_config(|config| config.reconnect_on_auth_error = true);
+    let client = builder.renewal(&site.renewal).build().unwrap();
+    client.init().await.unwrap();
+    site.settled(1).await;
+    site.emulator.redis().refuse_next_auths(1);
+    site.turn().await;
+    site.until("it has reconnected", |bed| {
+        bed.emulator.redis().connections_accepted() == 2
+    })
+    .await;
+    site.settled(1).await;
+    assert_eq!(site.replacements(), 0, "by us");
 }
 
 /// Ours is not ended for want of an AUTH: it is tried until the token expires.
