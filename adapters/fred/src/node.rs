@@ -203,6 +203,7 @@ impl Session for Node {
             return Err(ReauthErrorKind::Disconnected.into());
         }
         probe(&client, token).await.map_err(error::reauth)?;
+        self.site.asking.taken(token.generation());
         self.replacing.store(true, Ordering::Release);
         let replaced = client.force_reconnection().await;
         if replaced.is_err() {

@@ -6,7 +6,7 @@ use std::time::Duration;
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, KeysInterface};
 use redis_authx::Event;
-use redis_authx::reauth::ReauthErrorKind;
+use redis_authx::reauth::{ReauthErrorKind, ReauthPolicy};
 use redis_authx_suites::{Bed, KEY};
 
 use crate::load::{Load, Seen};
@@ -113,6 +113,29 @@ async fn a_refused_reconnect_fetches_a_fresh_token() {
     assert_eq!(seen.errors, [""; 0]);
     assert!(site.emulator.redis().auths_refused() >= 1);
     assert_counted(&client, &seen).await;
+}
+
+/// Another is asked for once in five minutes, unless the server had taken the
+/// one that it refuses: so it had on the connection that replaced another.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_token_that_is_revoked_after_a_replacement_is_replaced_as_well() {
+    let policy = ReauthPolicy::builder().stagger(0.0).replace_after(0.000_25);
+    let bed = Bed::builder().brisk().ratio(0.9);
+    let site = Site::start(bed).await.renewed_by(policy);
+    let client = connected(&site).await;
+    let revoke = async || {
+        let rotations = site.rotations();
+        site.emulator.redis().refuse_auth_until_fresh_token();
+        site.emulator.redis().drop_connections();
+        site.until("the manager was asked", |bed| bed.rotations() > rotations)
+            .await;
+        site.settled(1).await;
+        let _: u64 = client.incr(KEY).await.unwrap();
+    };
+    revoke().await;
+    site.replace().await;
+    site.settled(1).await;
+    revoke().await;
 }
 
 /// Whatever the token: fred tries again, and no command notices.
