@@ -104,12 +104,14 @@ async fn a_revoked_token_leads_to_a_fresh_one() {
         .lifetime(Duration::from_secs(600))
         .start()
         .await;
-    let mut live = bed.sync().await;
+    let live = bed.sync().await;
     bed.emulator.redis().refuse_auth_until_fresh_token();
     // A new connection meets it …
-    let other = bed.sync().await;
+    let both = [live, bed.sync().await];
     assert_eq!(bed.rotations(), 1);
-    bed.sync_settled(&[other]).await;
+    // An AUTH still to come would find the loss out before the command does.
+    bed.sync_settled(&both).await;
+    let [mut live, _] = both;
     // … and so does one that has to reconnect.
     bed.emulator.redis().refuse_auth_until_fresh_token();
     bed.hang_up().await;
