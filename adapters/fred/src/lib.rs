@@ -35,6 +35,9 @@
 //! | fred reconnects, for whatever reason | it logs in with the newest token | fred's affair: it sends again what was under way |
 //! | the token expired during an outage of the identity service | fred reconnects until there is a token | it waits |
 //!
+//! What each kind of client promises, and the tests that show it:
+//! [`manual::guarantees`].
+//!
 //! No `AUTH` is sent again by fred after a reconnect, where it would put an older
 //! token in the place of a newer one. Where one may have been, the newest
 //! follows at once.
@@ -44,6 +47,9 @@
 //! * **A command may be executed twice.** After a reconnect fred sends again what
 //!   had no answer. It sends a command at most `max_command_attempts` times, 3
 //!   by default: raise it where a command blocks for longer than two tokens live.
+//! * **What blocks may lose an element.** One that is popped in the moment of a
+//!   reconnect goes to the connection that is being closed, and none comes
+//!   twice. Where that matters, use `BLMOVE`, or a consumer group.
 //! * **A client lives until it is quit**, also when the application has dropped
 //!   it: call [`quit`](fred::interfaces::ClientLike::quit). It is renewed as
 //!   long, and keeps the token manager alive. One that is connected again after
@@ -55,6 +61,7 @@
 //!   connection for one refused `AUTH`. Leave it off.
 //! * `Blocking::Interrupt` has an `AUTH` interrupt a `BLPOP`, like any other
 //!   command.
+//! * With its feature `network-logs` fred logs what it sends, tokens as well.
 //!
 //! # Clusters
 //!
@@ -69,7 +76,9 @@
 //! fred opens them anew when it needs them.
 //!
 //! Name more than one node in the configuration: by default fred asks no others
-//! where the nodes are.
+//! where the nodes are. With the feature `replicas`, give a command that is sent
+//! by `with_cluster_node` a time limit: where that node is gone, fred keeps a
+//! thread of the runtime busy until it is up.
 //!
 //! # Transactions
 //!
@@ -124,6 +133,7 @@ mod dial;
 #[cfg(feature = "dynamic-pool")]
 mod dynamic;
 mod error;
+pub mod manual;
 mod node;
 mod plaintext;
 mod provider;

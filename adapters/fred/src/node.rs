@@ -175,6 +175,7 @@ impl Session for Node {
         // Whether the client could reconnect with it.
         let dial = Dial::of(&client, self.site.allow_plaintext);
         drop(dial.open(token).await.map_err(error::reauth)?);
+        self.site.asking.taken(token.generation());
         self.replacing.store(true, Ordering::Release);
         let replaced = client.force_reconnection().await;
         if replaced.is_err() {

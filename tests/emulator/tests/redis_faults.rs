@@ -115,6 +115,7 @@ async fn auths_in_flight_are_counted_until_their_replies() {
         assert_eq!(peak, 5);
         connections[0].expect(&auth, "+OK\r\n").await;
         assert_eq!(emulator.redis().peak_auths_in_flight(), 5);
+        assert_eq!(emulator.redis().auths_in_flight(), 0);
     }
 }
 

@@ -1,4 +1,4 @@
-//! The tests that the manual of redis-authx-redis names exist.
+//! The tests that the manuals of the adapters name exist.
 
 use std::path::{Path, PathBuf};
 
@@ -22,9 +22,15 @@ fn is_a_test(file: &str, name: &str) -> bool {
 }
 
 #[test]
-fn every_test_that_the_manual_names_exists() {
-    for page in ["built_in", "guarantees", "pools", "sync"] {
-        let path = repository().join(format!("adapters/redis/src/manual/{page}.md"));
+fn every_test_that_a_manual_names_exists() {
+    for page in [
+        "redis/src/manual/built_in",
+        "redis/src/manual/guarantees",
+        "redis/src/manual/pools",
+        "redis/src/manual/sync",
+        "fred/src/manual/guarantees",
+    ] {
+        let path = repository().join(format!("adapters/{page}.md"));
         let text = std::fs::read_to_string(path).unwrap();
         let named = tests(&text);
         assert!(named.len() > 10, "{page}: only {} tests", named.len());

@@ -197,6 +197,11 @@ impl RedisControl {
         self.counters.commands.load(Relaxed)
     }
 
+    /// Log-ins under way now: they have arrived, and have no reply yet.
+    pub fn auths_in_flight(&self) -> u64 {
+        self.counters.in_flight.load(Relaxed)
+    }
+
     /// The most log-ins that were under way at once, from the request's
     /// arrival to its reply.
     pub fn peak_auths_in_flight(&self) -> u64 {

@@ -1,4 +1,5 @@
 //! The cases: each takes a site and asserts what the application sees there.
+//! They are generic over the client, and over the runtime.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -9,39 +10,32 @@ use futures::channel::oneshot;
 use redis_authx::reauth::ReauthErrorKind;
 use redis_authx::{Event, Runtime, State};
 
-use super::adapter::{AuthClient, AuthConnection};
-use super::redis::{AsyncCommands, AsyncConnectionConfig, RedisResult, cmd, pipe};
-use crate::site::{PATIENCE, Site, sleep};
+use crate::connection::{Connection, Kind, Raw};
+use crate::site::{Site, sleep};
 
 const KEY: &str = "count";
 
-fn client<R: Runtime + Clone>(site: &Site<R>, query: &str) -> AuthClient {
-    AuthClient::open(site.url(query), site.manager.credentials()).unwrap()
-}
-
-/// Time limits that only a server that stalls runs into.
-fn patient() -> AsyncConnectionConfig {
-    AsyncConnectionConfig::new()
-        .set_response_timeout(Some(PATIENCE))
-        .set_connection_timeout(Some(PATIENCE))
-}
-
-async fn connect<R: Runtime + Clone>(site: &Site<R>) -> AuthConnection {
-    let client = client(site, "");
-    client.multiplexed_with_config(patient()).await.unwrap()
-}
-
 /// Waits until they have the newest token.
-async fn settled<R: Runtime + Clone>(site: &Site<R>, connections: &[AuthConnection]) {
+async fn settled<C: Connection, R: Runtime + Clone>(site: &Site<R>, connections: &[C]) {
     site.until("all have the newest token", |site| {
         let manager = site.manager.status();
-        let newest = |connection: &AuthConnection| {
-            let status = connection.status();
-            status.generation == manager.generation && status.last_error.is_none()
+        let newest = |connection: &C| {
+            let statuses = connection.statuses();
+            let newest = statuses.iter().filter(|status| {
+                status.generation == manager.generation && status.last_error.is_none()
+            });
+            newest.count() as u64 == C::SOCKETS
         };
         manager.state == State::Valid && connections.iter().all(newest)
     })
     .await;
+}
+
+/// The token that it has all over.
+fn generation<C: Connection>(connection: &C) -> u64 {
+    let generations = connection.statuses().into_iter();
+    let oldest = generations.map(|status| status.generation).min();
+    oldest.unwrap_or(0)
 }
 
 /// Tasks that count without a pause.
@@ -52,7 +46,7 @@ struct Load {
 }
 
 impl Load {
-    fn start<R: Runtime + Clone>(site: &Site<R>, connections: &[AuthConnection]) -> Self {
+    fn start<C: Connection, R: Runtime + Clone>(site: &Site<R>, connections: &[C]) -> Self {
         let stop = Arc::new(AtomicBool::new(false));
         let acknowledged = Arc::new(AtomicU64::new(0));
         let tasks = connections
@@ -61,17 +55,16 @@ impl Load {
         let tasks = tasks.map(|connection| {
             let (done, result) = oneshot::channel();
             let (stop, acknowledged) = (Arc::clone(&stop), Arc::clone(&acknowledged));
-            let (mut connection, clock) = (connection.clone(), site.runtime.clone());
+            let (connection, clock) = (connection.clone(), site.runtime.clone());
             let task = async move {
                 let mut errors = Vec::new();
                 while !stop.load(Ordering::SeqCst) {
-                    let counted: RedisResult<u64> = connection.incr(KEY, 1).await;
-                    match counted {
+                    match connection.incr(KEY).await {
                         Ok(_) => {
                             acknowledged.fetch_add(1, Ordering::SeqCst);
                         }
                         Err(error) => {
-                            errors.push(error.to_string());
+                            errors.push(error);
                             sleep(&clock, Duration::from_millis(10)).await;
                         }
                     }
@@ -100,74 +93,73 @@ impl Load {
     }
 }
 
-async fn rotations_under_load<R: Runtime + Clone>(site: Site<R>, query: &str) {
-    let client = client(&site, query);
+async fn rotations_under_load<C: Connection, R: Runtime + Clone>(site: Site<R>, kind: Kind) {
     let mut connections = Vec::new();
     for _ in 0..4 {
-        connections.push(client.multiplexed_with_config(patient()).await.unwrap());
+        connections.push(C::open(&site, kind).await);
     }
     let load = Load::start(&site, &connections);
     site.rotate(3).await;
     settled(&site, &connections).await;
     let (acknowledged, errors) = load.stop().await;
     assert_eq!(errors, [""; 0]);
-    let counted: u64 = connections[0].get(KEY).await.unwrap();
-    assert_eq!(counted, acknowledged);
+    assert_eq!(connections[0].get(KEY).await, acknowledged);
     let redis = site.emulator.redis();
     assert_eq!(redis.closed_by_expiry(), 0);
-    assert_eq!(redis.connections_accepted(), 4, "none was replaced");
+    let opened = 4 * C::SOCKETS;
+    assert_eq!(redis.connections_accepted(), opened, "replaced");
 }
 
-pub(crate) async fn rotations_fail_no_command<R: Runtime + Clone>(site: Site<R>) {
-    rotations_under_load(site, "").await;
+pub(crate) async fn rotations_fail_no_command<C: Connection, R: Runtime + Clone>(site: Site<R>) {
+    rotations_under_load::<C, R>(site, Kind::Usual).await;
 }
 
-pub(crate) async fn rotations_fail_no_command_in_resp3<R: Runtime + Clone>(site: Site<R>) {
-    rotations_under_load(site, "?protocol=resp3").await;
+pub(crate) async fn rotations_fail_no_command_in_resp3<C: Connection, R: Runtime + Clone>(
+    site: Site<R>,
+) {
+    rotations_under_load::<C, R>(site, Kind::Resp3).await;
 }
 
-pub(crate) async fn a_rotation_sends_one_auth_a_connection<R: Runtime + Clone>(site: Site<R>) {
-    let connection = connect(&site).await;
+pub(crate) async fn a_rotation_sends_one_auth_a_connection<C: Connection, R: Runtime + Clone>(
+    site: Site<R>,
+) {
+    let connection = C::open(&site, Kind::Usual).await;
     let logins = site.emulator.redis().auths();
-    let before = connection.status().generation;
+    let before = generation(&connection);
     site.rotate(2).await;
     settled(&site, std::slice::from_ref(&connection)).await;
-    let rotations = connection.status().generation - before;
-    assert_eq!(site.emulator.redis().auths() - logins, rotations);
+    let auths = (generation(&connection) - before) * C::SOCKETS;
+    assert_eq!(site.emulator.redis().auths() - logins, auths);
 }
 
-pub(crate) async fn no_auth_gets_into_a_raw_transaction<R: Runtime + Clone>(site: Site<R>) {
-    let mut connection = connect(&site).await;
-    () = cmd("MULTI").query_async(&mut connection).await.unwrap();
+pub(crate) async fn no_auth_gets_into_a_raw_transaction<C: Raw, R: Runtime + Clone>(site: Site<R>) {
+    let connection = C::open(&site, Kind::Usual).await;
+    connection.multi().await;
     site.rotate(1).await;
-    let queued: String = cmd("INCR")
-        .arg(KEY)
-        .query_async(&mut connection)
-        .await
-        .unwrap();
-    assert_eq!(queued, "QUEUED");
-    let replies: Vec<u64> = cmd("EXEC").query_async(&mut connection).await.unwrap();
-    assert_eq!(replies, [1]);
+    assert_eq!(connection.queue_incr(KEY).await, "QUEUED");
+    assert_eq!(connection.exec().await, [1]);
     settled(&site, &[connection]).await;
     assert_eq!(site.emulator.redis().auths_in_transactions(), 0);
 }
 
-pub(crate) async fn atomic_pipelines_have_their_own_replies<R: Runtime + Clone>(site: Site<R>) {
-    let mut connection = connect(&site).await;
-    let first = connection.status().generation;
+pub(crate) async fn transactions_have_their_own_replies<C: Connection, R: Runtime + Clone>(
+    site: Site<R>,
+) {
+    let connection = C::open(&site, Kind::Usual).await;
+    let first = generation(&connection);
     let mut done = 0;
-    while connection.status().generation < first + 2 {
-        let mut pipeline = pipe();
-        pipeline.atomic().incr(KEY, 1).incr(KEY, 1);
-        let replies: (u64, u64) = pipeline.query_async(&mut connection).await.unwrap();
+    while generation(&connection) < first + 2 {
+        let replies = connection.incr_twice(KEY).await;
         assert_eq!(replies, (done + 1, done + 2));
         done += 2;
     }
     assert_eq!(site.emulator.redis().auths_in_transactions(), 0);
 }
 
-pub(crate) async fn a_refused_auth_is_not_noticed<R: Runtime + Clone>(site: Site<R>) {
-    let connection = connect(&site).await;
+pub(crate) async fn a_refused_auth_is_not_noticed<C: Connection, R: Runtime + Clone>(
+    site: Site<R>,
+) {
+    let connection = C::open(&site, Kind::Usual).await;
     let load = Load::start(&site, std::slice::from_ref(&connection));
     site.emulator.redis().refuse_next_auths(1);
     site.until("one was refused", |site| {
@@ -183,8 +175,10 @@ pub(crate) async fn a_refused_auth_is_not_noticed<R: Runtime + Clone>(site: Site
     assert_eq!(site.emulator.redis().closed_by_expiry(), 0);
 }
 
-pub(crate) async fn a_stalled_auth_leads_to_a_new_connection<R: Runtime + Clone>(site: Site<R>) {
-    let mut connection = connect(&site).await;
+pub(crate) async fn a_stalled_auth_leads_to_a_new_connection<C: Connection, R: Runtime + Clone>(
+    site: Site<R>,
+) {
+    let connection = C::open(&site, Kind::Usual).await;
     let redis = site.emulator.redis();
     redis.delay_next_auths(1, Duration::from_secs(30));
     site.until("it is replaced", |site| {
@@ -192,26 +186,25 @@ pub(crate) async fn a_stalled_auth_leads_to_a_new_connection<R: Runtime + Clone>
     })
     .await;
     settled(&site, std::slice::from_ref(&connection)).await;
-    assert_eq!(connection.incr::<_, _, u64>(KEY, 1).await.unwrap(), 1);
-    assert_eq!(redis.connections_accepted(), 2);
+    assert_eq!(connection.incr(KEY).await.unwrap(), 1);
+    let opened = C::SOCKETS + C::FOR_A_REPLACEMENT;
+    assert_eq!(redis.connections_accepted(), opened);
 }
 
-pub(crate) async fn a_lost_connection_comes_back<R: Runtime + Clone>(site: Site<R>) {
-    let client = client(&site, "");
-    let mut connection = client.manager_with_config(patient()).await.unwrap();
-    () = connection.set(KEY, 7).await.unwrap();
+pub(crate) async fn a_lost_connection_comes_back<C: Connection, R: Runtime + Clone>(site: Site<R>) {
+    let connection = C::open(&site, Kind::Waiting).await;
+    assert_eq!(connection.incr(KEY).await.unwrap(), 1);
     site.emulator.redis().drop_connections();
     site.until("it is gone", |site| {
-        site.emulator.redis().connections_accepted() >= 2
+        site.emulator.redis().connections_accepted() >= 2 * C::SOCKETS
     })
     .await;
     settled(&site, std::slice::from_ref(&connection)).await;
-    assert_eq!(connection.get::<_, u64>(KEY).await.unwrap(), 7);
+    assert_eq!(connection.get(KEY).await, 1);
 }
 
-pub(crate) async fn an_outage_ends_by_itself<R: Runtime + Clone>(site: Site<R>) {
-    let client = client(&site, "");
-    let mut connection = client.manager_with_config(patient()).await.unwrap();
+pub(crate) async fn an_outage_ends_by_itself<C: Connection, R: Runtime + Clone>(site: Site<R>) {
+    let connection = C::open(&site, Kind::Waiting).await;
     site.emulator.identity().outage(Duration::from_secs(9));
     site.until("the token has expired", |site| {
         site.manager.status().state == State::Unavailable
@@ -222,15 +215,18 @@ pub(crate) async fn an_outage_ends_by_itself<R: Runtime + Clone>(site: Site<R>) 
     })
     .await;
     settled(&site, std::slice::from_ref(&connection)).await;
-    assert_eq!(connection.incr::<_, _, u64>(KEY, 1).await.unwrap(), 1);
+    assert_eq!(connection.incr(KEY).await.unwrap(), 1);
 }
 
-pub(crate) async fn a_dropped_connection_leaves_nothing<R: Runtime + Clone>(site: Site<R>) {
-    let connection = connect(&site).await;
+pub(crate) async fn a_closed_connection_leaves_nothing<C: Connection, R: Runtime + Clone>(
+    site: Site<R>,
+) {
+    let connection = C::open(&site, Kind::Usual).await;
     site.rotate(1).await;
-    assert_eq!(site.emulator.redis().connections(), 1);
-    assert_eq!(site.manager.status().connections, 1);
-    drop(connection);
+    let sockets = site.emulator.redis().connections() as u64;
+    assert_eq!(sockets, C::SOCKETS);
+    assert_eq!(site.manager.status().connections as u64, C::SOCKETS);
+    connection.close().await;
     site.until("it is closed", |site| {
         site.emulator.redis().connections() == 0 && site.manager.status().connections == 0
     })

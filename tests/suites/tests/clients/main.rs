@@ -1,5 +1,5 @@
-//! What a connection owes, on every runtime that redis-rs can use and with
-//! each of its major versions.
+//! What a connection owes: of redis-rs on every runtime that it can use and with
+//! each of its major versions, and of fred.
 //!
 //! A case is written once, in a file that ends in `contract.rs`, and mounted for
 //! every pair. The emulator runs on a tokio runtime of its own, of which the
@@ -12,26 +12,37 @@
     reason = "the same cases, compiled for each version of redis-rs"
 )]
 
+mod connection;
+mod contract;
+mod fred;
 mod host;
 mod redis_1;
 mod redis_2;
 mod site;
 
-/// The cases, for one version on one host.
+/// The cases, for one client on one host.
 macro_rules! contract {
-    ($name:ident: $version:ident on $host:ident) => {
-        mount! { $name: $version contract on $host:
-            rotations_fail_no_command
-            rotations_fail_no_command_in_resp3
-            a_rotation_sends_one_auth_a_connection
-            no_auth_gets_into_a_raw_transaction
-            atomic_pipelines_have_their_own_replies
-            a_refused_auth_is_not_noticed
-            a_stalled_auth_leads_to_a_new_connection
-            a_lost_connection_comes_back
-            an_outage_ends_by_itself
-            a_dropped_connection_leaves_nothing
+    ($name:ident: $connection:path, on $host:ident: $($more:ident)*) => {
+        mod $name {
+            contract! { @ $connection, $host:
+                rotations_fail_no_command
+                rotations_fail_no_command_in_resp3
+                a_rotation_sends_one_auth_a_connection
+                transactions_have_their_own_replies
+                a_refused_auth_is_not_noticed
+                a_stalled_auth_leads_to_a_new_connection
+                a_lost_connection_comes_back
+                an_outage_ends_by_itself
+                a_closed_connection_leaves_nothing
+                $($more)*
+            }
         }
+    };
+    (@ $connection:path, $host:ident: $($case:ident)+) => {
+        $(#[test]
+        fn $case() {
+            crate::site::run::<crate::host::$host, _>(crate::contract::$case::<$connection, _>);
+        })+
     };
 }
 
@@ -77,12 +88,17 @@ macro_rules! mount {
     };
 }
 
-contract!(redis_1_on_tokio: redis_1 on OnTokio);
-contract!(redis_1_on_smol: redis_1 on OnSmol);
-contract!(redis_1_on_async_std: redis_1 on OnAsyncStd);
-contract!(redis_2_on_tokio: redis_2 on OnTokio);
-contract!(redis_2_on_smol: redis_2 on OnSmol);
-contract!(redis_2_on_async_std: redis_2 on OnAsyncStd);
+contract!(redis_1_on_tokio: crate::redis_1::AuthConnection, on OnTokio: no_auth_gets_into_a_raw_transaction);
+contract!(redis_1_on_smol: crate::redis_1::AuthConnection, on OnSmol: no_auth_gets_into_a_raw_transaction);
+contract!(redis_1_on_async_std: crate::redis_1::AuthConnection, on OnAsyncStd: no_auth_gets_into_a_raw_transaction);
+contract!(redis_2_on_tokio: crate::redis_2::AuthConnection, on OnTokio: no_auth_gets_into_a_raw_transaction);
+contract!(redis_2_on_smol: crate::redis_2::AuthConnection, on OnSmol: no_auth_gets_into_a_raw_transaction);
+contract!(redis_2_on_async_std: crate::redis_2::AuthConnection, on OnAsyncStd: no_auth_gets_into_a_raw_transaction);
+
+// fred runs on tokio alone, and shows nobody the commands that go by, so that a
+// transaction of commands of its own is not noticed: tests/fred/transactions.rs.
+contract!(fred_on_tokio: crate::fred::OneClient, on OnTokio:);
+contract!(fred_pool_on_tokio: crate::fred::OfAPool, on OnTokio:);
 
 sync_contract!(sync_redis_1_on_tokio: redis_1 on OnTokio);
 sync_contract!(sync_redis_1_on_smol: redis_1 on OnSmol);

@@ -7,7 +7,7 @@ use fred::clients::Client;
 use fred::error::ErrorKind;
 use fred::interfaces::{ClientLike, KeysInterface};
 use fred::types::Builder;
-use fred::types::config::Config;
+use fred::types::config::{Config, Server};
 use redis_authx::{Event, TokenManager};
 use redis_authx_fred::BuilderExt;
 use redis_authx_suites::{Bed, KEY};
@@ -123,4 +123,19 @@ async fn settings_that_give_a_token_away_are_refused() {
     }
     let tls = Config::from_url("rediss://cache.example:10000").unwrap();
     assert!(site.clients_of(tls).build().is_ok());
+}
+
+/// A cluster may name nodes that the configuration doesn't.
+#[tokio::test(flavor = "multi_thread")]
+async fn no_node_gets_a_token_in_clear_text() {
+    let site = Site::start(Bed::builder().calm()).await;
+    let mut config = site.config();
+    site.renewal.provide(&mut config).unwrap();
+    let provider = config.credential_provider.unwrap();
+    let elsewhere = Server::new("10.0.0.1", 7000);
+    let error = provider.fetch(Some(&elsewhere)).await.unwrap_err();
+    assert_eq!(*error.kind(), ErrorKind::Auth, "{error}");
+    assert!(error.details().contains("clear text"), "{error}");
+    let here = Server::new("127.0.0.2", 7000);
+    assert!(provider.fetch(Some(&here)).await.unwrap().1.is_some());
 }

@@ -3,16 +3,16 @@
 use std::time::Duration;
 
 use fred::clients::Client;
-use fred::interfaces::{AuthInterface, ClientLike, KeysInterface, ListInterface};
-use fred::types::RespVersion;
+use fred::interfaces::{ClientLike, KeysInterface, ListInterface};
 use fred::types::config::Config;
+use redis_authx::reauth::ReauthPolicy;
 use redis_authx_emulator::Store;
 use redis_authx_suites::Bed;
 
 use crate::load::Load;
-use crate::site::{Site, at_once};
+use crate::site::Site;
 
-async fn cluster(lifetime: Duration) -> Site {
+pub(crate) async fn cluster(lifetime: Duration) -> Site {
     Site::start(
         Bed::builder()
             .lifetime(lifetime)
@@ -21,7 +21,7 @@ async fn cluster(lifetime: Duration) -> Site {
     .await
 }
 
-fn config(site: &Site) -> Config {
+pub(crate) fn config(site: &Site) -> Config {
     let url = site
         .emulator
         .redis_url()
@@ -31,7 +31,7 @@ fn config(site: &Site) -> Config {
     config
 }
 
-async fn connected(site: &Site) -> Client {
+pub(crate) async fn connected(site: &Site) -> Client {
     let client = site.clients_of(config(site)).build().unwrap();
     client.init().await.unwrap();
     site.settled(3).await;
@@ -39,10 +39,10 @@ async fn connected(site: &Site) -> Client {
 }
 
 /// Of another slot than `queue`, and of another node.
-const ELSEWHERE: &str = "b";
+pub(crate) const ELSEWHERE: &str = "b";
 
 /// Keys on all nodes.
-fn many_keys(task: usize) -> String {
+pub(crate) fn many_keys(task: usize) -> String {
     format!("count:{task}")
 }
 
@@ -79,6 +79,30 @@ async fn resp3_is_no_different() {
     rotations(cluster(Duration::from_secs(4)).await.resp3()).await;
 }
 
+#[tokio::test(flavor = "multi_thread")]
+async fn every_node_has_a_status() {
+    let lifetime = Duration::from_secs(60);
+    let site = cluster(lifetime).await;
+    let client = connected(&site).await;
+    let nodes = site.emulator.cluster().unwrap();
+    let mut expected = Vec::new();
+    for primary in nodes.primaries().await.unwrap() {
+        let (_, port) = nodes.urls()[primary].rsplit_once(':').unwrap();
+        expected.push(port.parse::<u16>().unwrap());
+    }
+    let reports = site.renewal.connections();
+    let mut ports: Vec<u16> = reports.iter().map(|report| report.server.port).collect();
+    ports.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(ports, expected);
+    for report in reports {
+        assert_eq!(report.client, client.id());
+        assert_eq!(report.connection.generation, 1);
+        let left = report.connection.expires_in.unwrap();
+        assert!(left <= lifetime && !left.is_zero(), "{left:?}");
+    }
+}
+
 /// The connection that fred asks for the slots on has expired by then.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_failover_fails_no_command() {
@@ -103,28 +127,6 @@ async fn a_failover_fails_no_command() {
     let seen = load.stop().await;
     assert_eq!(seen.errors, [""; 0]);
     assert!(counted(&client, TASKS).await >= seen.acknowledged);
-}
-
-/// A node dies, and its replica takes over: no client is left behind. It is not
-/// the one that is configured, which fred asks for the others.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_node_that_dies_is_replaced_by_its_replica() {
-    let site = cluster(Duration::from_secs(6)).await;
-    let client = connected(&site).await;
-    let load = Load::start(&client, 12, many_keys);
-    let nodes = site.emulator.cluster().unwrap();
-    let primary = nodes.primaries().await.unwrap()[1];
-    nodes.kill_node(primary);
-    nodes.wait_for_takeover(primary).await.unwrap();
-    let before = load.acknowledged();
-    site.until("commands are answered", |_| {
-        load.acknowledged() > before + 200
-    })
-    .await;
-    site.settled(3).await;
-    site.rotate(2).await;
-    site.settled(3).await;
-    drop(load.stop().await);
 }
 
 /// The node is blocked until its token expires. The others notice nothing, and
@@ -152,74 +154,33 @@ async fn connected_too(site: &Site) -> Client {
     client
 }
 
-/// A client of fred's that logs in with the tokens, and is not attached.
-async fn stock(site: &Site) -> Client {
-    let mut config = config(site);
-    site.renewal.provide(&mut config).unwrap();
-    let client = Client::new(config, None, None, Some(at_once()));
-    client.init().await.unwrap();
-    client
-}
-
-/// Trap 1: `hello()` drops its credentials, and says that all is well.
+/// Refused and lost, on every node at once: no command notices.
 #[tokio::test(flavor = "multi_thread")]
-async fn fred_sends_no_credentials_with_hello() {
-    let site = cluster(Duration::from_secs(60)).await.resp3();
-    let client = stock(&site).await;
-    let before = site.emulator.redis().auths();
-    let token = site.manager.credentials().current().unwrap();
-    let login = (token.username().into(), token.password().into());
-    let hello = client.hello(RespVersion::RESP3, Some(login), None).await;
-    hello.unwrap();
-    assert_eq!(site.emulator.redis().auths(), before);
-}
-
-/// Trap 4: `auth()` does not reach the connection for the slots.
-#[tokio::test(flavor = "multi_thread")]
-async fn fred_does_not_reach_its_backchannel() {
+async fn refused_tokens_and_lost_connections_are_not_noticed() {
+    const TASKS: usize = 12;
     let site = cluster(Duration::from_secs(60)).await;
-    let client = stock(&site).await;
-    let reports = || site.emulator.redis().connection_reports();
-    let before = reports().iter().filter(|report| report.open).count();
-    assert_eq!(before, 4, "three nodes and the backchannel");
-    let token = site.manager.credentials().current().unwrap();
-    let user = Some(token.username().to_owned());
-    client.auth(user, token.password()).await.unwrap();
-    let reached = reports()
-        .iter()
-        .filter(|report| report.auths_accepted > 1)
-        .count();
-    assert_eq!(reached, 3);
-}
-
-/// Another one: `auth()` keeps all nodes waiting until one has answered.
-#[tokio::test(flavor = "multi_thread")]
-async fn fred_stops_a_whole_cluster_for_an_auth() {
-    let site = cluster(Duration::from_secs(60)).await;
-    let (client, other) = (stock(&site).await, stock(&site).await);
-    let blocked = site.block(&client).await;
-    let token = site.manager.credentials().current().unwrap();
-    let auth = {
-        let client = client.clone();
-        let user = Some(token.username().to_owned());
-        tokio::spawn(async move { client.auth(user, token.password()).await })
-    };
-    tokio::time::sleep(Duration::from_millis(200)).await;
-    let elsewhere = client.incr::<u64, _>(ELSEWHERE);
-    let waited = tokio::time::timeout(Duration::from_secs(1), elsewhere).await;
-    assert!(waited.is_err(), "{waited:?}");
-    () = other.rpush("queue", 7).await.unwrap();
-    blocked.await.unwrap().unwrap();
-    auth.await.unwrap().unwrap();
-}
-
-/// Another one: `force_reconnection()` replaces nothing that looks healthy.
-#[tokio::test(flavor = "multi_thread")]
-async fn fred_replaces_no_node_of_a_cluster() {
-    let site = cluster(Duration::from_secs(60)).await;
-    let client = stock(&site).await;
-    client.force_reconnection().await.unwrap();
-    let reports = site.emulator.redis().connection_reports();
-    let nodes = reports.iter().take(4).filter(|report| report.open).count();
-    assert_eq!(nodes, 3, "all but the backchannel");
+    let site = site.renewed_by(ReauthPolicy::builder().stagger(0.0));
+    let client = connected(&site).await;
+    let load = Load::start(&client, TASKS, many_keys);
+    let redis = site.emulator.redis();
+    redis.refuse_next_auths(3);
+    site.turn().await;
+    site.settled(3).await;
+    assert_eq!(redis.auths_refused(), 3);
+    assert_eq!(redis.connections_accepted(), 4, "replaced");
+    for round in 1..=2 {
+        if round == 2 {
+            redis.refuse_auth_until_fresh_token();
+        }
+        let before = load.acknowledged();
+        redis.drop_connections();
+        site.until("commands are answered", |_| {
+            load.acknowledged() > before + 200
+        })
+        .await;
+        site.settled(3).await;
+    }
+    let seen = load.stop().await;
+    assert_eq!(seen.errors, [""; 0]);
+    assert!(counted(&client, TASKS).await >= seen.acknowledged);
 }

@@ -1,14 +1,15 @@
 //! A load that counts what an application would see.
 
+use std::future::Future;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use fred::interfaces::KeysInterface;
+use fred::interfaces::{FredResult, KeysInterface};
 use redis_authx_suites::KEY;
 use tokio::task::JoinSet;
 
-/// Tasks that INCR without a pause.
+/// Tasks that send commands without a pause.
 pub(crate) struct Load {
     stop: Arc<AtomicBool>,
     seen: Arc<Counts>,
@@ -34,12 +35,27 @@ impl Load {
     where
         C: KeysInterface + Clone + Send + Sync + 'static,
     {
+        Self::of(tasks, |task| {
+            let (client, key) = (client.clone(), key(task));
+            move || {
+                let (client, key) = (client.clone(), key.clone());
+                async move { client.incr::<u64, _>(key).await.map(drop) }
+            }
+        })
+    }
+
+    /// `tasks` tasks, each of which does without a pause what `command` gives it.
+    pub(crate) fn of<F, R>(tasks: usize, command: impl Fn(usize) -> F) -> Self
+    where
+        F: Fn() -> R + Send + 'static,
+        R: Future<Output = FredResult<()>> + Send + 'static,
+    {
         let stop = Arc::new(AtomicBool::new(false));
         let seen = Arc::new(Counts::default());
         let mut running = JoinSet::new();
         for task in 0..tasks {
             let (stop, seen) = (Arc::clone(&stop), Arc::clone(&seen));
-            running.spawn(count(client.clone(), key(task), stop, seen));
+            running.spawn(repeat(command(task), stop, seen));
         }
         Self {
             stop,
@@ -51,6 +67,11 @@ impl Load {
     /// One key for all.
     pub(crate) fn one_key(_: usize) -> String {
         KEY.to_owned()
+    }
+
+    /// How many failed so far.
+    pub(crate) fn failed(&self) -> usize {
+        self.seen.errors.lock().unwrap().len()
     }
 
     pub(crate) fn acknowledged(&self) -> u64 {
@@ -70,13 +91,14 @@ impl Load {
     }
 }
 
-async fn count<C>(client: C, key: String, stop: Arc<AtomicBool>, seen: Arc<Counts>)
+async fn repeat<F, R>(command: F, stop: Arc<AtomicBool>, seen: Arc<Counts>)
 where
-    C: KeysInterface + Send + Sync,
+    F: Fn() -> R + Send,
+    R: Future<Output = FredResult<()>> + Send,
 {
     while !stop.load(Ordering::SeqCst) {
-        match client.incr::<u64, _>(&key).await {
-            Ok(_) => {
+        match command().await {
+            Ok(()) => {
                 seen.acknowledged.fetch_add(1, Ordering::SeqCst);
             }
             Err(error) => {

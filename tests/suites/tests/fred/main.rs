@@ -4,15 +4,19 @@
 #![allow(clippy::unwrap_used)] // helpers of tests are not marked as such
 
 mod blocked;
+mod changes;
 mod clients;
 mod cluster;
 mod faults;
 mod handover_faults;
 mod handovers;
+mod identity;
 mod load;
+mod replicas;
 mod rotations;
 mod sentinel;
 mod site;
 mod subscribers;
+mod tls;
 mod transactions;
 mod traps;

@@ -55,6 +55,7 @@ async fn a_pool_of_32_is_staggered() {
     pool.init().await.unwrap();
     site.settled(SIZE).await;
     let before = (site.rotations(), site.emulator.redis().auths());
+    let issued = site.emulator.identity().tokens_issued();
 
     let load = Load::start(&pool, 64, Load::one_key);
     site.rotate(3).await;
@@ -67,6 +68,12 @@ async fn a_pool_of_32_is_staggered() {
     let counted: u64 = pool.get(KEY).await.unwrap();
     assert_eq!(counted, seen.acknowledged);
     assert_eq!(auths, (SIZE * rotations) as u64);
+    // Of which the last may have come too late.
+    let issued = site.emulator.identity().tokens_issued() - issued;
+    assert!(
+        issued <= site.rotations() as u64 + 1 - before.0 as u64,
+        "{issued}"
+    );
     let redis = site.emulator.redis();
     assert_eq!(redis.closed_by_expiry(), 0);
     assert_eq!(redis.connections_accepted(), SIZE as u64, "replaced");

@@ -7,6 +7,7 @@ use fred::interfaces::{FredResult, ListInterface};
 use fred::types::Builder;
 use fred::types::RespVersion;
 use fred::types::config::{Config, ReconnectPolicy};
+use redis_authx::reauth::ReauthPolicyBuilder;
 use redis_authx::{Event, State};
 use redis_authx_fred::{AuthBuilder, BuilderExt, Renewal};
 use redis_authx_suites::{Bed, BedBuilder};
@@ -31,6 +32,14 @@ impl Site {
             renewal,
             version: RespVersion::RESP2,
         }
+    }
+
+    /// Renewed by another policy than the default.
+    pub(crate) fn renewed_by(mut self, policy: ReauthPolicyBuilder) -> Self {
+        let renewal = Renewal::builder(self.manager.credentials());
+        let policy = policy.build().unwrap();
+        self.renewal = renewal.reauth_policy(policy).build().unwrap();
+        self
     }
 
     pub(crate) fn resp3(mut self) -> Self {

@@ -3,48 +3,85 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
+use fred::clients::Client;
 use fred::interfaces::{ClientLike, KeysInterface, TransactionInterface};
 use fred::types::{ClusterHash, CustomCommand, Value};
 use redis_authx::Event;
-use redis_authx::reauth::ReauthErrorKind;
-use redis_authx_suites::Bed;
+use redis_authx::reauth::{ReauthErrorKind, ReauthPolicy};
+use redis_authx_emulator::Store;
+use redis_authx_suites::{Bed, BedBuilder};
+use tokio::task::JoinHandle;
 
+use crate::cluster::config;
 use crate::site::Site;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn built_transactions_of_many_tasks_are_never_hit() {
-    let site = Site::start(Bed::builder()).await;
-    let client = site.clients().build().unwrap();
+/// Adds two to a key in each of its transactions, and checks their replies.
+fn adding(client: &Client, key: String, stop: &Arc<AtomicBool>) -> JoinHandle<u64> {
+    let (client, stop) = (client.clone(), Arc::clone(stop));
+    tokio::spawn(async move {
+        let mut done = 0;
+        while !stop.load(Ordering::SeqCst) {
+            let transaction = client.multi();
+            () = transaction.incr(&key).await.unwrap();
+            () = transaction.incr(&key).await.unwrap();
+            let replies: Vec<u64> = transaction.exec(true).await.unwrap();
+            done += 2;
+            assert_eq!(replies, [done - 1, done]);
+        }
+        done
+    })
+}
+
+/// Every `EXEC` has exactly its own replies, over rotations each of which
+/// reaches every one of the client's connections.
+async fn are_never_hit(site: Site, client: Client, connections: usize, rotations: usize) {
     client.init().await.unwrap();
-    site.settled(1).await;
-    let before = site.emulator.redis().auths();
+    site.settled(connections).await;
+    let before = (site.emulator.redis().auths(), site.rotations());
     let stop = Arc::new(AtomicBool::new(false));
     let tasks: Vec<_> = (0..8)
-        .map(|task| {
-            let (client, stop) = (client.clone(), Arc::clone(&stop));
-            tokio::spawn(async move {
-                let key = format!("atomic:{task}");
-                let mut done = 0u64;
-                while !stop.load(Ordering::SeqCst) {
-                    let transaction = client.multi();
-                    () = transaction.incr(&key).await.unwrap();
-                    () = transaction.incr(&key).await.unwrap();
-                    let replies: Vec<u64> = transaction.exec(true).await.unwrap();
-                    done += 2;
-                    assert_eq!(replies, [done - 1, done]);
-                }
-            })
-        })
+        .map(|task| adding(&client, format!("atomic:{task}"), &stop))
         .collect();
-    site.rotate(3).await;
-    site.settled(1).await;
+    for _ in 0..rotations {
+        site.turn().await;
+        site.settled(connections).await;
+    }
     stop.store(true, Ordering::SeqCst);
     for task in tasks {
-        task.await.unwrap();
+        assert!(task.await.unwrap() > 0);
     }
-    assert!(site.emulator.redis().auths() > before);
+    let auths = site.emulator.redis().auths() - before.0;
+    assert_eq!(auths, ((site.rotations() - before.1) * connections) as u64);
     assert_eq!(site.emulator.redis().auths_in_transactions(), 0);
-    assert_eq!(site.emulator.redis().connections_accepted(), 1);
+}
+
+/// A rotation every few milliseconds.
+async fn turning(bed: BedBuilder) -> Site {
+    let bed = bed.brisk();
+    let at_once = ReauthPolicy::builder().stagger(0.0);
+    Site::start(bed).await.renewed_by(at_once)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn two_hundred_rotations_hit_none() {
+    let site = turning(Bed::builder()).await;
+    let client = site.clients().build().unwrap();
+    are_never_hit(site, client, 1, 200).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_in_resp3() {
+    let site = turning(Bed::builder()).await.resp3();
+    let client = site.clients().build().unwrap();
+    are_never_hit(site, client, 1, 200).await;
+}
+
+/// Where each node is sent an AUTH by a way of our own.
+#[tokio::test(flavor = "multi_thread")]
+async fn nor_in_a_cluster() {
+    let site = turning(Bed::builder().store(Store::cluster(3, 1))).await;
+    let client = site.clients_of(config(&site)).build().unwrap();
+    are_never_hit(site, client, 3, 50).await;
 }
 
 fn raw(command: &'static str) -> CustomCommand {
