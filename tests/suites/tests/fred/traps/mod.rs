@@ -11,7 +11,7 @@
 //! | 5 | `pools::a_pool_has_no_auth_and_a_tick_a_client` | `crate::rotations::a_pool_of_32_is_staggered` |
 //! | 6 | `reconnection` | `reconnection::a_client_without_a_policy_is_not_ended_by_us`, `crate::rotations::a_client_lives_through_rotations` |
 //! | 7 | `crate::subscribers::fred_can_not_re_authenticate_a_subscriber_over_resp2` | `crate::subscribers` |
-//! | 8 | `overlap::a_clone_takes_over_without_a_gap_and_doubles` | `crate::subscribers` |
+//! | 8 | `overlap::a_clone_takes_over_without_a_gap_and_doubles` | `crate::handovers` |
 //! | 9 | `server::a_tick_gets_into_a_raw_multi` | `crate::transactions` |
 
 mod cluster;
