@@ -19,6 +19,10 @@ const RECONNECT: (u32, u32, u32) = (100, 5000, 2);
 pub trait BuilderExt {
     /// Has the clients log in with the tokens of one manager, and renewed for as
     /// long as each of them lives, with the defaults of a [`Renewal`].
+    ///
+    /// The `AUTH`s of one renewal are spread over time; those of several know
+    /// nothing of each other. A program with many builders makes one [`Renewal`]
+    /// for all of them, and calls [`renewal`](Self::renewal).
     fn credentials(self, credentials: Credentials) -> AuthBuilder;
 
     /// The same with settings, and with a status of every connection.
