@@ -76,7 +76,15 @@ async fn each_element_is_popped_at_most_once() {
     let target = site.rotations() + ROTATIONS;
     let mut pushed = 0;
     while site.rotations() < target || site.replacements() < ROTATIONS / 2 {
-        site.manager.refresh();
+        assert!(!popping.is_finished(), "it popped no more");
+        if pushed % 4 == 0 {
+            // Blocked until it is replaced: pushing without a pause, the AUTH
+            // behind a pop would always be answered.
+            site.turn().await;
+            site.settled(2).await;
+        } else {
+            site.manager.refresh();
+        }
         // The time of a few round trips between one and the next.
         for _ in 0..pushed % 17 {
             let _: String = other.ping(None).await.unwrap();
