@@ -218,6 +218,9 @@ impl RedisServer {
         if admin.ask(&["PING"]).await? != "+PONG" {
             return Err(io::ErrorKind::WouldBlock.into());
         }
+        if !self.is_process(&admin.ask_text(&["INFO", "server"]).await?) {
+            return Err(io::ErrorKind::AddrInUse.into());
+        }
         let Launch {
             user,
             password,
@@ -234,6 +237,17 @@ impl RedisServer {
         };
         let made = admin.make_user(user, password, rights).await?;
         made.map_err(io::Error::other)
+    }
+
+    /// Whether a server that says this of itself is the child. Another one may
+    /// have been quicker to bind the port; one of the same cluster would even
+    /// take the password.
+    fn is_process(&self, info: &str) -> bool {
+        let process = self.process();
+        process.as_ref().is_some_and(|child| {
+            let expected = format!("process_id:{}", child.id());
+            info.lines().any(|line| line == expected)
+        })
     }
 
     fn not_spawned(&self, error: &io::Error) -> EmulatorError {
@@ -288,3 +302,6 @@ fn not_written(path: PathBuf) -> impl FnOnce(io::Error) -> EmulatorError {
         source: Arc::new(source),
     }
 }
+
+#[cfg(test)]
+mod tests;
