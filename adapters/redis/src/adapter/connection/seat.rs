@@ -89,7 +89,7 @@ impl Seats {
     /// Lets go of what is kept, now that the link was replaced.
     pub(super) fn clear(&self) {
         // Before it is looked for: see `Seat::keep`.
-        self.era.fetch_add(1, Ordering::AcqRel);
+        self.era.fetch_add(1, Ordering::SeqCst);
         for kept in self.all().iter().filter_map(Weak::upgrade) {
             kept.take();
         }
@@ -106,8 +106,10 @@ impl Seats {
         kept
     }
 
+    /// `SeqCst`, as is adding to it: of `keep` and `clear`, which each write one
+    /// of two places and then look at the other, at least one must see the other.
     fn era(&self) -> u64 {
-        self.era.load(Ordering::Acquire)
+        self.era.load(Ordering::SeqCst)
     }
 
     fn all(&self) -> MutexGuard<'_, Vec<Weak<Kept>>> {
