@@ -103,10 +103,7 @@ impl Gate {
 
     /// Of a command that does nothing to the transaction state.
     pub(crate) fn passing(&self) -> Passing {
-        Passing {
-            step: Step::Plain,
-            abandoned: self.mark(),
-        }
+        Passing::plain(self.mark())
     }
 
     /// After a command has ended; whether an `AUTH` can be sent now that was
@@ -187,6 +184,15 @@ impl Gate {
 }
 
 impl Passing {
+    /// Of a command that does nothing to the transaction state, sent at that
+    /// [`mark`](Gate::mark).
+    pub(crate) const fn plain(mark: u64) -> Self {
+        Self {
+            step: Step::Plain,
+            abandoned: mark,
+        }
+    }
+
     /// Whether its reply says something about commands before it.
     pub(crate) const fn is_awaited(self) -> bool {
         self.abandoned > 0

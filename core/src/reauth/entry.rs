@@ -1,7 +1,6 @@
 use std::time::{Duration, Instant};
 
 use super::ReauthErrorKind;
-use super::status::ConnectionId;
 use crate::policy::FAR;
 use crate::{Clock, SessionRule, Token};
 
@@ -80,7 +79,6 @@ pub(super) enum Plan {
 /// One session, as the roster sees it.
 #[derive(Clone, Debug)]
 pub(super) struct Entry {
-    pub(super) id: ConnectionId,
     pub(super) grant: Grant,
     pub(super) plan: Plan,
     /// Tries since the last success.
@@ -99,9 +97,8 @@ pub(super) struct Entry {
 }
 
 impl Entry {
-    pub(super) const fn new(id: ConnectionId, grant: Grant) -> Self {
+    pub(super) const fn new(grant: Grant) -> Self {
         Self {
-            id,
             grant,
             plan: Plan::Settled,
             attempts: 0,

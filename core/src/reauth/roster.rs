@@ -84,7 +84,7 @@ impl Roster {
     }
 
     pub(super) fn joined(&mut self, now: Instant, id: ConnectionId, grant: Grant) {
-        self.entries.insert(id, Entry::new(id, grant));
+        self.entries.insert(id, Entry::new(grant));
         self.settle(now, id);
     }
 
@@ -130,13 +130,14 @@ impl Roster {
     /// There is a new token: spreads the `AUTH`s of those who need it.
     pub(super) fn rotated(&mut self, now: Instant, generation: u64) {
         self.generation = Some(generation);
-        let waits = |entry: &&mut Entry| entry.plan != Plan::Running;
+        let is_due = |entry: &Entry| {
+            entry.plan != Plan::Running && (entry.lost || entry.is_older_than(generation))
+        };
         let due: Vec<ConnectionId> = self
             .entries
-            .values_mut()
-            .filter(waits)
-            .filter(|entry| entry.lost || entry.is_older_than(generation))
-            .map(|entry| entry.id)
+            .iter()
+            .filter(|(_, entry)| is_due(entry))
+            .map(|(id, _)| *id)
             .collect();
         let mut longest = Duration::ZERO;
         for (place, id) in due.iter().enumerate() {

@@ -10,6 +10,7 @@ mod blocked;
 mod connector;
 mod handover;
 mod link;
+mod plain;
 mod request;
 mod seat;
 mod server;
@@ -85,8 +86,8 @@ impl AuthConnection {
 
 impl ConnectionLike for AuthConnection {
     fn req_packed_command<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
-        if effect::is_plain(cmd) && !self.seat.is_new() {
-            return Box::pin(self.shared.plain(cmd, &mut self.seat));
+        if effect::is_plain(cmd) {
+            return plain::send(self, cmd);
         }
         match effect::blocking(cmd) {
             None => Box::pin(self.shared.request(cmd)),

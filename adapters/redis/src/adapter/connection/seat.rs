@@ -16,6 +16,8 @@ use super::redis::aio::MultiplexedConnection;
 pub(super) struct Handle {
     pub(super) link: Arc<Link>,
     pub(super) connection: MultiplexedConnection,
+    /// Its gate's, when the command that is under way was sent.
+    pub(super) mark: u64,
     /// How often the link had been replaced before.
     era: u64,
 }
@@ -27,6 +29,9 @@ type Kept = AtomicCell<Option<Box<Handle>>>;
 /// That of one clone of the connection. Another clone has another.
 #[derive(Default)]
 pub(super) struct Seat {
+    /// While a command is under way.
+    taken: Option<Box<Handle>>,
+    /// Between two of them.
     kept: Option<Arc<Kept>>,
     used: bool,
 }
@@ -39,20 +44,34 @@ pub(super) struct Seats {
 }
 
 impl Seat {
-    /// Whether its clone has sent nothing yet, and this may be all it will: a
-    /// clone for each request of a web server gets by without.
-    pub(super) fn is_new(&mut self) -> bool {
-        !std::mem::replace(&mut self.used, true)
-    }
-
-    /// What was kept, unless its link was replaced.
-    pub(super) fn take(&self, seats: &Seats) -> Option<Box<Handle>> {
+    /// Takes what was kept, unless its link was replaced.
+    pub(super) fn take(&mut self, seats: &Seats) -> Option<Box<Handle>> {
         let handle = self.kept.as_ref()?.take()?;
         (handle.era == seats.era()).then_some(handle)
     }
 
-    /// Keeps it for the next command, unless its link was replaced.
-    pub(super) fn keep(&mut self, handle: Box<Handle>, seats: &Seats) {
+    /// Has it for the command that is under way.
+    pub(super) fn put(&mut self, handle: Box<Handle>) -> &mut Handle {
+        self.taken.insert(handle)
+    }
+
+    /// That of the command that is under way.
+    pub(super) fn taken(&mut self) -> Option<&mut Handle> {
+        self.taken.as_deref_mut()
+    }
+
+    /// The command has ended: keeps its handle for the next one, unless its link
+    /// was replaced.
+    pub(super) fn keep(&mut self, seats: &Seats) {
+        let first = !std::mem::replace(&mut self.used, true);
+        let Some(handle) = self.taken.take() else {
+            return;
+        };
+        // This may be all its clone will ever send: one for each request of a
+        // web server gets by without a place.
+        if first {
+            return;
+        }
         let era = handle.era;
         let kept = self.kept.get_or_insert_with(|| seats.add());
         kept.store(Some(handle));
@@ -71,19 +90,16 @@ impl Clone for Seat {
 
 impl Seats {
     /// A handle on the link that `link` finds in place.
-    pub(super) async fn handle<E>(
-        &self,
-        link: impl Future<Output = Result<Arc<Link>, E>>,
-    ) -> Result<Box<Handle>, E> {
+    pub(super) fn handle(&self, link: impl FnOnce() -> Arc<Link>) -> Box<Handle> {
         // Read first: a replacement in between makes it out of date.
         let era = self.era();
-        let link = link.await?;
-        let connection = link.connection();
-        Ok(Box::new(Handle {
+        let link = link();
+        Box::new(Handle {
+            connection: link.connection(),
+            mark: link.gate.mark(),
             link,
-            connection,
             era,
-        }))
+        })
     }
 
     /// Lets go of what is kept, now that the link was replaced.
@@ -98,9 +114,12 @@ impl Seats {
     fn add(&self) -> Arc<Kept> {
         let kept = Arc::new(Kept::default());
         let mut all = self.all();
-        // Before it grows, those of clones that are gone.
+        // Before it grows, those of clones that are gone. Most connections have
+        // no clone that is used.
         if all.len() == all.capacity() {
             all.retain(|kept| kept.strong_count() > 0);
+            let more = all.len().max(1);
+            all.reserve_exact(more);
         }
         all.push(Arc::downgrade(&kept));
         kept

@@ -5,7 +5,7 @@ use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
-use super::redis::{self, Cmd, RedisResult, Value};
+use super::redis::{self, RedisResult};
 use futures::future::{Either, select};
 use redis_authx::Token;
 use redis_authx::reauth::{Registration, Session};
@@ -16,7 +16,6 @@ use super::super::error;
 use super::super::sentinel::Address;
 use super::link::Link;
 use super::request::Request;
-use super::seat::Seat;
 use super::slot::Slot;
 use crate::effect::Effects;
 use crate::gate::{Passing, Refusal};
@@ -85,29 +84,6 @@ impl Shared {
                 Err(Refusal::Retired) => {}
             }
         }
-    }
-
-    /// The same for a command that has no effect on the state of the connection,
-    /// by the handle that its clone of the connection keeps.
-    pub(super) async fn plain(&self, command: &Cmd, seat: &mut Seat) -> RedisResult<Value> {
-        let seats = &self.slot.seats;
-        let usable = |link: &Link| !link.is_lost() && !link.gate.is_torn();
-        let kept = seat.take(seats).filter(|handle| usable(&handle.link));
-        let mut handle = match kept {
-            Some(handle) => handle,
-            None => Box::pin(seats.handle(self.link(Effects::NONE))).await?,
-        };
-        if handle.link.gate.is_torn() {
-            return Box::pin(self.request(command)).await;
-        }
-        let passing = handle.link.gate.passing();
-        let result = handle.connection.send_packed_command(command).await;
-        if passing.is_awaited() || !matches!(&result, Ok(reply) if !is_error(reply)) {
-            let outcome = self.slot.outcome(&result);
-            self.note(&handle.link, passing, outcome);
-        }
-        seat.keep(handle, seats);
-        result
     }
 
     /// Takes note of how a request ended.
@@ -179,10 +155,6 @@ impl Shared {
             }
         }
     }
-}
-
-const fn is_error(reply: &Value) -> bool {
-    matches!(reply, Value::ServerError(_))
 }
 
 impl fmt::Debug for Shared {
