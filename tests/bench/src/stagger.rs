@@ -149,8 +149,9 @@ async fn rotation<F: Fleet>() -> Rotation {
     }
     let rotated = Instant::now();
     let statuses = fleet.statuses();
-    let left = statuses.iter().find_map(|status| status.expires_in);
-    let left = left.unwrap_or_default();
+    // The first of them may have the new token already.
+    let old = statuses.iter().find(|status| status.generation == first);
+    let left = old.and_then(|status| status.expires_in).unwrap_or_default();
     while fleet.has_any_of(first) && rotated.elapsed() < LIFETIME {
         sleep(Duration::from_millis(50)).await;
     }
