@@ -5,8 +5,9 @@ use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures::FutureExt;
 use redis::io::AsyncDNSResolver;
-use redis::{AsyncCommands, AsyncConnectionConfig, RedisFuture};
+use redis::{AsyncCommands, AsyncConnectionConfig, RedisFuture, RedisResult};
 use redis_authx::reauth::ReauthPolicy;
 use redis_authx_redis::AuthClient;
 use redis_authx_suites::{Bed, KEY};
@@ -160,6 +161,9 @@ async fn a_clone_that_nobody_uses_keeps_no_replaced_socket_open() {
             for _ in 0..3 {
                 () = clone.set(KEY, 1).await.unwrap();
             }
+            // Dropped half-way.
+            let outcome: Option<RedisResult<()>> = clone.set(KEY, 1).now_or_never();
+            assert!(outcome.is_none());
         }
         bed.replace().await;
         bed.until("the old socket is closed", |bed| {
