@@ -11,7 +11,7 @@ use fred::types::Builder;
 use fred::types::config::{Config, CredentialProvider, ReconnectPolicy, Server};
 use redis_authx::{IdentityProvider, Token, async_trait};
 use redis_authx_emulator::Emulator;
-use redis_authx_fred::{BuilderExt, Renewal};
+use redis_authx_fred::{AuthSubscriber, BuilderExt, Renewal};
 use tokio::sync::Mutex;
 
 use super::plan::Plan;
@@ -59,21 +59,21 @@ impl FredContestant {
         client
     }
 
-    /// A subscriber that reconnects at once and for ever, not yet connected.
+    /// What each side has for pub/sub, not yet connected.
     ///
     /// # Panics
     /// When fred does not take the settings.
-    pub(crate) fn subscriber(&self) -> SubscriberClient {
-        let built = match self {
+    pub(crate) fn subscriber(&self) -> FredSubscriber {
+        match self {
             Self::BuiltIn(provider, config) => {
-                builder(Self::with(provider, config)).build_subscriber_client()
+                let built = builder(Self::with(provider, config)).build_subscriber_client();
+                FredSubscriber::BuiltIn(built.expect("a client"))
             }
             Self::Ours(renewal, config) => {
-                let builder = builder(config.clone()).renewal(renewal);
-                builder.build_subscriber_client()
+                let built = builder(config.clone()).renewal(renewal).build_subscriber();
+                FredSubscriber::Ours(built.expect("a client"))
             }
-        };
-        built.expect("a client")
+        }
     }
 
     fn with(provider: &Arc<OwnRefresh>, config: &Config) -> Config {
@@ -81,6 +81,12 @@ impl FredContestant {
         config.credential_provider = Some(Arc::<OwnRefresh>::clone(provider));
         config
     }
+}
+
+/// A subscriber of either side.
+pub(crate) enum FredSubscriber {
+    BuiltIn(SubscriberClient),
+    Ours(AuthSubscriber),
 }
 
 impl fmt::Debug for FredContestant {

@@ -48,10 +48,10 @@ pub(crate) const SITUATIONS: &[Situation] = &[
     Situation {
         name: "fred-pubsub-resp2",
         title: "RESP2 pub/sub across rotations",
-        about: "A message every 10 ms to one `SubscriberClient` that manages its subscriptions, \
-                and a token every second that is good for eight. A subscriber over RESP2 can't \
-                send `AUTH`: it is reconnected, and what comes in between is lost; ours by each \
-                new token, fred's own by the server when its token expires.",
+        about: "A message every 10 ms to one subscriber, and a token every second that is good \
+                for eight. Over RESP2 it can't send `AUTH`. fred's `SubscriberClient`, which \
+                manages its subscriptions, is cut off when its token expires, reconnects and \
+                has missed what came in between; our `AuthSubscriber` hands over before.",
         clients: Clients::Fred,
         rounds: Rounds::full(3),
         limit: Duration::from_secs(40),

@@ -10,7 +10,7 @@ use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::mpsc;
 
 use super::CHANNEL;
-use crate::compare::fred_clients::FredContestant;
+use crate::compare::fred_clients::{FredContestant, FredSubscriber};
 use crate::compare::redis_clients::{BuiltIn, Contestant, Ours};
 use crate::redis::unlimited;
 
@@ -93,15 +93,28 @@ fn number(message: &Msg) -> usize {
     message.get_payload().expect("a number")
 }
 
-/// Of fred, over RESP2. It lasts as long as the runtime.
+/// Of fred, over RESP2. It lasts as long as the stream, which holds the client.
 pub(super) async fn of_fred(contestant: &FredContestant) -> BoxStream<'static, usize> {
     let subscriber = contestant.subscriber();
-    subscriber.init().await.expect("a connection");
-    let incoming = subscriber.message_rx();
-    let subscribed = subscriber.subscribe(CHANNEL).await;
-    subscribed.expect("a subscription");
-    drop(subscriber.manage_subscriptions());
-    let numbers = stream::unfold(incoming, async |mut incoming| {
+    let incoming = match &subscriber {
+        FredSubscriber::BuiltIn(client) => {
+            client.init().await.expect("a connection");
+            let incoming = client.message_rx();
+            let subscribed = client.subscribe(CHANNEL).await;
+            subscribed.expect("a subscription");
+            drop(client.manage_subscriptions());
+            incoming
+        }
+        FredSubscriber::Ours(client) => {
+            client.init().await.expect("a connection");
+            let incoming = client.message_rx();
+            let subscribed = client.subscribe(CHANNEL).await;
+            subscribed.expect("a subscription");
+            incoming
+        }
+    };
+    let parts = (subscriber, incoming);
+    let numbers = stream::unfold(parts, async |(subscriber, mut incoming)| {
         let message = loop {
             match incoming.recv().await {
                 Ok(message) => break message,
@@ -111,7 +124,8 @@ pub(super) async fn of_fred(contestant: &FredContestant) -> BoxStream<'static, u
             }
         };
         let number: u64 = message.value.convert().expect("a number");
-        Some((usize::try_from(number).expect("a small one"), incoming))
+        let number = usize::try_from(number).expect("a small one");
+        Some((number, (subscriber, incoming)))
     });
     numbers.boxed()
 }
