@@ -60,7 +60,7 @@ async fn a_person_signs_in_and_is_not_needed_again() {
                 assert_eq!(browser.title(), "Sign in");
                 // A page that is sent empty is shown again, and says why.
                 browser.press(SIGN_IN);
-                assert!(browser.text().contains("Enter a user name"));
+                browser.until_it_says("Enter a user name");
                 browser.write("#username", "grace <b>@contoso.example");
                 browser.press(SIGN_IN);
                 browser.until("You have signed in");

@@ -71,17 +71,32 @@ impl Browser {
 
     /// Waits until a page has this title.
     pub(crate) fn until(&self, title: &str) {
-        let start = Instant::now();
-        while self.title() != title {
-            assert!(start.elapsed() < PATIENCE, "still at {:?}", self.title());
-            std::thread::sleep(Duration::from_millis(20));
-        }
+        Self::wait(|| self.title(), |found| found == title);
     }
 
-    /// The text of the whole page, as it is seen.
+    /// Waits until a page says this.
+    pub(crate) fn until_it_says(&self, words: &str) {
+        Self::wait(|| self.text(), |found| found.contains(words));
+    }
+
+    /// The text of the whole page, as it is seen. In one step: between two,
+    /// another page may come.
     pub(crate) fn text(&self) -> String {
-        let text = self.get(&format!("/element/{}/text", self.element("body")));
+        let script = "return document.body ? document.body.innerText : ''";
+        let text = self.post("/execute/sync", &json!({ "script": script, "args": [] }));
         text.as_str().expect("a text").to_owned()
+    }
+
+    fn wait(found: impl Fn() -> String, is_it: impl Fn(&str) -> bool) {
+        let start = Instant::now();
+        loop {
+            let found = found();
+            if is_it(&found) {
+                break;
+            }
+            assert!(start.elapsed() < PATIENCE, "still at {found:?}");
+            std::thread::sleep(Duration::from_millis(20));
+        }
     }
 
     pub(crate) fn write(&self, selector: &str, text: &str) {
