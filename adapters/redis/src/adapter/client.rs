@@ -2,7 +2,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::redis::{AsyncConnectionConfig, ConnectionInfo, IntoConnectionInfo, RedisResult};
+use super::redis::{
+    AsyncConnectionConfig, ConnectionInfo, IntoConnectionInfo, RedisFuture, RedisResult,
+};
 use redis_authx::reauth::Reauthenticator;
 use redis_authx::{ConfigError, Credentials, Runtime};
 
@@ -143,29 +145,35 @@ impl AuthClient {
         &self.0.credentials
     }
 
-    async fn connect(
+    fn connect(
         &self,
         config: AsyncConnectionConfig,
         wait: Duration,
-    ) -> RedisResult<AuthConnection> {
+    ) -> RedisFuture<'_, AuthConnection> {
         let connector = Connector::new(Server::At(Arc::clone(&self.0.info)), config);
-        self.log_in(connector, wait, self.0.login_timeout).await
+        self.log_in(connector, wait, self.0.login_timeout)
     }
 
     /// Opens a connection with the token in hand, or the first to come within
     /// `limit`.
-    pub(crate) async fn log_in(
+    ///
+    /// Boxed: an `async fn` is compiled by every crate that awaits it, and this
+    /// one has redis-rs's connection in it.
+    pub(crate) fn log_in(
         &self,
         connector: Connector,
         wait: Duration,
         limit: Duration,
-    ) -> RedisResult<AuthConnection> {
-        let (connection, token) = connector
-            .log_in(&self.0.credentials, &self.0.runtime, limit)
-            .await?;
-        let slot = Slot::new(connector, Arc::clone(&self.0.runtime), connection);
-        let shared = Shared::new(self.clone(), slot, wait, &token);
-        Ok(AuthConnection::new(shared))
+    ) -> RedisFuture<'_, AuthConnection> {
+        Box::pin(async move {
+            let inner = &self.0;
+            let (connection, token) = connector
+                .log_in(&inner.credentials, &inner.runtime, limit)
+                .await?;
+            let slot = Slot::new(connector, Arc::clone(&inner.runtime), connection);
+            let shared = Shared::new(self.clone(), slot, wait, &token);
+            Ok(AuthConnection::new(shared))
+        })
     }
 }
 
