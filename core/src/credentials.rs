@@ -10,8 +10,8 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use futures::Stream;
-use futures::stream::FusedStream;
+use futures_util::Stream;
+use futures_util::stream::FusedStream;
 
 use crate::machine::Snapshot;
 use crate::manager::Handle;
@@ -178,7 +178,7 @@ impl Stream for Credentials {
         if self.ended {
             return Poll::Ready(None);
         }
-        let news = futures::ready!(self.poll_changed(cx));
+        let news = std::task::ready!(self.poll_changed(cx));
         self.ended = matches!(news, Err(TokenError::Stopped));
         Poll::Ready((!self.ended).then_some(news))
     }

@@ -29,7 +29,7 @@
 use std::time::{Instant, SystemTime};
 
 use async_std::task;
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 use redis_authx::{Clock, Sleep, Spawner};
 
 /// async-std's own runtime, of which a process has one.

@@ -11,7 +11,7 @@ use fred::error::{Error, ErrorKind};
 use fred::interfaces::ClientLike;
 use fred::types::ConnectHandle;
 use fred::types::config::{Config, ConnectionConfig, PerformanceConfig};
-use futures::future::{Either, FutureExt, select};
+use futures_util::future::{Either, FutureExt, select};
 use redis_authx::Token;
 
 use super::plaintext::Guard;

@@ -9,7 +9,7 @@ use fred::clients::{Client, WithOptions};
 use fred::interfaces::{ClientLike, ClusterInterface};
 use fred::types::config::{Options, Server};
 use fred::types::{ClusterHash, CustomCommand};
-use futures::channel::oneshot;
+use futures_channel::oneshot;
 use redis_authx::reauth::{Asking, ReauthError, ReauthErrorKind, Session};
 use redis_authx::{Runtime, Spawner as _, Token, async_trait};
 use tokio::sync::{Mutex, Notify};

@@ -23,7 +23,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 use redis_authx::{Clock, Sleep, Spawner};
 use smol::Timer;
 

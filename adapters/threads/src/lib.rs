@@ -29,7 +29,7 @@ mod timer;
 use std::thread;
 use std::time::{Duration, Instant, SystemTime};
 
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 use redis_authx::{Clock, Sleep, Spawner};
 
 use timer::Timers;

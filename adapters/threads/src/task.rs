@@ -3,7 +3,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Wake, Waker};
 use std::thread::{self, Thread};
 
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 
 /// Runs `task` to its end on the calling thread.
 pub(crate) fn run(mut task: BoxFuture<'static, ()>) {

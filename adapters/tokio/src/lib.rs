@@ -18,7 +18,7 @@
 
 use std::time::{Instant, SystemTime};
 
-use futures::future::BoxFuture;
+use futures_util::future::BoxFuture;
 use redis_authx::{Clock, Sleep, Spawner};
 use tokio::runtime::Handle;
 

@@ -3,7 +3,7 @@ use std::task::{Context, Poll};
 use std::thread::{self, Thread};
 use std::time::Duration;
 
-use futures::task::{ArcWake, waker};
+use futures_util::task::{ArcWake, waker};
 
 use super::wait::Reader;
 use crate::policy::FAR;

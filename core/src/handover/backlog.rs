@@ -166,7 +166,7 @@ mod tests {
     use std::sync::Arc;
     use std::sync::atomic::AtomicUsize;
 
-    use futures::task::{ArcWake, noop_waker, waker};
+    use futures_util::task::{ArcWake, noop_waker, waker};
 
     use super::*;
 

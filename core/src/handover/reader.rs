@@ -4,8 +4,8 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures::Stream;
-use futures::channel::{mpsc, oneshot};
+use futures_channel::{mpsc, oneshot};
+use futures_util::Stream;
 
 use super::{Feed, Handover, Kind, Link, Marker, Outcome, Outlet, Place, Side, Verdict};
 use crate::{Credentials, TokenError};

@@ -4,8 +4,8 @@ use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::channel::{mpsc, oneshot};
-use futures::future::{BoxFuture, Either, FutureExt, select};
+use futures_channel::{mpsc, oneshot};
+use futures_util::future::{BoxFuture, Either, FutureExt, select};
 
 use super::reader::{Old, Order, Reader, Successor};
 use super::{Feed, Kind, Link, Marker, Outcome, Outlet, Place, Subscriptions};

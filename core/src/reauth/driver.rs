@@ -1,4 +1,3 @@
-use std::collections::BTreeMap;
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
@@ -6,9 +5,9 @@ use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
 
-use futures::future::{AbortHandle, BoxFuture, Either, abortable, select};
-use futures::stream::FuturesUnordered;
-use futures::{FutureExt, Stream};
+use futures_util::future::{AbortHandle, BoxFuture, Either, abortable, select};
+use futures_util::stream::FuturesUnordered;
+use futures_util::{FutureExt, Stream};
 
 use super::entry::{Action, Grant};
 use super::inbox::{Mail, Notice};
@@ -33,8 +32,7 @@ pub(super) struct ReauthDriver {
     credentials: Credentials,
     runtime: Arc<dyn Runtime>,
     mail: Arc<Mail>,
-    roster: Roster,
-    sessions: BTreeMap<ConnectionId, Held>,
+    roster: Roster<Held>,
     jobs: FuturesUnordered<Job>,
     token: Option<Token>,
     sleep: Option<(Instant, Sleep)>,
@@ -52,7 +50,6 @@ impl ReauthDriver {
             runtime,
             mail,
             roster: Roster::new(policy, fastrand::Rng::new()),
-            sessions: BTreeMap::new(),
             jobs: FuturesUnordered::new(),
             token: None,
             sleep: None,
@@ -75,16 +72,14 @@ impl ReauthDriver {
                         status,
                         running: None,
                     };
-                    self.sessions.insert(id, held);
-                    self.roster.joined(now, id, grant);
+                    self.roster.joined(now, id, grant, held);
                     self.check(now, id);
                 }
                 Notice::Left(id) => {
-                    let held = self.sessions.remove(&id);
+                    let held = self.roster.left(id);
                     if let Some(job) = held.and_then(|held| held.running) {
                         job.abort();
                     }
-                    self.roster.left(id);
                 }
                 Notice::Lost(id) => self.check(now, id),
                 Notice::Ready(id) => self.roster.ready(now, id),
@@ -104,11 +99,11 @@ impl ReauthDriver {
     }
 
     fn session(&self, id: ConnectionId) -> Option<Arc<dyn Session>> {
-        self.sessions.get(&id)?.session.upgrade()
+        self.roster.get(id)?.session.upgrade()
     }
 
     fn poll_token(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TokenError>> {
-        let news = futures::ready!(self.credentials.poll_changed(cx));
+        let news = std::task::ready!(self.credentials.poll_changed(cx));
         match news {
             Ok(token) => {
                 self.roster.rotated(self.runtime.now(), token.generation());
@@ -130,7 +125,7 @@ impl ReauthDriver {
         let Some((id, ended)) = ended else {
             return true;
         };
-        if let Some(held) = self.sessions.get_mut(&id) {
+        if let Some(held) = self.roster.get_mut(id) {
             held.running = None;
             match &ended.result {
                 Ok(grant) => held.status.succeeded(grant),
@@ -162,7 +157,7 @@ impl ReauthDriver {
         };
         let runtime = Arc::clone(&self.runtime);
         let (job, handle) = abortable(job(id, session, action, token, limit, runtime));
-        if let Some(held) = self.sessions.get_mut(&id) {
+        if let Some(held) = self.roster.get_mut(id) {
             held.running = Some(handle);
         }
         self.jobs.push(job.map(Result::ok).boxed());

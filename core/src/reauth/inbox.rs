@@ -2,7 +2,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Waker;
 
-use futures::task::AtomicWaker;
+use futures_util::task::AtomicWaker;
 
 use super::Session;
 use super::entry::Grant;

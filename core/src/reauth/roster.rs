@@ -18,12 +18,13 @@ const LONGEST_BUSY_DELAY: Duration = Duration::from_secs(5);
 /// No try follows another sooner than this.
 const FLOOR: Duration = Duration::from_millis(1);
 
-/// Every live session, and what each of them is to do next.
+/// Every live session, and what each of them is to do next. Of a session itself
+/// it knows nothing: it keeps a `T` for it, for the driver.
 #[derive(Debug)]
-pub(super) struct Roster {
+pub(super) struct Roster<T> {
     policy: ReauthPolicy,
     random: fastrand::Rng,
-    entries: BTreeMap<ConnectionId, Entry>,
+    entries: BTreeMap<ConnectionId, (Entry, T)>,
     queue: BTreeSet<(Instant, ConnectionId)>,
     running: usize,
     /// The token in hand; without one, nothing is tried.
@@ -57,7 +58,7 @@ pub(super) struct Ended {
     pub(super) result: Result<Grant, ReauthError>,
 }
 
-impl Roster {
+impl<T> Roster<T> {
     pub(super) const fn new(policy: ReauthPolicy, random: fastrand::Rng) -> Self {
         Self {
             policy,
@@ -83,26 +84,36 @@ impl Roster {
         self.queue.first().map(|(at, _)| *at)
     }
 
-    pub(super) fn joined(&mut self, now: Instant, id: ConnectionId, grant: Grant) {
-        self.entries.insert(id, Entry::new(grant));
+    /// What is kept for a session, as long as it is there.
+    pub(super) fn get(&self, id: ConnectionId) -> Option<&T> {
+        self.entries.get(&id).map(|(_, kept)| kept)
+    }
+
+    /// The same, to change.
+    pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut T> {
+        self.entries.get_mut(&id).map(|(_, kept)| kept)
+    }
+
+    pub(super) fn joined(&mut self, now: Instant, id: ConnectionId, grant: Grant, kept: T) {
+        self.entries.insert(id, (Entry::new(grant), kept));
         self.settle(now, id);
     }
 
-    pub(super) fn left(&mut self, id: ConnectionId) {
-        if let Some(entry) = self.entries.remove(&id) {
-            match entry.plan {
-                Plan::Due(at) => {
-                    self.queue.remove(&(at, id));
-                }
-                Plan::Running => self.running -= 1,
-                Plan::Settled => {}
+    pub(super) fn left(&mut self, id: ConnectionId) -> Option<T> {
+        let (entry, kept) = self.entries.remove(&id)?;
+        match entry.plan {
+            Plan::Due(at) => {
+                self.queue.remove(&(at, id));
             }
+            Plan::Running => self.running -= 1,
+            Plan::Settled => {}
         }
+        Some(kept)
     }
 
     /// The connection is gone.
     pub(super) fn lost(&mut self, now: Instant, id: ConnectionId) {
-        let Some(entry) = self.entries.get_mut(&id) else {
+        let Some((entry, _)) = self.entries.get_mut(&id) else {
             return;
         };
         if !entry.lost {
@@ -117,7 +128,7 @@ impl Roster {
 
     /// Its transaction is over.
     pub(super) fn ready(&mut self, now: Instant, id: ConnectionId) {
-        if self.entries.get(&id).is_some_and(|entry| entry.busy) {
+        if self.entries.get(&id).is_some_and(|(entry, _)| entry.busy) {
             self.schedule(id, now);
         }
     }
@@ -136,12 +147,12 @@ impl Roster {
         let due: Vec<ConnectionId> = self
             .entries
             .iter()
-            .filter(|(_, entry)| is_due(entry))
+            .filter(|(_, (entry, _))| is_due(entry))
             .map(|(id, _)| *id)
             .collect();
         let mut longest = Duration::ZERO;
         for (place, id) in due.iter().enumerate() {
-            let Some(entry) = self.entries.get_mut(id) else {
+            let Some((entry, _)) = self.entries.get_mut(id) else {
                 continue;
             };
             entry.begin(now, self.policy.replace_after);
@@ -173,7 +184,7 @@ impl Roster {
         while self.poll_timeout().is_some_and(|at| at <= now)
             && let Some((_, id)) = self.queue.pop_first()
         {
-            let Some(entry) = self.entries.get_mut(&id) else {
+            let Some((entry, _)) = self.entries.get_mut(&id) else {
                 continue;
             };
             entry.plan = Plan::Running;
@@ -193,7 +204,7 @@ impl Roster {
     }
 
     pub(super) fn ended(&mut self, now: Instant, id: ConnectionId, ended: Ended) {
-        let Some(entry) = self.entries.get_mut(&id) else {
+        let Some((entry, _)) = self.entries.get_mut(&id) else {
             return;
         };
         if entry.plan != Plan::Running {
@@ -230,7 +241,7 @@ impl Roster {
 
     /// Plans a session that has just logged in.
     fn settle(&mut self, now: Instant, id: ConnectionId) {
-        let Some(entry) = self.entries.get_mut(&id) else {
+        let Some((entry, _)) = self.entries.get_mut(&id) else {
             return;
         };
         let at = match entry.grant.renewal {
@@ -261,7 +272,7 @@ impl Roster {
         error: ReauthError,
     ) {
         let sample = self.random.f64();
-        let Some(entry) = self.entries.get_mut(&id) else {
+        let Some((entry, _)) = self.entries.get_mut(&id) else {
             return;
         };
         entry.failed(error.kind());
@@ -308,7 +319,7 @@ impl Roster {
 
     /// Moves a session to `at` in the queue; one that runs is left alone.
     fn schedule(&mut self, id: ConnectionId, at: Instant) {
-        let Some(entry) = self.entries.get_mut(&id) else {
+        let Some((entry, _)) = self.entries.get_mut(&id) else {
             return;
         };
         match entry.plan {

@@ -3,8 +3,8 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::task::Context;
 
-use futures::future::BoxFuture;
-use futures::task::{ArcWake, waker};
+use futures_util::future::BoxFuture;
+use futures_util::task::{ArcWake, waker};
 
 /// Polls tasks in the order in which they were woken, on the calling thread.
 #[derive(Default)]

@@ -7,7 +7,7 @@ mod real {
     pub(crate) use std::sync::{Mutex, MutexGuard};
 
     pub(crate) use arc_swap::ArcSwap;
-    pub(crate) use futures::task::AtomicWaker;
+    pub(crate) use futures_util::task::AtomicWaker;
 }
 
 #[cfg(not(all(loom, test)))]

@@ -1,6 +1,6 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use futures::task::{ArcWake, waker};
+use futures_util::task::{ArcWake, waker};
 
 use super::*;
 
@@ -17,7 +17,7 @@ impl ArcWake for Woken {
 fn a_reader_sees_the_latest_value_once() {
     let watch = Watch::new(0);
     let mut cursor = Cursor::default();
-    let noop = futures::task::noop_waker();
+    let noop = futures_util::task::noop_waker();
     let cx = Context::from_waker(&noop);
     assert!(watch.poll_changed(&mut cursor, &cx, |_| ()).is_pending());
     watch.publish(1);
@@ -33,7 +33,7 @@ fn a_late_reader_gets_the_value_at_once_and_an_amended_one_wakes_nobody() {
     let watch = Watch::new(0);
     watch.publish(1);
     let mut cursor = Cursor::default();
-    let noop = futures::task::noop_waker();
+    let noop = futures_util::task::noop_waker();
     let cx = Context::from_waker(&noop);
     assert!(watch.poll_changed(&mut cursor, &cx, |_| ()).is_ready());
     watch.amend(2);
@@ -70,7 +70,7 @@ fn a_reader_on_another_thread_misses_nothing_and_sees_nothing_twice() {
             let mut cursor = Cursor::default();
             let mut seen = 0;
             while seen < LAST {
-                let changed = futures::future::poll_fn(|cx| {
+                let changed = futures_util::future::poll_fn(|cx| {
                     watch.poll_changed(&mut cursor, cx, |value| *value)
                 });
                 let value = futures::executor::block_on(changed);
@@ -100,14 +100,14 @@ impl Drop for Leaves {
 fn wakers_and_values_may_use_the_watch_when_they_are_dropped() {
     let watch = Arc::new(Watch::new(None));
     let leaves = || {
-        let noop = futures::task::noop_waker();
+        let noop = futures_util::task::noop_waker();
         let mut cursor = Cursor::default();
         let cx = Context::from_waker(&noop);
         assert!(watch.poll_changed(&mut cursor, &cx, |_| ()).is_pending());
         Leaves(Arc::clone(&watch), Mutex::new(cursor))
     };
     let mut cursor = Cursor::default();
-    let noop = futures::task::noop_waker();
+    let noop = futures_util::task::noop_waker();
     let last = waker(Arc::new(leaves()));
     let cx = Context::from_waker(&last);
     assert!(watch.poll_changed(&mut cursor, &cx, |_| ()).is_pending());

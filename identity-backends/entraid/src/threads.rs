@@ -5,9 +5,10 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::{fmt, thread};
 
-use futures::channel::oneshot;
+use futures_channel::oneshot;
 use redis_authx::{ErrorKind, ProviderError};
 
 use crate::http::{HttpError, HttpErrorKind};
@@ -32,6 +33,16 @@ where
     T: Send + 'static,
     E: From<NoThread> + Send + 'static,
 {
+    let result = Arc::new(Mutex::new(None));
+    let place = Arc::clone(&result);
+    let job = move || *lock(&place) = Some(work());
+    to_its_end(Box::new(job)).await?;
+    let result = lock(&result).take();
+    result.unwrap_or_else(|| unreachable!("the work came to its end"))
+}
+
+/// What of [`unblock`] is alike for every result.
+async fn to_its_end(work: Box<dyn FnOnce() + Send>) -> Result<(), NoThread> {
     let (done, result) = oneshot::channel();
     let job = move || {
         // Nobody may be waiting any more.
@@ -39,10 +50,14 @@ where
     };
     detached(Box::new(job))?;
     match result.await {
-        Ok(Ok(result)) => result,
+        Ok(Ok(())) => Ok(()),
         Ok(Err(panic)) => resume_unwind(panic),
         Err(oneshot::Canceled) => unreachable!("the thread sends before it ends"),
     }
+}
+
+fn lock<T>(result: &Mutex<Option<T>>) -> MutexGuard<'_, Option<T>> {
+    result.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// Does `work` on a thread of its own, whoever waits.

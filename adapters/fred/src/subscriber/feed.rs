@@ -7,7 +7,7 @@ use std::task::{Context, Poll, ready};
 use fred::clients::Client;
 use fred::interfaces::EventInterface;
 use fred::types::{KeyspaceEvent, Message, MessageKind};
-use futures::future::join;
+use futures_util::future::join;
 use redis_authx::handover;
 use redis_authx::handover::{Backlog, Kind};
 

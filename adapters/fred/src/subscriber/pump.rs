@@ -4,8 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
 use std::task::{Context, Waker};
 
-use futures::future::BoxFuture;
-use futures::task::{ArcWake, waker};
+use futures_util::future::BoxFuture;
+use futures_util::task::{ArcWake, waker};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 use tokio::task::unconstrained;

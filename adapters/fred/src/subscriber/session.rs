@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fred::error::Error;
-use futures::FutureExt;
+use futures_util::FutureExt;
 use redis_authx::handover::{Kind, Link as _, Place, Subscriptions, Succession};
 use redis_authx::reauth::{Asking, ReauthError, ReauthErrorKind, Session};
 use redis_authx::{Runtime, Token, async_trait};

@@ -5,7 +5,7 @@ use std::task::{Context, Poll, ready};
 
 use super::redis::RedisResult;
 use super::redis::auth::{BasicAuth, StreamingCredentialsProvider};
-use futures::Stream;
+use futures_util::Stream;
 use redis_authx::{Credentials, TokenError};
 
 use super::error;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::redis::RedisResult;
-use futures::future::{BoxFuture, Either, select};
+use futures_util::future::{BoxFuture, Either, select};
 use redis_authx::reauth::ReauthErrorKind;
 use redis_authx::{Credentials, Runtime, Token, TokenError};
 

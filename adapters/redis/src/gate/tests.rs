@@ -1,9 +1,9 @@
 use std::pin::pin;
 use std::time::Duration;
 
-use futures::FutureExt;
-use futures::future::Future;
-use futures::task::noop_waker_ref;
+use futures_util::FutureExt;
+use futures_util::future::Future;
+use futures_util::task::noop_waker_ref;
 
 use super::*;
 use crate::effect::Effect;

@@ -21,7 +21,7 @@ const fn secs(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-fn roster() -> Roster {
+fn roster() -> Roster<()> {
     Roster::new(ReauthPolicy::default(), Rng::with_seed(7))
 }
 
@@ -34,12 +34,12 @@ const fn grant(generation: u64, ends: Instant) -> Grant {
     }
 }
 
-fn outputs(roster: &mut Roster) -> Vec<Output> {
+fn outputs(roster: &mut Roster<()>) -> Vec<Output> {
     std::iter::from_fn(|| roster.poll_output()).collect()
 }
 
 /// What is started at `now`.
-fn started(roster: &mut Roster, now: Instant) -> Vec<(Action, Duration)> {
+fn started(roster: &mut Roster<()>, now: Instant) -> Vec<(Action, Duration)> {
     roster.run(now);
     let start = |output| match output {
         Output::Start { action, limit, .. } => Some((action, limit)),
@@ -62,7 +62,7 @@ fn an_auth_is_given_no_longer_than_the_time_left_before_a_replacement() {
     let now = start();
     for (left, limit) in [(secs(900), secs(5)), (secs(4), secs(3))] {
         let mut roster = roster();
-        roster.joined(now, ConnectionId::next(), grant(1, now + left));
+        roster.joined(now, ConnectionId::next(), grant(1, now + left), ());
         roster.rotated(now, 2);
         assert_eq!(started(&mut roster, now), [(Action::Authenticate, limit)]);
     }
@@ -74,7 +74,7 @@ fn an_end_that_nobody_waits_for_changes_nothing() {
     let (mut roster, id) = (roster(), ConnectionId::next());
     let late = || ended(Action::Authenticate, 1, Ok(grant(1, now + secs(9))));
     roster.ended(now, id, late());
-    roster.joined(now, id, grant(1, now + secs(900)));
+    roster.joined(now, id, grant(1, now + secs(900)), ());
     roster.ended(now, id, late());
     roster.left(ConnectionId::next());
     roster.lost(now, ConnectionId::next());
@@ -90,7 +90,7 @@ fn one_that_leaves_leaves_nothing_behind_whatever_it_was_at() {
     let mut roster = roster();
     let ids = [(); 3].map(|()| ConnectionId::next());
     for id in ids {
-        roster.joined(now, id, grant(1, now + secs(900)));
+        roster.joined(now, id, grant(1, now + secs(900)), ());
     }
     roster.left(ids[0]); // settled
     roster.rotated(now, 2);
@@ -105,7 +105,7 @@ fn one_that_leaves_leaves_nothing_behind_whatever_it_was_at() {
 fn a_replacement_refused_asks_for_a_token_as_well() {
     let now = start();
     let (mut roster, id) = (roster(), ConnectionId::next());
-    roster.joined(now, id, grant(1, now + secs(900)));
+    roster.joined(now, id, grant(1, now + secs(900)), ());
     roster.rotated(now, 1);
     roster.lost(now, id);
     for asks in [1, 0] {
@@ -137,7 +137,7 @@ fn random_walks_keep_every_promise() {
 /// A roster, and what it must look like from outside.
 struct Walk {
     random: Rng,
-    roster: Roster,
+    roster: Roster<()>,
     now: Instant,
     most: usize,
     ids: Vec<ConnectionId>,
@@ -192,7 +192,7 @@ impl Walk {
         }
         assert!(self.running.is_empty() && self.roster.queue.is_empty());
         assert_eq!(self.roster.entries.len(), self.ids.len());
-        for entry in self.roster.entries.values() {
+        for (entry, ()) in self.roster.entries.values() {
             assert_eq!(entry.grant.generation, self.generation);
             assert!(!entry.lost);
         }
@@ -210,7 +210,7 @@ impl Walk {
                 let age = self.random.u64(0..2).min(self.generation);
                 let joined = grant(self.generation - age, self.ends);
                 self.ids.push(id);
-                self.roster.joined(self.now, id, joined);
+                self.roster.joined(self.now, id, joined, ());
             }
             10..15 => {
                 if let Some(id) = self.any() {
@@ -305,7 +305,7 @@ impl Walk {
         assert!(self.running.len() <= self.most, "too many at once");
         let due = self.roster.poll_timeout();
         assert!(due.is_none_or(|at| at > self.now), "left undone");
-        let planned = |entry: &&Entry| matches!(entry.plan, Plan::Due(_));
+        let planned = |(entry, ()): &&(Entry, ())| matches!(entry.plan, Plan::Due(_));
         let planned = self.roster.entries.values().filter(planned).count();
         assert_eq!(planned, self.roster.queue.len());
     }

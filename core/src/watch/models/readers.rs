@@ -1,7 +1,7 @@
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures::task::noop_waker;
+use futures_util::task::noop_waker;
 use loom::future::block_on;
 use loom::thread;
 

@@ -32,21 +32,21 @@ pub(super) fn identity(
     Ok(EntraIdentity::new(Flow {
         endpoint: settings.app_endpoint()?,
         client_id,
-        assertion,
+        assertion: Box::new(assertion),
         scope: settings.scope,
     }))
 }
 
 #[derive(Debug)]
-struct Flow<A> {
+struct Flow {
     endpoint: TokenEndpoint,
     client_id: String,
-    assertion: A,
+    assertion: Box<dyn Assertion>,
     scope: String,
 }
 
 #[async_trait]
-impl<A: Assertion> IdentityProvider for Flow<A> {
+impl IdentityProvider for Flow {
     async fn request_token(&self) -> Result<Token, ProviderError> {
         let assertion = self.assertion.assertion(self.endpoint.url()).await?;
         let form = Form::new(&[

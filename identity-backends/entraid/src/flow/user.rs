@@ -6,7 +6,7 @@ mod refresh;
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::SystemTime;
 
-use futures::lock::Mutex as AsyncMutex;
+use futures_util::lock::Mutex as AsyncMutex;
 use redis_authx::{ConfigError, ErrorKind, IdentityProvider, ProviderError, Token, async_trait};
 
 use self::refresh::Refresh;

@@ -10,8 +10,8 @@ use std::sync::{Mutex, PoisonError};
 use super::node::Node;
 use super::redis::RedisResult;
 use super::redis::cluster::NodeAddress;
-use futures::FutureExt;
-use futures::future::{BoxFuture, Shared, WeakShared};
+use futures_util::FutureExt;
+use futures_util::future::{BoxFuture, Shared, WeakShared};
 
 /// Driven by any of those that wait for it: redis-rs may stop polling one of
 /// them for as long as another has not ended.

@@ -3,7 +3,7 @@ use std::time::Duration;
 
 use super::redis::aio::MultiplexedConnection;
 use super::redis::{AsyncConnectionConfig, RedisResult};
-use futures::FutureExt;
+use futures_util::FutureExt;
 use redis_authx::{Credentials, Runtime, Token};
 
 use super::super::log_in::log_in;

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::redis::aio::MultiplexedConnection;
 use super::redis::{RedisResult, cmd};
 use async_lock::RwLockWriteGuardArc;
-use futures::future::{Either, select};
+use futures_util::future::{Either, select};
 use redis_authx::Runtime;
 
 use super::link::Link;

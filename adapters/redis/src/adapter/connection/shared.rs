@@ -6,7 +6,7 @@ use std::sync::{Arc, Weak};
 use std::time::{Duration, Instant};
 
 use super::redis::{self, RedisResult};
-use futures::future::{Either, select};
+use futures_util::future::{Either, select};
 use redis_authx::Token;
 use redis_authx::reauth::{Registration, Session};
 

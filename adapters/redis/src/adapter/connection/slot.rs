@@ -10,7 +10,7 @@ use super::redis::RedisResult;
 use super::redis::aio::MultiplexedConnection;
 use arc_swap::ArcSwap;
 use event_listener::{Event, EventListener};
-use futures::future::{Either, select};
+use futures_util::future::{Either, select};
 use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
 use redis_authx::{Runtime, Token, async_trait};
 

@@ -3,8 +3,8 @@ use std::fmt;
 use std::future::Future;
 
 use super::redis::RedisResult;
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 
 type Open<C> = dyn Fn() -> BoxFuture<'static, RedisResult<C>> + Send + Sync;
 

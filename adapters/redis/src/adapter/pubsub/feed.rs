@@ -5,8 +5,8 @@ use std::task::{Context, Poll, ready};
 
 use super::redis::aio::PubSubStream;
 use super::redis::{Msg, PushInfo, PushKind};
-use futures::Stream;
-use futures::channel::mpsc::UnboundedReceiver;
+use futures_channel::mpsc::UnboundedReceiver;
+use futures_util::Stream;
 use redis_authx::handover;
 use redis_authx::handover::Kind;
 

@@ -7,7 +7,7 @@ use super::redis::{
     AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, ProtocolVersion, PushInfo,
     RedisError, RedisResult, Value, cmd, pipe,
 };
-use futures::channel::mpsc;
+use futures_channel::mpsc;
 use redis_authx::handover::{self, Health, Kind, Marker};
 use redis_authx::{Token, async_trait};
 

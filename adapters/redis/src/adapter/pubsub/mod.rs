@@ -7,7 +7,7 @@ use std::task::{Context, Poll};
 
 use super::redis;
 use super::redis::{Msg, RedisResult, ToRedisArgs};
-use futures::Stream;
+use futures_util::Stream;
 use redis_authx::reauth::ConnectionStatus;
 
 mod feed;

@@ -5,8 +5,8 @@ use std::pin::pin;
 use std::sync::{Arc, Weak};
 use std::time::Instant;
 
-use super::redis::{Msg, RedisFuture, RedisResult};
-use futures::future::{Either, FutureExt, select};
+use super::redis::{Msg, RedisResult};
+use futures_util::future::{Either, FutureExt, select};
 use redis_authx::Token;
 use redis_authx::handover::{
     ANSWER_LIMIT, Backlog, Kind, Link as _, OPEN_LIMIT, Outlet, Place, Succession,
@@ -28,43 +28,40 @@ pub(super) struct Shared {
 }
 
 impl Shared {
-    /// Logs a connection in and has it read and cared for. Boxed for the same
-    /// reason as `AuthClient::log_in`.
-    pub(super) fn open(client: AuthClient, limit: usize) -> RedisFuture<'static, Arc<Self>> {
-        Box::pin(async move {
-            let inner = &client.0;
-            let runtime = Arc::clone(&inner.runtime);
-            let protocol = inner.info.redis_settings().protocol();
-            let open = |token: Token| {
-                let runtime = Arc::clone(&runtime);
-                async move {
-                    let opened = Link::open(&inner.info, protocol, &token);
-                    within(&runtime, OPEN_LIMIT, opened).await
-                }
-                .boxed()
-            };
-            let ((link, feed), token) =
-                log_in(&inner.credentials, &runtime, inner.login_timeout, open).await?;
-            let (succession, seed) = Succession::new(link, feed, Arc::clone(&runtime));
-            let info = (*inner.info).clone();
-            let subscriber = Arc::new(Subscriber::new(info, succession));
-            let session: Weak<dyn Session> = Arc::<Subscriber>::downgrade(&subscriber);
-            let registration = inner.reauth.register(session, &token);
-            let credentials = inner.credentials.clone();
-            let shared = Arc::new(Self {
-                client,
-                subscriber,
-                backlog: Arc::new(Backlog::new(limit)),
-                registration,
-            });
-            let outlet = ToApplication {
-                backlog: Arc::clone(&shared.backlog),
-                shared: Arc::downgrade(&shared),
-            };
-            let reader = seed.into_reader(outlet, credentials);
-            runtime.spawn(reader.boxed());
-            Ok(shared)
-        })
+    /// Logs a connection in and has it read and cared for.
+    pub(super) async fn open(client: AuthClient, limit: usize) -> RedisResult<Arc<Self>> {
+        let inner = &client.0;
+        let runtime = Arc::clone(&inner.runtime);
+        let protocol = inner.info.redis_settings().protocol();
+        let open = |token: Token| {
+            let runtime = Arc::clone(&runtime);
+            async move {
+                let opened = Link::open(&inner.info, protocol, &token);
+                within(&runtime, OPEN_LIMIT, opened).await
+            }
+            .boxed()
+        };
+        let ((link, feed), token) =
+            log_in(&inner.credentials, &runtime, inner.login_timeout, open).await?;
+        let (succession, seed) = Succession::new(link, feed, Arc::clone(&runtime));
+        let info = (*inner.info).clone();
+        let subscriber = Arc::new(Subscriber::new(info, succession));
+        let session: Weak<dyn Session> = Arc::<Subscriber>::downgrade(&subscriber);
+        let registration = inner.reauth.register(session, &token);
+        let credentials = inner.credentials.clone();
+        let shared = Arc::new(Self {
+            client,
+            subscriber,
+            backlog: Arc::new(Backlog::new(limit)),
+            registration,
+        });
+        let outlet = ToApplication {
+            backlog: Arc::clone(&shared.backlog),
+            shared: Arc::downgrade(&shared),
+        };
+        let reader = seed.into_reader(outlet, credentials);
+        runtime.spawn(reader.boxed());
+        Ok(shared)
     }
 
     fn place(&self) -> &Place<Link> {

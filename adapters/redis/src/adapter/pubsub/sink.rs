@@ -1,7 +1,7 @@
 use std::fmt;
 use std::sync::Weak;
 
-use super::redis::{RedisFuture, RedisResult, ToRedisArgs};
+use super::redis::{RedisResult, ToRedisArgs};
 use redis_authx::handover::Kind;
 
 use super::shared::Shared;
@@ -82,20 +82,14 @@ impl AuthPubSubSink {
         self.remove(Kind::Shard, channels.to_redis_args()).await
     }
 
-    /// Boxed for the same reason as `AuthClient::log_in`.
-    fn add(&self, kind: Kind, names: Vec<Vec<u8>>) -> RedisFuture<'_, ()> {
-        Box::pin(async move {
-            let shared = self.0.upgrade().ok_or_else(closed)?;
-            shared.subscribe(kind, &names).await
-        })
+    async fn add(&self, kind: Kind, names: Vec<Vec<u8>>) -> RedisResult<()> {
+        let shared = self.0.upgrade().ok_or_else(closed)?;
+        shared.subscribe(kind, &names).await
     }
 
-    /// Boxed as well.
-    fn remove(&self, kind: Kind, names: Vec<Vec<u8>>) -> RedisFuture<'_, ()> {
-        Box::pin(async move {
-            let shared = self.0.upgrade().ok_or_else(closed)?;
-            shared.unsubscribe(kind, &names).await
-        })
+    async fn remove(&self, kind: Kind, names: Vec<Vec<u8>>) -> RedisResult<()> {
+        let shared = self.0.upgrade().ok_or_else(closed)?;
+        shared.unsubscribe(kind, &names).await
     }
 }
 

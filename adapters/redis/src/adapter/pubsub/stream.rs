@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use super::redis::Msg;
-use futures::Stream;
+use futures_util::Stream;
 use redis_authx::reauth::ConnectionStatus;
 
 use super::shared::Shared;

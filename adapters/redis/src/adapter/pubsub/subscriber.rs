@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use super::redis::{ConnectionInfo, ProtocolVersion, RedisError, RedisResult, cmd};
 use async_lock::Mutex;
-use futures::future::{Either, FutureExt, select};
+use futures_util::future::{Either, FutureExt, select};
 use redis_authx::handover::{Link as _, Place, Subscriptions, Succession};
 use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
 use redis_authx::{Runtime, Token, async_trait};

@@ -6,8 +6,8 @@ use std::io;
 use std::time::Duration;
 
 use super::redis::{Msg, RedisResult, ToRedisArgs};
-use futures::FutureExt;
-use futures::channel::oneshot;
+use futures_channel::oneshot;
+use futures_util::FutureExt;
 use redis_authx::reauth::ConnectionStatus;
 
 use super::super::client::AuthClient;

@@ -11,8 +11,8 @@ use super::redis::{
     AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, ErrorKind, RedisError, RedisResult,
     Value,
 };
-use futures::future::{Either, select};
-use futures::stream::{FuturesUnordered, StreamExt};
+use futures_util::future::{Either, select};
+use futures_util::stream::{FuturesUnordered, StreamExt};
 use redis_authx::reauth::ReauthErrorKind;
 use redis_authx::{Clock, Runtime, Token};
 

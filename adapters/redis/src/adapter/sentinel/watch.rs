@@ -9,8 +9,8 @@ use std::time::Duration;
 use super::ask::{self, Address};
 use super::redis::{ConnectionInfo, ErrorKind, RedisError, RedisResult};
 use super::{SentinelLogin, Shared, error};
-use futures::StreamExt;
-use futures::future::{AbortHandle, Either, FutureExt, abortable, join_all, select};
+use futures_util::StreamExt;
+use futures_util::future::{AbortHandle, Either, FutureExt, abortable, join_all, select};
 use redis_authx::{Clock, Credentials, Runtime, Spawner};
 
 /// Where a sentinel tells of every switch: service, host and port of the old

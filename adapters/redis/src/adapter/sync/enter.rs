@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use super::redis::RedisResult;
 use event_listener::Listener;
-use futures::future::{Either, select};
+use futures_util::future::{Either, select};
 use redis_authx::Token;
 
 use super::super::error;

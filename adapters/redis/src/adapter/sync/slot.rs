@@ -9,7 +9,7 @@ use super::redis::{Connection, RedisResult};
 use arc_swap::ArcSwap;
 use blocking::unblock;
 use event_listener::{Event, EventListener};
-use futures::future::{Either, select};
+use futures_util::future::{Either, select};
 use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
 use redis_authx::{Runtime, Token, async_trait};
 

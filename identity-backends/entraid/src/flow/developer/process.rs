@@ -1,12 +1,12 @@
 //! Runs a tool to its end, which it can't put off.
 
+mod pipes;
 mod running;
 
-use std::io::{self, ErrorKind, Read};
+use std::io::{self, ErrorKind};
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,6 +14,7 @@ use crate::threads::{self, NoThread};
 
 use zeroize::Zeroizing;
 
+use pipes::{Pipes, State};
 use running::Running;
 
 /// A token has a few KiB. What prints more is not asked for one.
@@ -65,14 +66,6 @@ impl Drop for Waits {
     }
 }
 
-#[derive(Clone, Copy)]
-enum Stream {
-    Out,
-    Err,
-}
-
-type Chunk = (Stream, Zeroizing<Vec<u8>>);
-
 /// On a thread that may block. The tool is ended by `Running`'s drop on every
 /// way out.
 fn supervise(
@@ -86,13 +79,7 @@ fn supervise(
         .stdout(Stdio::piped())
         .stderr(Stdio::piped());
     let mut running = Running::start(command).map_err(|error| not_started(&error))?;
-    // Bounded: a flood waits in the pipe.
-    let (sender, chunks) = sync_channel(4);
-    read(Stream::Out, running.stdout(), sender.clone())?;
-    read(Stream::Err, running.stderr(), sender)?;
-
-    let mut stdout = buffer();
-    let mut stderr = buffer();
+    let pipes = Pipes::read(running.stdout(), running.stderr())?;
     let mut ended: Option<(ExitStatus, Instant)> = None;
     loop {
         if !somebody.load(Ordering::Relaxed) {
@@ -102,32 +89,26 @@ fn supervise(
         if left.is_zero() {
             return Err(Failure::TimedOut);
         }
-        match next(&chunks, left.min(TICK)) {
-            Next::Chunk((stream, bytes)) => {
-                let buffer = match stream {
-                    Stream::Out => &mut stdout,
-                    Stream::Err => &mut stderr,
-                };
-                if buffer.len() + bytes.len() > MAX_OUTPUT {
-                    return Err(Failure::TooMuchOutput);
-                }
-                buffer.extend_from_slice(&bytes);
-                continue;
-            }
-            Next::Nothing => {}
-            Next::End => running.is_silent = true,
+        match pipes.wait(left.min(TICK)) {
+            State::Open => {}
+            State::Silent => running.is_silent = true,
+            State::TooMuch => return Err(Failure::TooMuchOutput),
         }
         if ended.is_none() {
             ended = running.ended().map(|status| (status, Instant::now()));
         }
-        if let Some((status, at)) = ended
-            && (running.is_silent || at.elapsed() >= GRACE)
-        {
-            return Ok(Output {
-                status,
-                stdout,
-                stderr,
-            });
+        match ended {
+            Some((status, at)) if running.is_silent || at.elapsed() >= GRACE => {
+                let [stdout, stderr] = pipes.take();
+                return Ok(Output {
+                    status,
+                    stdout,
+                    stderr,
+                });
+            }
+            // Its end comes within a moment, and nothing says when.
+            None if running.is_silent => thread::sleep(left.min(Duration::from_millis(1))),
+            _ => {}
         }
     }
 }
@@ -155,55 +136,6 @@ fn not_started(error: &io::Error) -> Failure {
         }
         _ => Failure::Busy,
     }
-}
-
-enum Next {
-    Chunk(Chunk),
-    Nothing,
-    End,
-}
-
-/// Waits for `wait` at most, and for a moment when there is nothing to wait
-/// for.
-fn next(chunks: &Receiver<Chunk>, wait: Duration) -> Next {
-    match chunks.recv_timeout(wait) {
-        Ok(chunk) => Next::Chunk(chunk),
-        Err(RecvTimeoutError::Timeout) => Next::Nothing,
-        Err(RecvTimeoutError::Disconnected) => {
-            thread::sleep(wait.min(Duration::from_millis(1)));
-            Next::End
-        }
-    }
-}
-
-/// In one piece: growing would leave copies of the token behind.
-fn buffer() -> Zeroizing<Vec<u8>> {
-    Zeroizing::new(Vec::with_capacity(MAX_OUTPUT))
-}
-
-/// Hands on what the tool prints. Ends when the pipe does, or when nobody
-/// listens.
-fn read(
-    stream: Stream,
-    pipe: Option<impl Read + Send + 'static>,
-    to: SyncSender<Chunk>,
-) -> Result<(), NoThread> {
-    let Some(mut pipe) = pipe else { return Ok(()) };
-    threads::detached(Box::new(move || {
-        let mut bytes = Zeroizing::new([0; 4096]);
-        loop {
-            match pipe.read(&mut *bytes) {
-                Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                Ok(0) | Err(_) => return,
-                Ok(length) => {
-                    let chunk = Zeroizing::new(bytes[..length].to_vec());
-                    if to.send((stream, chunk)).is_err() {
-                        return;
-                    }
-                }
-            }
-        }
-    }))
 }
 
 #[cfg(all(test, unix))]

@@ -1,8 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
 
-use futures::FutureExt;
-use futures::future::BoxFuture;
+use futures_util::FutureExt;
+use futures_util::future::BoxFuture;
 use redis_authx::ProviderError;
 
 use super::UserApp;
