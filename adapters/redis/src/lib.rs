@@ -59,8 +59,8 @@
 //! |---|---|---|
 //! | `MultiplexedConnection`, `ConnectionManager` | [`AuthClient::multiplexed`], [`AuthClient::manager`] | |
 //! | `Connection`, without an async runtime | `AuthClient::connection` | `sync` |
-//! | `PubSub`, and pushes of RESP3 | [`AuthClient::pubsub`](manual::pubsub), the same over RESP2 and RESP3 | |
-//! | `PubSub` of sync connections | [`AuthClient::sync_pubsub`] | `sync` |
+//! | `PubSub`, and pushes of RESP3 | [`AuthClient::pubsub`](manual::pubsub), the same over RESP2 and RESP3 | `pubsub` |
+//! | `PubSub` of sync connections | [`AuthClient::sync_pubsub`] | `pubsub`, `sync` |
 //! | a client as the manager of a pool | [`AuthClient`] as the manager of it; `PoolManager` for other kinds | `r2d2`, `bb8`, `deadpool` |
 //! | `ClusterConnection` | [`AuthClient::cluster`](manual::cluster), logged in to every node | `cluster` |
 //! | `SentinelClient` | [`AuthClient::sentinel`](manual::sentinel), which follows the master | `sentinel` |

@@ -8,7 +8,7 @@
 //! | to what Redis Sentinel watches | `sentinel`, feature `sentinel` |
 //! | without an async runtime | `sync`, feature `sync` |
 //! | in a pool: r2d2, bb8, deadpool | `pools`, the features of these names |
-//! | to receive messages | [`pubsub`] |
+//! | to receive messages | `pubsub`, feature `pubsub` |
 //! | with commands that block | [`blocking`] |
 //!
 //! What each of them promises, and the tests of it: [`guarantees`]. How redis-rs's
@@ -39,6 +39,7 @@ pub mod sync {}
 pub mod pools {}
 
 /// Connections that receive messages.
+#[cfg(feature = "pubsub")]
 #[doc = include_str!("manual/pubsub.md")]
 pub mod pubsub {}
 

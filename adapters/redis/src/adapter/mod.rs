@@ -15,6 +15,7 @@ mod log_in;
 mod outcome;
 #[cfg(any(feature = "bb8", feature = "deadpool", feature = "r2d2"))]
 mod pool;
+#[cfg(feature = "pubsub")]
 mod pubsub;
 #[cfg(feature = "sentinel")]
 mod sentinel;
@@ -32,8 +33,9 @@ pub use connection::AuthConnection;
 pub use hook::{RedisCredentials, RedisProvider};
 #[cfg(any(feature = "bb8", feature = "deadpool"))]
 pub use pool::PoolManager;
-#[cfg(feature = "sync")]
+#[cfg(all(feature = "pubsub", feature = "sync"))]
 pub use pubsub::AuthSyncPubSub;
+#[cfg(feature = "pubsub")]
 pub use pubsub::{AuthPubSub, AuthPubSubSink, AuthPubSubStream};
 #[cfg(feature = "sentinel")]
 pub use sentinel::{AuthSentinelClient, SentinelLogin};

@@ -198,7 +198,7 @@ impl fmt::Debug for AuthPubSub {
 }
 
 impl AuthClient {
-    /// Opens a subscriber, in the place of redis-rs's `PubSub`.
+    /// Opens a subscriber, in the place of redis-rs's `PubSub`. Feature `pubsub`.
     ///
     /// # Errors
     /// As [`multiplexed`](Self::multiplexed); its panics too.

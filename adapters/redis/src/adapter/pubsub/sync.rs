@@ -165,7 +165,8 @@ impl fmt::Debug for AuthSyncPubSub {
 }
 
 impl AuthClient {
-    /// Opens a subscriber for a thread that may block. It lives on the client's
+    /// Opens a subscriber for a thread that may block. Features `pubsub` and
+    /// `sync`. It lives on the client's
     /// [runtime](super::super::AuthClientBuilder::runtime): the plain threads of
     /// `redis-authx-threads` or any other with the feature `smol`; or tokio.
     ///
