@@ -29,30 +29,46 @@ impl<C: ConnectionLike + Send + Sync + 'static> Caller for OnConnection<C> {
 /// How long commands took, in ns.
 pub(crate) type Latency = Histogram<u64>;
 
-/// Has a task for each caller call for `time`, and adds up what they saw.
-pub(crate) async fn latency(
-    callers: impl IntoIterator<Item = impl Caller>,
-    time: Duration,
-) -> Latency {
-    let empty = || Latency::new(3).expect("three digits");
-    let end = Instant::now() + time;
-    let tasks = callers.into_iter().map(|mut caller| {
-        let mut latency = empty();
-        tokio::spawn(async move {
-            let mut begun = Instant::now();
-            while begun < end {
-                caller.call().await;
-                let done = Instant::now();
-                let spent = done.duration_since(begun).as_nanos();
-                latency += u64::try_from(spent).unwrap_or(u64::MAX);
-                begun = done;
-            }
-            latency
-        })
-    });
-    let mut all = empty();
-    for one in join_all(tasks.collect::<Vec<_>>()).await {
-        all += one.expect("no panic");
+/// Callers, and what each of them saw.
+pub(crate) struct Loop<C>(Vec<(C, Latency)>);
+
+impl<C: Caller> Loop<C> {
+    pub(crate) fn new(callers: impl IntoIterator<Item = C>) -> Self {
+        let callers = callers.into_iter();
+        Self(callers.map(|caller| (caller, empty())).collect())
     }
-    all
+
+    /// Has a task for each caller call for `time`.
+    pub(crate) async fn run(&mut self, time: Duration) {
+        let end = Instant::now() + time;
+        let tasks = self.0.drain(..).map(|(mut caller, mut latency)| {
+            tokio::spawn(async move {
+                let mut begun = Instant::now();
+                while begun < end {
+                    caller.call().await;
+                    let done = Instant::now();
+                    let spent = done.duration_since(begun).as_nanos();
+                    latency += u64::try_from(spent).unwrap_or(u64::MAX);
+                    begun = done;
+                }
+                (caller, latency)
+            })
+        });
+        let ended = join_all(tasks.collect::<Vec<_>>()).await;
+        let ended = ended.into_iter().map(|one| one.expect("no panic"));
+        self.0.extend(ended);
+    }
+
+    /// What they saw, added up.
+    pub(crate) fn latency(&self) -> Latency {
+        let mut all = empty();
+        for (_, one) in &self.0 {
+            all += one;
+        }
+        all
+    }
+}
+
+fn empty() -> Latency {
+    Latency::new(3).expect("three digits")
 }

@@ -1,24 +1,29 @@
 //! A closed loop of GET and SET, rotating every second, in turn with the same
 //! client with a static password.
 
+mod pair;
+
 use std::time::Duration;
 
 use clap::Args;
 use redis_authx::TokenManager;
 use tokio::runtime::Builder;
 
-use crate::closed_loop::{self, Caller, Latency};
+use crate::closed_loop::Caller;
 use crate::redis::server::Server;
 use crate::report::{Kind, Report, row, thousands};
-use crate::support::{ClientName, cpu_time, median};
+use crate::support::{ClientName, median};
 use crate::{fred, redis};
+use pair::{Run, pair};
 
 /// The 128 bytes that are read and written.
 pub(crate) const VALUE: [u8; 128] = [b'v'; 128];
 /// Where they are.
 pub(crate) const KEY: &str = "key";
-/// Tokens live twice as long as they are used: a rotation every second.
-pub(crate) const LIFETIME: Duration = Duration::from_secs(2);
+/// Tokens live twice as long as they are used: a rotation every half second, so
+/// every second of ours, which has half of the time.
+pub(crate) const LIFETIME: Duration = Duration::from_secs(1);
+const QUANTILES: [f64; 3] = [0.5, 0.99, 0.999];
 const LEAST_THROUGHPUT: f64 = 0.99;
 const MOST_LATENCY: f64 = 1.1;
 
@@ -28,7 +33,7 @@ pub(crate) struct Options {
     /// Pairs of runs, ours and the plain one's, for each command.
     #[arg(long, default_value_t = 11)]
     pairs: usize,
-    /// Seconds of a run.
+    /// Seconds of a run, which is in slices.
     #[arg(long, default_value_t = 5)]
     seconds: u64,
     /// Tasks that share the connection.
@@ -74,67 +79,6 @@ impl Command {
     }
 }
 
-/// What one run showed.
-struct Run {
-    commands: u64,
-    latency: Latency,
-    /// Of the CPU; unlike the rest hardly any longer where others have it too.
-    spent: Option<Duration>,
-    rotations: u64,
-}
-
-const QUANTILES: [f64; 3] = [0.5, 0.99, 0.999];
-
-impl Run {
-    async fn of(caller: impl Caller + Clone, options: Options) -> Self {
-        let between = |(now, before): (Duration, Duration)| now.saturating_sub(before);
-        let callers = vec![caller; options.tasks];
-        let before = cpu_time();
-        let latency = closed_loop::latency(callers, Duration::from_secs(options.seconds)).await;
-        Self {
-            commands: latency.len(),
-            spent: cpu_time().zip(before).map(between),
-            latency,
-            rotations: 0,
-        }
-    }
-
-    /// Nanoseconds of the CPU for each command; not a number where that is not
-    /// known.
-    fn cost(&self) -> f64 {
-        let nanos = |spent: Duration| spent.as_nanos() as f64;
-        self.spent.map_or(f64::NAN, nanos) / self.commands as f64
-    }
-
-    /// Nanoseconds.
-    fn at(&self, quantile: f64) -> f64 {
-        self.latency.value_at_quantile(quantile) as f64
-    }
-}
-
-/// One run of each.
-async fn pair<S: Sides>(
-    server: &Server,
-    command: Command,
-    options: Options,
-    ours_first: bool,
-) -> [Run; 2] {
-    let plain = async || Run::of(S::plain(server, command).await, options).await;
-    let ours = async || {
-        let (caller, manager) = S::ours(server, command).await;
-        let before = manager.status().generation;
-        let mut run = Run::of(caller, options).await;
-        run.rotations = manager.status().generation - before;
-        run
-    };
-    if ours_first {
-        let ours = ours().await;
-        [plain().await, ours]
-    } else {
-        [plain().await, ours().await]
-    }
-}
-
 pub(crate) fn run(report: &mut Report, options: Options) {
     match options.client {
         ClientName::Redis => of::<redis::Sides>(report, options),
@@ -151,7 +95,7 @@ fn of<S: Sides>(report: &mut Report, options: Options) {
     let server = Server::start();
     for command in Command::ALL {
         let pairs: Vec<[Run; 2]> = (0..options.pairs.max(1))
-            .map(|number| runtime.block_on(pair::<S>(&server, command, options, number % 2 == 1)))
+            .map(|_| runtime.block_on(pair::<S>(&server, command, options)))
             .collect();
         show(report, command.name(), &pairs, options);
     }

@@ -6,7 +6,7 @@ use fred::interfaces::ClientLike;
 use redis::cmd;
 use redis_authx_emulator::Emulator;
 
-use crate::closed_loop::{self, Latency, OnConnection};
+use crate::closed_loop::{Caller, Latency, Loop, OnConnection};
 use crate::compare::bench::Bench;
 use crate::compare::fred_clients::FredContestant;
 use crate::compare::load::{KEY, OnFred, figures};
@@ -74,8 +74,7 @@ fn on_redis(bench: &Bench, plan: Plan) -> Measured {
         let connection = opened.expect("a connection");
         let mut get = cmd("GET");
         get.arg(KEY);
-        let callers = (0..TASKS).map(|_| OnConnection(connection.clone(), get.clone()));
-        closed_loop::latency(callers, time).await
+        run(OnConnection(connection, get), time).await
     })
 }
 
@@ -83,9 +82,14 @@ fn on_fred(bench: &Bench, plan: Plan) -> Measured {
     measure(bench, plan, async |emulator, url, time| {
         let client = FredContestant::start(bench.side, emulator, url, plan).client();
         client.init().await.expect("a connection");
-        let callers = (0..TASKS).map(|_| OnFred(client.clone()));
-        closed_loop::latency(callers, time).await
+        run(OnFred(client), time).await
     })
+}
+
+async fn run(caller: impl Caller + Clone, time: Duration) -> Latency {
+    let mut tasks = Loop::new(vec![caller; TASKS]);
+    tasks.run(time).await;
+    tasks.latency()
 }
 
 fn measure(

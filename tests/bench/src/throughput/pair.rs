@@ -1,0 +1,93 @@
+//! One run of each side, in slices that take turns.
+
+use std::time::Duration;
+
+use super::{Command, Options, Sides};
+use crate::closed_loop::{Caller, Latency, Loop};
+use crate::redis::server::Server;
+use crate::support::cpu_time;
+
+/// Short against what else a shared machine does, which then slows both sides
+/// alike; long against what it costs to begin one.
+const SLICE: Duration = Duration::from_millis(100);
+
+/// What one run showed.
+pub(super) struct Run {
+    pub(super) commands: u64,
+    pub(super) rotations: u64,
+    latency: Latency,
+    /// Of the CPU.
+    spent: Option<Duration>,
+}
+
+impl Run {
+    /// Nanoseconds of the CPU for each command; not a number where that is not
+    /// known.
+    pub(super) fn cost(&self) -> f64 {
+        let nanos = |spent: Duration| spent.as_nanos() as f64;
+        self.spent.map_or(f64::NAN, nanos) / self.commands as f64
+    }
+
+    /// Nanoseconds.
+    pub(super) fn at(&self, quantile: f64) -> f64 {
+        self.latency.value_at_quantile(quantile) as f64
+    }
+}
+
+/// One side of a pair, on its way.
+struct Side<C> {
+    tasks: Loop<C>,
+    spent: Option<Duration>,
+}
+
+impl<C: Caller + Clone> Side<C> {
+    fn new(caller: C, options: Options) -> Self {
+        Self {
+            tasks: Loop::new(vec![caller; options.tasks]),
+            spent: Some(Duration::ZERO),
+        }
+    }
+
+    async fn slice(&mut self) {
+        let before = cpu_time();
+        self.tasks.run(SLICE).await;
+        let spent = |(now, before): (Duration, Duration)| now.saturating_sub(before);
+        let spent = cpu_time().zip(before).map(spent);
+        self.spent = self.spent.zip(spent).map(|(all, more)| all + more);
+    }
+
+    fn ended(self, rotations: u64) -> Run {
+        let latency = self.tasks.latency();
+        Run {
+            commands: latency.len(),
+            rotations,
+            latency,
+            spent: self.spent,
+        }
+    }
+}
+
+/// One run of each, the plain one's first.
+pub(super) async fn pair<S: Sides>(
+    server: &Server,
+    command: Command,
+    options: Options,
+) -> [Run; 2] {
+    let mut plain = Side::new(S::plain(server, command).await, options);
+    let (caller, manager) = S::ours(server, command).await;
+    let mut ours = Side::new(caller, options);
+    let mut rotations = 0;
+    for slice in 0..options.seconds * 1000 / SLICE.as_millis() as u64 {
+        // Either side follows the other as often as itself.
+        for is_ours in [slice % 2 == 1, slice % 2 == 0] {
+            if is_ours {
+                let before = manager.status().generation;
+                ours.slice().await;
+                rotations += manager.status().generation - before;
+            } else {
+                plain.slice().await;
+            }
+        }
+    }
+    [plain.ended(0), ours.ended(rotations)]
+}
