@@ -35,7 +35,10 @@ where
 {
     let result = Arc::new(Mutex::new(None));
     let place = Arc::clone(&result);
-    let job = move || *lock(&place) = Some(work());
+    let job = move || {
+        let done = work();
+        *lock(&place) = Some(done);
+    };
     to_its_end(Box::new(job)).await?;
     let result = lock(&result).take();
     result.unwrap_or_else(|| unreachable!("the work came to its end"))

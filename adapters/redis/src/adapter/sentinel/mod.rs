@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use super::redis;
 use super::redis::sentinel::SentinelServerType;
-use super::redis::{AsyncConnectionConfig, ConnectionInfo, RedisFuture, RedisResult};
+use super::redis::{AsyncConnectionConfig, ConnectionInfo, RedisResult};
 
 use super::client::AuthClient;
 use super::connection::{AuthConnection, Connector, Server, Shared, open};
@@ -144,12 +144,11 @@ impl AuthSentinelClient {
         self.connect(config, self.client.0.reconnect_wait).await
     }
 
-    /// Boxed for the same reason as [`AuthClient::log_in`].
-    fn connect(
+    async fn connect(
         &self,
         config: AsyncConnectionConfig,
         wait: Duration,
-    ) -> RedisFuture<'_, AuthConnection> {
+    ) -> RedisResult<AuthConnection> {
         let inner = &self.client.0;
         let watch = matches!(self.server_type, SentinelServerType::Master).then(|| self.watch());
         let lookup = Lookup::new(
@@ -162,14 +161,14 @@ impl AuthSentinelClient {
             watch.clone(),
         );
         let connector = Connector::new(Server::Watched(Box::new(lookup)), config);
-        let connection = self.client.log_in(connector, wait, inner.login_timeout);
-        Box::pin(async move {
-            let connection = connection.await?;
-            if let Some(watch) = watch {
-                watch.add(&connection.shared);
-            }
-            Ok(connection)
-        })
+        let connection = self
+            .client
+            .log_in(connector, wait, inner.login_timeout)
+            .await?;
+        if let Some(watch) = watch {
+            watch.add(&connection.shared);
+        }
+        Ok(connection)
     }
 
     fn sentinels(&self) -> Vec<ConnectionInfo> {

@@ -68,12 +68,12 @@ impl Pipes {
             }),
             news: Condvar::new(),
         }));
-        pipes.follow(Stream::Out, stdout)?;
-        pipes.follow(Stream::Err, stderr)?;
+        pipes.begin(Stream::Out, stdout)?;
+        pipes.begin(Stream::Err, stderr)?;
         Ok(pipes)
     }
 
-    fn follow(
+    fn begin(
         &self,
         stream: Stream,
         pipe: Option<impl Read + Send + 'static>,
@@ -101,7 +101,9 @@ impl Pipes {
 
     /// What was printed so far: standard output, standard error.
     pub(super) fn take(self) -> [Zeroizing<Vec<u8>>; 2] {
-        mem::take(&mut self.0.lock().texts)
+        let mut printed = self.0.lock();
+        printed.wanted = false;
+        mem::take(&mut printed.texts)
     }
 }
 
