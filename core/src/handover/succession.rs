@@ -77,9 +77,19 @@ impl<L: Link, F: Feed> Succession<L, F> {
         link.subscribe_all(subscriptions).await?;
         let link = Arc::new(link);
         let old = self.place.link();
-        // Of one that was cut off without a word, nothing may be heard again.
         let health = old.health();
-        if health.is_lost() || health.is_silent(self.runtime.now(), ANSWER_LIMIT) {
+        let silent = health.is_silent(self.runtime.now(), ANSWER_LIMIT);
+        if silent && !health.is_lost() {
+            // It owes an answer, but messages may still come by it. Those that
+            // were sent before the new one had subscribed get the time of a
+            // round trip to arrive.
+            match link.ping().await {
+                Err(error) if !L::is_refused(&error) => return Err(error),
+                _ => {}
+            }
+        }
+        // Of one that was cut off without a word, nothing may be heard again.
+        if silent || health.is_lost() {
             let lost = Old::Drained { gap: true };
             return ended::<L>(self.take_over(&link, feed, lost)).await;
         }

@@ -224,11 +224,13 @@ fn one_that_never_answers_is_replaced_without_its_consent() {
     assert_eq!(scene.step(&mut handover), None);
     drop(handover);
     scene.run.advance(ANSWER_LIMIT);
+    let published = (Kind::Channel, b"news".to_vec(), "1".to_owned());
+    scene.old.wire(|wire| wire.under_way.push(published));
     let (_, mut handover) = scene.begin(scene.publishes());
     assert_eq!(scene.step(&mut handover), Some(Ok(())));
-    scene.server.publish("news", "1");
+    scene.server.publish("news", "2");
     let told = scene.told();
-    assert_eq!(told.payloads, payloads(&["1"]));
+    assert_eq!(told.payloads, payloads(&["1", "2"]));
     assert_eq!((told.gaps, told.lost), (1, 0));
 }
 

@@ -18,6 +18,9 @@ pub(crate) struct Wire {
     waker: Option<Waker>,
     /// It gets no answers.
     pub(crate) silent: bool,
+    /// What the server has sent and the network not yet delivered. It has, when
+    /// a `PING` on another connection is answered.
+    pub(crate) under_way: Vec<(Kind, Name, String)>,
 }
 
 #[derive(Clone, Default)]
@@ -61,7 +64,7 @@ impl Server {
         let socket = Socket {
             health: Health::default(),
             connection: connection.clone(),
-            refuses_markers: self.refuses_markers,
+            server: self.clone(),
         };
         (socket, Arrivals(connection))
     }
@@ -84,7 +87,7 @@ impl Server {
 pub(crate) struct Socket {
     health: Health,
     connection: Connection,
-    refuses_markers: bool,
+    server: Server,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -113,7 +116,7 @@ impl Link for Socket {
 
     async fn subscribe(&self, kind: Kind, names: &[Name]) -> Result<(), Failure> {
         self.answered().await?;
-        if self.refuses_markers && names.iter().any(|name| Marker::is_marker(name)) {
+        if self.server.refuses_markers && names.iter().any(|name| Marker::is_marker(name)) {
             return Err(Failure::Refused);
         }
         let names = names.iter().map(|name| (kind, name.clone()));
@@ -128,7 +131,11 @@ impl Link for Socket {
     }
 
     async fn ping(&self) -> Result<(), Failure> {
-        self.answered().await
+        self.answered().await?;
+        for connection in self.server.connections.lock().unwrap().iter() {
+            connection.wire(|wire| wire.arrived.extend(wire.under_way.drain(..)));
+        }
+        Ok(())
     }
 
     fn is_refused(error: &Failure) -> bool {

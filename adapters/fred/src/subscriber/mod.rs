@@ -81,8 +81,8 @@ use messages::Messages;
 /// |---|---|
 /// | a handover fails | the old connection's messages, until its token expires; it is tried again until then |
 /// | the connection is lost, or the server restarts | what was published until another has subscribed to the same is missing, as with any Redis client; [`gaps`](Self::gaps) counts it |
-/// | the server stalls an `AUTH` over RESP3 | a handover as over RESP2, when three quarters of the time left have passed |
-/// | the connection is cut off without a word | at the next rotation another takes over; what was published meanwhile may be missing, which [`gaps`](Self::gaps) counts |
+/// | the server stalls an `AUTH` over RESP3 | its messages, while they come; when three quarters of the time left have passed, another connection takes over, as below |
+/// | the connection is cut off without a word | at the next rotation another takes over; what was published meanwhile, or was on its way at that moment, may be missing, which [`gaps`](Self::gaps) counts |
 /// | a receiver falls behind | as with fred: it holds the newest messages, as many as [`broadcast_channel_capacity`](fred::types::config::PerformanceConfig) says, 32 by default; then `recv` answers with [`Lagged`](tokio::sync::broadcast::error::RecvError::Lagged), once, and how many it has missed. Other receivers and renewal go on |
 /// | more than 64 MiB come while a handover is under way | those beyond are dropped, which [`gaps`](Self::gaps) counts |
 /// | the token expired during an outage of the identity service | as a lost connection, until there is a token again |

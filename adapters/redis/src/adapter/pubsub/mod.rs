@@ -59,8 +59,8 @@ const BACKLOG: usize = 64 << 20;
 /// | what happens | what the application gets |
 /// |---|---|
 /// | the connection is lost, or the server restarts | what was published until another has subscribed to the same is missing, as with any Redis client; [`gaps`](Self::gaps) counts it |
-/// | the server stalls an `AUTH` over RESP3 | a handover as over RESP2, when three quarters of the time left have passed |
-/// | the connection is cut off without a word | at the next rotation another takes over; what was published meanwhile may be missing, which [`gaps`](Self::gaps) counts |
+/// | the server stalls an `AUTH` over RESP3 | its messages, while they come; when three quarters of the time left have passed, another connection takes over, as below |
+/// | the connection is cut off without a word | at the next rotation another takes over; what was published meanwhile, or was on its way at that moment, may be missing, which [`gaps`](Self::gaps) counts |
 /// | it falls behind | up to 64 MiB of messages wait for it; those beyond are dropped, which [`gaps`](Self::gaps) counts. Renewal goes on |
 /// | the token expired during an outage of the identity service | as a lost connection, until there is a token again |
 /// | the token manager stops | messages until the token expires, then the end of the stream |
