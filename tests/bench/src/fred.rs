@@ -8,15 +8,15 @@ use fred::clients::{Client, Pool};
 use fred::interfaces::{ClientLike, KeysInterface};
 use fred::types::Builder;
 use fred::types::config::{Config, ReconnectPolicy};
-use redis_authx::TokenManager;
 use redis_authx::reauth::ConnectionStatus;
+use redis_authx::{Credentials, TokenManager};
 use redis_authx_fred::{BuilderExt, Renewal};
 use tokio::time::sleep;
 
 use crate::closed_loop::Caller;
 use crate::redis::server::Server;
-use crate::support::{spawn_manager, user_and_password};
-use crate::throughput::{Command, KEY, LIFETIME, VALUE};
+use crate::support::user_and_password;
+use crate::throughput::{Command, KEY, VALUE};
 use crate::{stagger, throughput};
 
 fn config(url: &str) -> Config {
@@ -83,11 +83,10 @@ impl throughput::Sides for Sides {
         Self::calling(client, command).await
     }
 
-    async fn ours(server: &Server, command: Command) -> (Calling, TokenManager) {
-        let manager = spawn_manager(LIFETIME, 0.5);
-        let builder = builder(config(&server.url())).credentials(manager.credentials());
+    async fn ours(server: &Server, command: Command, credentials: Credentials) -> Calling {
+        let builder = builder(config(&server.url())).credentials(credentials);
         let client = builder.build().expect("a client");
-        (Self::calling(client, command).await, manager)
+        Self::calling(client, command).await
     }
 }
 

@@ -4,18 +4,16 @@
 pub(crate) mod heap;
 pub(crate) mod server;
 
-use std::time::Duration;
-
 use futures::{StreamExt, stream};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, cmd};
-use redis_authx::TokenManager;
 use redis_authx::reauth::{ConnectionStatus, ReauthPolicy};
+use redis_authx::{Credentials, TokenManager};
 use redis_authx_redis::{AuthClient, AuthConnection};
 
 use crate::closed_loop::OnConnection;
-use crate::support::{spawn_manager, user_and_password};
-use crate::throughput::{Command, KEY, LIFETIME, VALUE};
+use crate::support::user_and_password;
+use crate::throughput::{Command, KEY, VALUE};
 use crate::{stagger, throughput};
 use server::Server;
 
@@ -38,12 +36,8 @@ async fn plain(server: &Server) -> MultiplexedConnection {
     opened.await.expect("a connection")
 }
 
-/// A manager whose tokens are replaced when `ratio` of `lifetime` is over, and
-/// a client with them.
-fn ours(server: &Server, lifetime: Duration, ratio: f64) -> (TokenManager, AuthClient) {
-    let manager = spawn_manager(lifetime, ratio);
-    let client = AuthClient::open(server.url(), manager.credentials()).expect("a client");
-    (manager, client)
+fn ours(server: &Server, credentials: Credentials) -> AuthClient {
+    AuthClient::open(server.url(), credentials).expect("a client")
 }
 
 async fn connect(client: &AuthClient) -> AuthConnection {
@@ -71,9 +65,8 @@ impl throughput::Sides for Sides {
         calling(plain(server).await, command)
     }
 
-    async fn ours(server: &Server, command: Command) -> (Self::Ours, TokenManager) {
-        let (manager, client) = ours(server, LIFETIME, 0.5);
-        (calling(connect(&client).await, command), manager)
+    async fn ours(server: &Server, command: Command, credentials: Credentials) -> Self::Ours {
+        calling(connect(&ours(server, credentials)).await, command)
     }
 }
 

@@ -11,7 +11,7 @@ use tokio::runtime::Runtime;
 use tokio::time::sleep;
 
 use crate::report::{Kind, Report, row};
-use crate::support::{ClientName, refresh_at};
+use crate::support::{ClientName, refresh_after};
 use crate::{fred, redis};
 
 /// Long enough that opening all of them takes a part of it only.
@@ -138,7 +138,7 @@ async fn rotation<F: Fleet>() -> Rotation {
         .await
         .expect("the emulator starts");
     let manager = TokenManager::builder(emulator.client_secret_identity().expect("an identity"))
-        .refresh_policy(refresh_at(0.5))
+        .refresh_policy(refresh_after(LIFETIME / 2, LIFETIME))
         .spawn(Tokio)
         .expect("a manager");
     let fleet = F::open(emulator.redis_url(), &manager).await;

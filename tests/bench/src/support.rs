@@ -7,7 +7,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 use redis_authx::testing::{ManualClock, Run};
 use redis_authx::{
-    IdentityProvider, ProviderError, RefreshPolicy, Token, TokenManager, async_trait,
+    IdentityProvider, Observer, ProviderError, RefreshPolicy, Token, TokenManager, async_trait,
 };
 use redis_authx_tokio::Tokio;
 
@@ -77,20 +77,26 @@ impl ClientName {
     }
 }
 
-/// A manager whose tokens are there at once, and are replaced when `ratio` of
-/// `lifetime` is over.
-pub(crate) fn spawn_manager(lifetime: Duration, ratio: f64) -> TokenManager {
+/// A manager whose tokens are there at once, and are renewed so long after they
+/// came.
+pub(crate) fn spawn_manager(
+    lifetime: Duration,
+    renewed_after: Duration,
+    observer: impl Observer,
+) -> TokenManager {
     TokenManager::builder(Instantly::new(lifetime))
-        .refresh_policy(refresh_at(ratio))
+        .refresh_policy(refresh_after(renewed_after, lifetime))
+        .observer(observer)
         .spawn(Tokio)
         .expect("a manager")
 }
 
-/// At exactly this share of a token's life.
-pub(crate) fn refresh_at(ratio: f64) -> RefreshPolicy {
+/// At exactly this moment of a token's life, however soon that is.
+pub(crate) fn refresh_after(after: Duration, lifetime: Duration) -> RefreshPolicy {
     RefreshPolicy::builder()
-        .expiration_refresh_ratio(ratio)
+        .expiration_refresh_ratio(after.as_secs_f64() / lifetime.as_secs_f64())
         .refresh_jitter(0.0)
+        .min_interval(Duration::from_secs(1).min(after / 2))
         .build()
         .expect("a policy")
 }

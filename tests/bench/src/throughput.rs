@@ -2,11 +2,10 @@
 //! client with a static password.
 
 mod pair;
-
-use std::time::Duration;
+mod taken;
 
 use clap::Args;
-use redis_authx::TokenManager;
+use redis_authx::Credentials;
 use tokio::runtime::Builder;
 
 use crate::closed_loop::Caller;
@@ -20,9 +19,6 @@ use pair::{Run, pair};
 pub(crate) const VALUE: [u8; 128] = [b'v'; 128];
 /// Where they are.
 pub(crate) const KEY: &str = "key";
-/// Tokens live twice as long as they are used: a rotation every half second, so
-/// every second of ours, which has half of the time.
-pub(crate) const LIFETIME: Duration = Duration::from_secs(1);
 const QUANTILES: [f64; 3] = [0.5, 0.99, 0.999];
 const LEAST_THROUGHPUT: f64 = 0.99;
 const MOST_LATENCY: f64 = 1.1;
@@ -54,11 +50,11 @@ pub(crate) trait Sides {
 
     fn plain(server: &Server, command: Command) -> impl Future<Output = Self::Plain> + Send;
 
-    /// And the manager whose tokens live for [`LIFETIME`].
     fn ours(
         server: &Server,
         command: Command,
-    ) -> impl Future<Output = (Self::Ours, TokenManager)> + Send;
+        credentials: Credentials,
+    ) -> impl Future<Output = Self::Ours> + Send;
 }
 
 /// What a loop sends.
@@ -108,9 +104,11 @@ fn ratios(pairs: &[[Run; 2]], figure: impl Fn(&Run) -> f64) -> Vec<f64> {
 }
 
 fn show(report: &mut Report, name: &str, pairs: &[[Run; 2]], options: Options) {
-    let rotations: u64 = pairs.iter().map(|[_, ours]| ours.rotations).sum();
+    let taken = |figure: fn(&Run) -> u64| pairs.iter().map(|[_, ours]| figure(ours)).sum::<u64>();
+    let rotations = taken(|run| run.reauthenticated);
+    let replaced = taken(|run| run.replaced);
     report.line(format!(
-        "{}, {name}, {} pairs of {} s, {} tasks on one connection, {rotations} rotations",
+        "{}, {name}, {} pairs of {} s, {} tasks on one connection, {rotations} rotations while it was measured",
         options.client.name(),
         pairs.len(),
         options.seconds,
@@ -156,6 +154,12 @@ fn show(report: &mut Report, name: &str, pairs: &[[Run; 2]], options: Options) {
         line(&title, &|run| run.at(quantile), &micros)
     });
     report.table(&rows);
+    report.target(
+        Kind::Count,
+        &format!("{name}: every rotation by AUTH on the connection"),
+        &format!("{replaced} replaced"),
+        rotations > 0 && replaced == 0,
+    );
     report.target(
         Kind::Time,
         &format!("{name}: throughput at least 0.99 of the plain one's"),

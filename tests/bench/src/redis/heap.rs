@@ -2,12 +2,14 @@
 
 use std::time::Duration;
 
+use redis_authx::Event;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::yield_now;
 
 use super::server::Server;
 use super::{connect, ours, plain};
 use crate::report::{Kind, Report, row};
+use crate::support::spawn_manager;
 
 const CONNECTIONS: usize = 500;
 const MOST_BYTES: f64 = 1024.0;
@@ -21,7 +23,8 @@ pub(crate) fn run(report: &mut Report) {
         .expect("a runtime");
     let server = Server::start();
     let plain = bytes_each(&runtime, CONNECTIONS, async || plain(&server).await);
-    let (_manager, client) = runtime.block_on(async { ours(&server, HOUR, 0.75) });
+    let manager = runtime.block_on(async { spawn_manager(HOUR, HOUR * 3 / 4, |_: &Event| {}) });
+    let client = runtime.block_on(async { ours(&server, manager.credentials()) });
     let ours = bytes_each(&runtime, CONNECTIONS, async || connect(&client).await);
     let over = format!("{:.0}", ours - plain);
     report.table(&[

@@ -2,10 +2,18 @@
 
 use std::time::Duration;
 
+use super::taken::Taken;
 use super::{Command, Options, Sides};
 use crate::closed_loop::{Caller, Latency, Loop};
 use crate::redis::server::Server;
-use crate::support::cpu_time;
+use crate::support::{cpu_time, spawn_manager};
+
+/// A rotation every half second, so every second of ours, which has half of the
+/// time …
+const RENEWED_AFTER: Duration = Duration::from_millis(500);
+/// … and the old token is good for long enough after that: a connection whose
+/// token ends is replaced, which is not what is measured here.
+const LIFETIME: Duration = Duration::from_secs(2);
 
 /// Short against what else a shared machine does, which then slows both sides
 /// alike; long against what it costs to begin one.
@@ -14,7 +22,10 @@ const SLICE: Duration = Duration::from_millis(100);
 /// What one run showed.
 pub(super) struct Run {
     pub(super) commands: u64,
-    pub(super) rotations: u64,
+    /// Rotations while it was measured.
+    pub(super) reauthenticated: u64,
+    /// How often another connection took its place, at any time.
+    pub(super) replaced: u64,
     latency: Latency,
     /// Of the CPU.
     spent: Option<Duration>,
@@ -56,11 +67,12 @@ impl<C: Caller + Clone> Side<C> {
         self.spent = self.spent.zip(spent).map(|(all, more)| all + more);
     }
 
-    fn ended(self, rotations: u64) -> Run {
+    fn ended(self, reauthenticated: u64, replaced: u64) -> Run {
         let latency = self.tasks.latency();
         Run {
             commands: latency.len(),
-            rotations,
+            reauthenticated,
+            replaced,
             latency,
             spent: self.spent,
         }
@@ -74,20 +86,23 @@ pub(super) async fn pair<S: Sides>(
     options: Options,
 ) -> [Run; 2] {
     let mut plain = Side::new(S::plain(server, command).await, options);
-    let (caller, manager) = S::ours(server, command).await;
+    let taken = Taken::default();
+    let manager = spawn_manager(LIFETIME, RENEWED_AFTER, taken.observer());
+    let caller = S::ours(server, command, manager.credentials()).await;
     let mut ours = Side::new(caller, options);
-    let mut rotations = 0;
+    let mut reauthenticated = 0;
     for slice in 0..options.seconds * 1000 / SLICE.as_millis() as u64 {
         // Either side follows the other as often as itself.
         for is_ours in [slice % 2 == 1, slice % 2 == 0] {
             if is_ours {
-                let before = manager.status().generation;
+                let before = taken.reauthenticated();
                 ours.slice().await;
-                rotations += manager.status().generation - before;
+                reauthenticated += taken.reauthenticated() - before;
             } else {
                 plain.slice().await;
             }
         }
     }
-    [plain.ended(0), ours.ended(rotations)]
+    let replaced = taken.replaced();
+    [plain.ended(0, 0), ours.ended(reauthenticated, replaced)]
 }

@@ -1,14 +1,14 @@
 //! This project, on redis-rs 1.8.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use redis::{AsyncConnectionConfig, RedisResult};
-use redis_authx::{IdentityProvider, RefreshPolicy, TokenManager};
+use redis_authx::{IdentityProvider, TokenManager};
 use redis_authx_redis::{AuthClient, AuthConnection};
 use redis_authx_tokio::Tokio;
 
 use crate::compare::plan::Plan;
+use crate::support::refresh_after;
 
 /// A manager and a client with its tokens.
 #[derive(Debug)]
@@ -40,12 +40,7 @@ impl Ours {
 pub(crate) fn start_manager(identity: Arc<dyn IdentityProvider>, plan: Plan) -> TokenManager {
     let mut builder = TokenManager::builder(identity);
     if let Some(after) = plan.renewed_after {
-        let refresh = RefreshPolicy::builder()
-            .expiration_refresh_ratio(after.as_secs_f64() / plan.lifetime.as_secs_f64())
-            .refresh_jitter(0.0)
-            .min_interval(Duration::from_secs(1).min(after / 2))
-            .build();
-        builder = builder.refresh_policy(refresh.expect("a policy"));
+        builder = builder.refresh_policy(refresh_after(after, plan.lifetime));
     }
     builder.spawn(Tokio).expect("a manager")
 }
