@@ -13,7 +13,7 @@ use crate::redis::server::Server;
 use crate::report::{Kind, Report, row, thousands};
 use crate::support::{ClientName, median};
 use crate::{fred, redis};
-use pair::{Run, pair};
+use pair::{First, Run, pair};
 
 /// The 128 bytes that are read and written.
 pub(crate) const VALUE: [u8; 128] = [b'v'; 128];
@@ -90,8 +90,11 @@ fn of<S: Sides>(report: &mut Report, options: Options) {
         .expect("a runtime");
     let server = Server::start();
     for command in Command::ALL {
-        let pairs: Vec<[Run; 2]> = (0..options.pairs.max(1))
-            .map(|_| runtime.block_on(pair::<S>(&server, command, options)))
+        let pairs: Vec<[Run; 2]> = [First::Plain, First::Ours]
+            .into_iter()
+            .cycle()
+            .take(options.pairs.max(1))
+            .map(|first| runtime.block_on(pair::<S>(&server, command, options, first)))
             .collect();
         show(report, command.name(), &pairs, options);
     }
