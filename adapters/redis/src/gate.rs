@@ -27,6 +27,8 @@ pub(crate) struct Gate {
     state: Mutex<State>,
     /// There is a torn transaction: no command goes by without a look at it.
     torn: AtomicBool,
+    /// Another connection is in place of this one.
+    retired: AtomicBool,
     /// An `AUTH` has given up waiting.
     deferred: AtomicBool,
     /// How often nobody waited for a blocked command any more.
@@ -41,8 +43,6 @@ struct State {
     /// From before the `MULTI` until the reply to the `EXEC`.
     passage: Option<Passage>,
     blocked: Blocked,
-    /// Another connection is in place of this one.
-    retired: bool,
 }
 
 /// A command on its way.
@@ -90,7 +90,7 @@ impl Gate {
             _ => None,
         };
         let mut state = self.state();
-        let step = state.enter(effects, now());
+        let step = self.enter(&mut state, effects, now());
         self.torn
             .store(state.transactions.is_torn(), Ordering::Release);
         let step = step?;
@@ -103,7 +103,10 @@ impl Gate {
 
     /// Of a command that does nothing to the transaction state.
     pub(crate) fn passing(&self) -> Passing {
-        Passing::plain(self.mark())
+        Passing {
+            step: Step::Plain,
+            abandoned: self.mark(),
+        }
     }
 
     /// After a command has ended; whether an `AUTH` can be sent now that was
@@ -146,8 +149,8 @@ impl Gate {
     /// Has `install` put another gate in the place of this one, with what is
     /// left of its transactions. No transaction gets in between.
     pub(crate) fn retire(&self, now: Instant, install: impl FnOnce(Self)) {
-        let mut state = self.state();
-        state.retired = true;
+        let state = &mut *self.state();
+        self.retired.store(true, Ordering::Release);
         install(Self::new(state.transactions.replaced(now)));
     }
 
@@ -164,11 +167,26 @@ impl Gate {
     }
 
     pub(crate) fn is_retired(&self) -> bool {
-        self.state().retired
+        self.retired.load(Ordering::Acquire)
+    }
+
+    /// Whether a command that has no effect on it needs no look at the state,
+    /// neither before nor after.
+    pub(crate) fn is_clear(&self) -> bool {
+        !self.is_torn() && !self.is_retired() && self.mark() == 0
     }
 
     fn is_open(&self) -> bool {
         self.state().transactions.is_open()
+    }
+
+    /// With the state locked, as it is while this one is retired.
+    fn enter(&self, state: &mut State, effects: Effects, now: Instant) -> Result<Step, Refusal> {
+        if self.is_retired() {
+            return Err(Refusal::Retired);
+        }
+        let step = state.transactions.enter(effects, now);
+        step.map_err(Refusal::Instead)
     }
 
     /// Whether somebody is to be told, now that something is over.
@@ -184,29 +202,11 @@ impl Gate {
 }
 
 impl Passing {
-    /// Of a command that does nothing to the transaction state, sent at that
-    /// [`mark`](Gate::mark).
-    pub(crate) const fn plain(mark: u64) -> Self {
-        Self {
-            step: Step::Plain,
-            abandoned: mark,
-        }
-    }
-
-    /// Whether its reply says something about commands before it.
-    pub(crate) const fn is_awaited(self) -> bool {
-        self.abandoned > 0
-    }
-}
-
-impl State {
-    fn enter(&mut self, effects: Effects, now: Instant) -> Result<Step, Refusal> {
-        if self.retired {
-            return Err(Refusal::Retired);
-        }
-        let step = self.transactions.enter(effects, now);
-        step.map_err(Refusal::Instead)
-    }
+    /// Of a command that was sent while the gate was [clear](Gate::is_clear).
+    pub(crate) const CLEAR: Self = Self {
+        step: Step::Plain,
+        abandoned: 0,
+    };
 }
 
 #[cfg(test)]

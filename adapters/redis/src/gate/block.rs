@@ -62,7 +62,7 @@ impl Gate {
         }
         let passage = self.lock.read_arc().await;
         let mut state = self.state();
-        state.enter(Effects::NONE, now())?;
+        self.enter(&mut state, Effects::NONE, now())?;
         state.blocked.awaited += 1;
         Ok(Some(Block {
             gate: Arc::clone(self),

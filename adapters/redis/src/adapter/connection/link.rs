@@ -36,6 +36,11 @@ impl Link {
         self.lost.load(Ordering::Acquire)
     }
 
+    /// Whether a command that has no effect on it can be sent as it is.
+    pub(super) fn is_clear(&self) -> bool {
+        !self.is_lost() && self.gate.is_clear()
+    }
+
     /// It is lost; whether that is news.
     pub(crate) fn lose(&self) -> bool {
         !self.lost.swap(true, Ordering::AcqRel)

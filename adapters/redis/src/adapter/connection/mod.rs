@@ -9,6 +9,7 @@ use redis_authx::reauth::ConnectionStatus;
 mod blocked;
 mod connector;
 mod handover;
+mod leave;
 mod link;
 mod plain;
 mod request;

@@ -20,8 +20,8 @@ use super::super::outcome::Replies;
 use super::super::sentinel::Address;
 use super::connector::Connector;
 use super::handover::Handover;
+use super::leave::leave;
 use super::link::Link;
-use super::seat::Seats;
 #[cfg(feature = "sentinel")]
 use super::server::Server;
 use crate::gate::Gate;
@@ -45,7 +45,6 @@ pub(crate) struct Slot {
     connector: Connector,
     runtime: Arc<dyn Runtime>,
     link: ArcSwap<Link>,
-    pub(super) seats: Seats,
     replaced: Event,
 }
 
@@ -59,7 +58,6 @@ impl Slot {
             connector,
             runtime,
             link: ArcSwap::from_pointee(Link::new(connection, Gate::default())),
-            seats: Seats::default(),
             replaced: Event::new(),
         }
     }
@@ -148,18 +146,23 @@ impl Session for Slot {
             shut = gate.shut();
             self.link.store(Arc::new(Link::new(connection, gate)));
         });
-        self.seats.clear();
         self.replaced.notify(usize::MAX);
-        if !old.is_lost() && old.gate.is_blocked(now) {
-            let runtime = Arc::clone(&self.runtime);
-            let handover = Handover {
-                old,
-                new,
-                _shut: shut,
-                runtime,
-            };
-            self.runtime.spawn(Box::pin(handover.run()));
+        if old.is_lost() {
+            return Ok(());
         }
+        let left = leave(Arc::downgrade(&old), Arc::clone(&self.runtime));
+        let handover = old.gate.is_blocked(now).then(|| Handover {
+            old,
+            new,
+            _shut: shut,
+            runtime: Arc::clone(&self.runtime),
+        });
+        self.runtime.spawn(Box::pin(async move {
+            if let Some(handover) = handover {
+                handover.run().await;
+            }
+            left.await;
+        }));
         Ok(())
     }
 }

@@ -1,0 +1,35 @@
+//! Closes a connection that was replaced.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use redis_authx::Runtime;
+
+use super::link::Link;
+use super::redis::cmd;
+
+/// A command that had looked at the link just before it was replaced is on its
+/// way by then.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// How long the server may take to say goodbye.
+const LIMIT: Duration = Duration::from_secs(5);
+
+/// Its socket is closed with the last handle on it. Clones of ours let go of
+/// theirs with their next command: for those that nobody uses, the server is
+/// asked to close it, once it has answered all that was sent before.
+///
+/// `QUIT` needs no rights (<https://redis.io/docs/latest/commands/quit/>). A
+/// server that does not answer does not close it either: it stays then until
+/// those clones are used or dropped.
+pub(super) async fn leave(old: Weak<Link>, runtime: Arc<dyn Runtime>) {
+    runtime.sleep_until(runtime.now() + GRACE).await;
+    let Some(link) = old.upgrade() else {
+        return;
+    };
+    let mut connection = link.connection();
+    drop(link);
+    connection.set_response_timeout(LIMIT);
+    // Closed, or it can't be.
+    let _ = cmd("QUIT").exec_async(&mut connection).await;
+}
