@@ -142,12 +142,9 @@ fn show(report: &mut Report, name: &str, pairs: &[[Run; 2]], options: Options) {
         ]));
         ratio
     };
-    let seconds = options.seconds as f64;
-    let throughput = line(
-        "commands a second",
-        &|run| run.commands as f64 / seconds,
-        &|figure| thousands(figure as u64),
-    );
+    let throughput = line("commands a second", &Run::throughput, &|figure| {
+        thousands(figure as u64)
+    });
     line("CPU time of a command, ns", &Run::cost, &|nanos| {
         format!("{nanos:.0}")
     });

@@ -1,6 +1,6 @@
 //! One run of each side, in slices that take turns.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::taken::Taken;
 use super::{Command, Options, Sides};
@@ -27,7 +27,9 @@ pub(super) enum First {
 
 /// What one run showed.
 pub(super) struct Run {
-    pub(super) commands: u64,
+    commands: u64,
+    /// What its slices took.
+    time: Duration,
     /// Rotations while it was measured.
     pub(super) reauthenticated: u64,
     /// How often another connection took its place, at any time.
@@ -38,6 +40,11 @@ pub(super) struct Run {
 }
 
 impl Run {
+    /// Commands a second.
+    pub(super) fn throughput(&self) -> f64 {
+        self.commands as f64 / self.time.as_secs_f64()
+    }
+
     /// Nanoseconds of the CPU for each command; not a number where that is not
     /// known.
     pub(super) fn cost(&self) -> f64 {
@@ -54,6 +61,7 @@ impl Run {
 /// One side of a pair, on its way.
 struct Side<C> {
     tasks: Loop<C>,
+    time: Duration,
     spent: Option<Duration>,
 }
 
@@ -61,13 +69,16 @@ impl<C: Caller + Clone> Side<C> {
     fn new(caller: C, options: Options) -> Self {
         Self {
             tasks: Loop::new(vec![caller; options.tasks]),
+            time: Duration::ZERO,
             spent: Some(Duration::ZERO),
         }
     }
 
     async fn slice(&mut self) {
         let before = cpu_time();
+        let begun = Instant::now();
         self.tasks.run(SLICE).await;
+        self.time += begun.elapsed();
         let spent = |(now, before): (Duration, Duration)| now.saturating_sub(before);
         let spent = cpu_time().zip(before).map(spent);
         self.spent = self.spent.zip(spent).map(|(all, more)| all + more);
@@ -77,6 +88,7 @@ impl<C: Caller + Clone> Side<C> {
         let latency = self.tasks.latency();
         Run {
             commands: latency.len(),
+            time: self.time,
             reauthenticated,
             replaced,
             latency,
