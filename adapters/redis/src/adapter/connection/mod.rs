@@ -78,6 +78,15 @@ impl AuthConnection {
         self.shared.registration.status()
     }
 
+    /// A command that changes the state of its connection, or may block it.
+    #[inline(never)]
+    fn send_with_care<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+        match effect::blocking(cmd) {
+            None => Box::pin(self.shared.request(cmd)),
+            Some(blocking) => Box::pin(self.shared.block(cmd, blocking)),
+        }
+    }
+
     /// Whether it is there, as far as is known without asking the server.
     #[cfg(feature = "bb8")]
     pub(super) fn is_connected(&self) -> bool {
@@ -90,10 +99,7 @@ impl ConnectionLike for AuthConnection {
         if effect::is_plain(cmd) {
             return plain::send(self, cmd);
         }
-        match effect::blocking(cmd) {
-            None => Box::pin(self.shared.request(cmd)),
-            Some(blocking) => Box::pin(self.shared.block(cmd, blocking)),
-        }
+        self.send_with_care(cmd)
     }
 
     fn req_packed_commands<'a>(

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::link::Link;
 use super::redis::aio::MultiplexedConnection;
-use super::slot::Slot;
+use super::shared::Shared;
 
 /// A link, and a handle on its connection that belongs to one command at a time.
 ///
@@ -25,9 +25,9 @@ pub(super) struct Seat(Option<Box<Handle>>);
 impl Seat {
     /// A connection to send a command on that has no effect on it; `None` where
     /// the link in place calls for more care.
-    pub(super) fn take(&mut self, slot: &Slot) -> Option<&mut MultiplexedConnection> {
+    pub(super) fn take(&mut self, shared: &Shared) -> Option<&mut MultiplexedConnection> {
         if !self.0.as_ref().is_some_and(|kept| kept.link.is_clear()) {
-            self.0 = Self::handle(slot.link());
+            self.fill(shared.slot.link());
         }
         self.0.as_mut().map(|handle| &mut handle.connection)
     }
@@ -38,13 +38,13 @@ impl Seat {
     }
 
     #[cold]
-    fn handle(link: Arc<Link>) -> Option<Box<Handle>> {
-        link.is_clear().then(|| {
+    fn fill(&mut self, link: Arc<Link>) {
+        self.0 = link.is_clear().then(|| {
             Box::new(Handle {
                 connection: link.connection(),
                 link,
             })
-        })
+        });
     }
 }
 
