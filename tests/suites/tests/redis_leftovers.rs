@@ -3,14 +3,14 @@
 use std::io::Read;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use futures::FutureExt;
 use redis::io::AsyncDNSResolver;
 use redis::{AsyncCommands, AsyncConnectionConfig, RedisFuture, RedisResult};
 use redis_authx::reauth::ReauthPolicy;
-use redis_authx_redis::AuthClient;
-use redis_authx_suites::{Bed, KEY};
+use redis_authx_redis::{AuthClient, AuthConnection};
+use redis_authx_suites::{Bed, KEY, PATIENCE};
 use redis_authx_tokio::OnTokio;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
@@ -171,4 +171,55 @@ async fn a_clone_that_nobody_uses_keeps_no_replaced_socket_open() {
         })
         .await;
     }
+}
+
+/// It is asked to close for a clone that nobody uses, but not before it has
+/// answered.
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_under_way_on_a_replaced_connection_is_answered() {
+    let bed = Bed::builder().brisk().start().await;
+    let mut unused = bed.multiplexed().await;
+    () = unused.set(KEY, 0).await.unwrap();
+    let mut expected = 0;
+    // On a busy machine all may be sent on the new one.
+    for _ in 0..10 {
+        let sent = sent_while_replaced(&bed, &unused).await;
+        let some_are_under_way = sent.iter().any(|one| !one.is_finished());
+        expected += sent.len();
+        for one in sent {
+            one.await.unwrap().unwrap();
+        }
+        bed.until("the old socket is closed", |bed| {
+            bed.emulator.redis().connections() == 1
+        })
+        .await;
+        let count: usize = unused.get(KEY).await.unwrap();
+        assert_eq!(count, expected);
+        if some_are_under_way {
+            return;
+        }
+    }
+    panic!("none was under way");
+}
+
+/// Counts on clones until it is replaced, since it does not answer for longer
+/// than it is left alone after that.
+async fn sent_while_replaced(
+    bed: &Bed,
+    connection: &AuthConnection,
+) -> Vec<JoinHandle<RedisResult<u64>>> {
+    let target = bed.replacements() + 1;
+    let stall = Duration::from_secs(3);
+    bed.emulator.redis().delay_next_auths(1, stall);
+    bed.manager.refresh();
+    let begun = Instant::now();
+    let mut sent = Vec::new();
+    while bed.replacements() < target {
+        assert!(begun.elapsed() < PATIENCE, "{:#?}", bed.events());
+        let mut connection = connection.clone();
+        let sending = async move { connection.incr(KEY, 1).await };
+        sent.push(tokio::spawn(sending));
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    sent
 }
