@@ -19,9 +19,9 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// theirs with their next command: for those that nobody uses, the server is
 /// asked to close it, once it has answered all that was sent before.
 ///
-/// `QUIT` needs no rights (<https://redis.io/docs/latest/commands/quit/>). A
-/// server that does not answer does not close it either: it stays then until
-/// those clones are used or dropped.
+/// [`QUIT`](https://redis.io/docs/latest/commands/quit/) needs no rights, not
+/// even a log-in: `COMMAND INFO quit` says `no_auth`. A server that does not answer
+/// does not close it either: it stays then until those clones are used or dropped.
 pub(super) async fn leave(old: Weak<Link>, runtime: Arc<dyn Runtime>) {
     runtime.sleep_until(runtime.now() + GRACE).await;
     let Some(link) = old.upgrade() else {
