@@ -124,6 +124,9 @@ async fn a_block_is_given_up_after_the_attempts_that_fred_makes() {
     }
     let given_up: FredResult<(String, u64)> = blocked.await.unwrap();
     assert!(given_up.is_err());
+    // It is known of before the third replacement is reported.
+    site.until("as often as it was sent", |bed| bed.replacements() >= 3)
+        .await;
     assert_eq!(site.replacements(), 3);
 }
 
