@@ -16,11 +16,13 @@
 //!
 //! Needs a runtime with time enabled, as `#[tokio::main]` gives.
 
+use std::future::pending;
 use std::time::{Instant, SystemTime};
 
 use futures_util::future::BoxFuture;
 use redis_authx::{Clock, Sleep, Spawner};
 use tokio::runtime::Handle;
+use tokio::task::JoinHandle;
 
 /// The tokio runtime of whoever uses it.
 ///
@@ -72,9 +74,23 @@ impl OnTokio {
         Self(handle)
     }
 
-    fn timer(&self, deadline: Instant) -> tokio::time::Sleep {
-        let _runtime = self.0.enter();
-        tokio::time::sleep_until(deadline.into())
+    /// A task that ends at `deadline`: a timer that was polled from outside would
+    /// panic where the runtime ends in that moment.
+    fn timer(&self, deadline: Instant) -> Timer {
+        let timer = {
+            let _runtime = self.0.enter();
+            tokio::time::sleep_until(deadline.into())
+        };
+        Timer(self.0.spawn(timer))
+    }
+}
+
+/// Is not there any more when nobody waits for it.
+struct Timer(JoinHandle<()>);
+
+impl Drop for Timer {
+    fn drop(&mut self) {
+        self.0.abort();
     }
 }
 
@@ -88,13 +104,18 @@ impl Clock for OnTokio {
         Tokio.wall()
     }
 
+    /// Goes off no more when the runtime has ended.
+    ///
     /// # Panics
-    /// When polled and the runtime has no time enabled, or has ended.
+    /// When polled and the runtime has no time enabled.
     fn sleep_until(&self, deadline: Instant) -> Sleep {
         let runtime = self.clone();
         Sleep::new(async move {
             if runtime.now() < deadline {
-                runtime.timer(deadline).await;
+                let mut timer = runtime.timer(deadline);
+                if (&mut timer.0).await.is_err() {
+                    pending::<()>().await;
+                }
             }
         })
     }
