@@ -28,5 +28,7 @@ fn it_goes_off_no_more_and_does_not_panic() {
 fn one_without_time_says_so() {
     let tokio = Builder::new_current_thread().build().unwrap();
     let on = OnTokio::new(tokio.handle().clone());
-    let _ = on.sleep_until(on.now() + Duration::from_secs(1)).now_or_never();
+    let _ = on
+        .sleep_until(on.now() + Duration::from_secs(1))
+        .now_or_never();
 }
