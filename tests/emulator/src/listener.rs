@@ -18,8 +18,8 @@ use tokio_rustls::TlsAcceptor;
 
 use crate::EmulatorError;
 
-/// How long a client may take for the TLS handshake.
-const HANDSHAKE_LIMIT: Duration = Duration::from_secs(10);
+/// How long a client may take for the TLS handshake, on a machine however busy.
+const HANDSHAKE_LIMIT: Duration = Duration::from_secs(30);
 
 /// How many connections may wait to be accepted, if the system lets them: of many
 /// clients that start at once, those that find no place try again a second later.

@@ -6,18 +6,12 @@ mod support;
 use std::time::Duration;
 
 use redis_authx_emulator::{Emulator, EmulatorError, Store};
-use support::{HOUR, Raw, answers, eventually};
+use support::{HOUR, Raw, answers, eventually, quiet_port};
 
 #[tokio::test]
 async fn a_fixed_port_can_be_had_and_one_in_use_is_named() {
-    let first = Emulator::builder().start().await.unwrap();
-    let port = first
-        .redis_url()
-        .rsplit(':')
-        .next()
-        .unwrap()
-        .parse()
-        .unwrap();
+    let port = quiet_port();
+    let first = Emulator::builder().redis_port(port).start().await.unwrap();
     let error = Emulator::builder()
         .redis_port(port)
         .start()
@@ -26,6 +20,7 @@ async fn a_fixed_port_can_be_had_and_one_in_use_is_named() {
     assert!(matches!(error, EmulatorError::Bind { .. }));
     assert!(error.to_string().contains(&port.to_string()), "{error}");
     let url = first.redis_url().to_owned();
+    assert!(url.ends_with(&format!(":{port}")), "{url}");
     drop(first);
     eventually("the port's release", || !answers(&url)).await;
     let second = Emulator::builder().redis_port(port).start().await.unwrap();

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use redis::AsyncCommands;
 use redis_authx_emulator::{AuthRefusal, Emulator};
-use support::{HOUR, Raw, STORES, connect, connected, emulator, info};
+use support::{HOUR, Raw, STORES, connect, connected, emulator, info, open};
 
 const WRONG_PASS: &str = "-WRONGPASS invalid username-password pair or user is disabled.\r\n";
 const NO_AUTH: &str = "-NOAUTH Authentication required.\r\n";
@@ -48,7 +48,7 @@ async fn bad_log_ins_get_wrongpass_and_the_report_says_why() {
         ] {
             for resp3 in [false, true] {
                 let client = redis::Client::open(info(&emulator, resp3, user, token)).unwrap();
-                let error = client.get_multiplexed_async_connection().await.unwrap_err();
+                let error = open(&client).await.unwrap_err();
                 assert!(support::refused(&error), "{user}: {error}");
                 let reports = emulator.redis().connection_reports();
                 assert_eq!(reports.last().unwrap().last_refusal, Some(why));

@@ -99,14 +99,16 @@ async fn a_delayed_auth_stalls_its_connection_and_no_other() {
 async fn auths_in_flight_are_counted_until_their_replies() {
     for store in STORES {
         let emulator = emulator(store).await;
-        emulator.redis().set_auth_delay(Duration::from_millis(500));
+        emulator.redis().set_auth_delay(Duration::from_secs(2));
         let token = emulator.issue_token(HOUR);
         let auth = format!("AUTH {} {token}\r\n", emulator.object_id());
         let mut connections = Vec::new();
         for _ in 0..5 {
-            let mut raw = Raw::open(&emulator).await;
+            connections.push(Raw::open(&emulator).await);
+        }
+        // All within the delay.
+        for raw in &mut connections {
             raw.send(&auth).await;
-            connections.push(raw);
         }
         for raw in &mut connections {
             raw.expect("", "+OK\r\n").await;

@@ -56,7 +56,9 @@ fn builder(
 }
 
 async fn connect(builder: SentinelClientBuilder) -> RedisResult<MultiplexedConnection> {
-    builder.build()?.get_async_connection().await
+    let mut client = builder.build()?;
+    let config = support::patient();
+    client.get_async_connection_with_config(&config).await
 }
 
 async fn master(emulator: &Emulator) -> MultiplexedConnection {

@@ -5,7 +5,7 @@ mod support;
 
 use redis::{AsyncCommands, Client, IntoConnectionInfo, TlsCertificates};
 use redis_authx_emulator::Emulator;
-use support::{HOUR, STORES, emulator};
+use support::{HOUR, STORES, emulator, open};
 
 fn client(emulator: &Emulator, ca: &str) -> Client {
     let info = format!("{}?protocol=resp3", emulator.redis_tls_url());
@@ -27,10 +27,7 @@ async fn clients_that_trust_the_ca_are_served_and_others_are_not() {
     for store in STORES {
         let emulator = emulator(store).await;
         let client_of_it = client(&emulator, emulator.ca_pem());
-        let mut connection = client_of_it
-            .get_multiplexed_async_connection()
-            .await
-            .unwrap();
+        let mut connection = open(&client_of_it).await.unwrap();
         let value = "x".repeat(300_000);
         let _: () = connection.set("large", &value).await.unwrap();
         let back: String = connection.get("large").await.unwrap();
@@ -45,6 +42,6 @@ async fn clients_that_trust_the_ca_are_served_and_others_are_not() {
 
         let other = Emulator::builder().start().await.unwrap();
         let stranger = client(&emulator, other.ca_pem());
-        assert!(stranger.get_multiplexed_async_connection().await.is_err());
+        assert!(open(&stranger).await.is_err());
     }
 }

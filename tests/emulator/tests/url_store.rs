@@ -6,7 +6,6 @@ mod support;
 use redis_authx_emulator::{Emulator, EmulatorError, Store};
 use std::{
     io::Write,
-    net::TcpListener,
     process::{Child, Command, Stdio},
 };
 use support::{HOUR, Raw};
@@ -19,9 +18,7 @@ struct Elsewhere {
 
 impl Elsewhere {
     async fn start(configuration: &str) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let port = listener.local_addr().unwrap().port();
-        drop(listener);
+        let port = support::quiet_port();
         let mut process = Command::new("redis-server")
             .args(["-", "--port", &port.to_string(), "--save", ""])
             .current_dir(std::env::temp_dir())

@@ -28,8 +28,7 @@ const START_LIMIT: Duration = Duration::from_secs(20);
 /// Another process may take the port between our looking and its binding.
 const PORTS_TRIED: usize = 5;
 
-/// What a child is, and with that which ports it takes and what it has to be
-/// told.
+/// What a child is, and with that what it has to be told.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Mode {
     /// The only one.
@@ -73,11 +72,7 @@ impl RedisServer {
         };
         let mut tried = 1;
         loop {
-            let port = match server.launch.mode {
-                Mode::Alone => ports::free()?,
-                Mode::Member | Mode::Sentinel => ports::lasting()?,
-            };
-            server.port.store(port, SeqCst);
+            ports::give_back(server.port.swap(ports::lasting()?, SeqCst));
             if server.launch.mode == Mode::Sentinel {
                 let path = server.sentinel_file();
                 let written = fs::write(&path, server.configuration());
@@ -147,6 +142,20 @@ impl RedisServer {
                 return Err(self.not_started(ended));
             }
             time::sleep(Duration::from_millis(10)).await;
+        }
+    }
+
+    /// The same again, on the port that it had; another process may have that for
+    /// a while.
+    pub(crate) async fn run_again(&self) -> Result<(), EmulatorError> {
+        let deadline = Instant::now() + START_LIMIT;
+        loop {
+            match self.run().await {
+                Err(EmulatorError::RedisServerStart { .. }) if Instant::now() < deadline => {
+                    time::sleep(Duration::from_millis(100)).await;
+                }
+                outcome => return outcome,
+            }
         }
     }
 
@@ -293,6 +302,7 @@ impl RedisServer {
 impl Drop for RedisServer {
     fn drop(&mut self) {
         self.kill();
+        ports::give_back(self.port());
     }
 }
 

@@ -106,7 +106,7 @@ impl Node {
             return Ok(());
         }
         if let Kind::Child(server) = &self.kind {
-            server.run().await?;
+            server.run_again().await?;
         }
         self.running.store(true, SeqCst);
         Ok(())

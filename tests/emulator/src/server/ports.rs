@@ -2,10 +2,11 @@
 //! child's binding; then the child ends, and another port is tried.
 
 use std::{
+    collections::BTreeSet,
     io,
     net::{Ipv4Addr, SocketAddr, TcpListener},
     ops::Range,
-    sync::Arc,
+    sync::{Arc, Mutex, MutexGuard, PoisonError},
 };
 
 use crate::EmulatorError;
@@ -18,28 +19,39 @@ const LASTING: Range<u16> = 17_000..22_700;
 const BUS: u16 = 10_000;
 const TRIES: usize = 200;
 
-/// A port that is free now.
-pub(crate) fn free() -> Result<u16, EmulatorError> {
-    let address = local(0);
-    TcpListener::bind(address)
-        .and_then(|listener| listener.local_addr())
-        .map(|address| address.port())
-        .map_err(|source| failed(address, source))
-}
+/// Those of this process's servers, whose own they are also while one is stopped.
+static TAKEN: Mutex<BTreeSet<u16>> = Mutex::new(BTreeSet::new());
 
-/// A port that is free now, as is its bus port, and is likely to be so again.
+/// A port that is free now, as is its bus port, and is likely to be so again; to
+/// be [given back](give_back).
 pub(crate) fn lasting() -> Result<u16, EmulatorError> {
     let mut tries = 1;
     loop {
         let port = fastrand::u16(LASTING);
-        let bus = TcpListener::bind(local(port + BUS));
-        let bound = bus.and_then(|_bus| TcpListener::bind(local(port)));
-        match bound {
-            Ok(_) => return Ok(port),
+        match take(port) {
+            Ok(()) => return Ok(port),
             Err(source) if tries == TRIES => return Err(failed(local(port), source)),
             Err(_) => tries += 1,
         }
     }
+}
+
+fn take(port: u16) -> io::Result<()> {
+    if !taken().insert(port) {
+        return Err(io::ErrorKind::AddrInUse.into());
+    }
+    let bus = TcpListener::bind(local(port + BUS));
+    let bound = bus.and_then(|_bus| TcpListener::bind(local(port)));
+    bound.map(drop).inspect_err(|_| give_back(port))
+}
+
+/// Its server is no more.
+pub(crate) fn give_back(port: u16) {
+    taken().remove(&port);
+}
+
+fn taken() -> MutexGuard<'static, BTreeSet<u16>> {
+    TAKEN.lock().unwrap_or_else(PoisonError::into_inner)
 }
 
 fn local(port: u16) -> SocketAddr {

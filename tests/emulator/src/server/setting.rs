@@ -63,7 +63,7 @@ pub enum Store {
     /// [`Builder::sentinel_login`](crate::Builder::sentinel_login) says what
     /// they want. [`Emulator::sentinel`](crate::Emulator::sentinel) steers it.
     ///
-    /// A master counts as dead after a second (`down-after-milliseconds`), if
+    /// A master counts as dead after three seconds (`down-after-milliseconds`), if
     /// most sentinels say so.
     #[non_exhaustive]
     Sentinel {

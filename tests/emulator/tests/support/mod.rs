@@ -3,7 +3,10 @@
 
 use std::time::Duration;
 
-use redis::{Client, ConnectionInfo, IntoConnectionInfo, aio::MultiplexedConnection};
+use redis::{
+    AsyncConnectionConfig, Client, ConnectionInfo, IntoConnectionInfo, RedisResult,
+    aio::MultiplexedConnection,
+};
 use redis_authx_emulator::{Emulator, Store};
 use tokio::{
     io::{AsyncReadExt, AsyncWriteExt},
@@ -14,7 +17,7 @@ use tokio::{
 pub const HOUR: Duration = Duration::from_secs(3600);
 
 /// Longer than anything takes on a busy machine.
-pub const PATIENCE: Duration = Duration::from_secs(20);
+pub const PATIENCE: Duration = Duration::from_secs(60);
 
 /// Both stores that need nothing but this machine.
 pub const STORES: [Store; 2] = [Store::Embedded, Store::RedisServer];
@@ -37,14 +40,29 @@ pub fn info(emulator: &Emulator, resp3: bool, user: &str, token: &str) -> Connec
     info.set_redis_settings(settings)
 }
 
+/// Time limits that a busy machine keeps to; redis-rs's own are 500 ms for a
+/// reply and 1 s for a connection.
+pub fn patient() -> AsyncConnectionConfig {
+    AsyncConnectionConfig::new()
+        .set_response_timeout(Some(PATIENCE))
+        .set_connection_timeout(Some(PATIENCE))
+}
+
+/// A connection of this client's.
+pub async fn open(client: &Client) -> RedisResult<MultiplexedConnection> {
+    let config = patient();
+    let opened = client.get_multiplexed_async_connection_with_config(&config);
+    opened.await
+}
+
 /// A connection logged in with `token`.
 pub async fn connect(
     emulator: &Emulator,
     resp3: bool,
     token: &str,
-) -> redis::RedisResult<MultiplexedConnection> {
+) -> RedisResult<MultiplexedConnection> {
     let info = info(emulator, resp3, emulator.object_id(), token);
-    Client::open(info)?.get_multiplexed_async_connection().await
+    open(&Client::open(info)?).await
 }
 
 /// The same with a new token of an hour.
@@ -150,6 +168,14 @@ pub async fn eventually(what: &str, condition: impl Fn() -> bool) {
 /// Whether Redis answered WRONGPASS, which the client names in two ways.
 pub fn refused(error: &redis::RedisError) -> bool {
     error.kind() == redis::ErrorKind::AuthenticationFailed || error.code() == Some("WRONGPASS")
+}
+
+/// A port that is free, and that the system hands out to nobody: it stays so.
+pub fn quiet_port() -> u16 {
+    let free = |port: &u16| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok();
+    // Servers of the emulator's have ports below and above these.
+    let mut ports = std::iter::repeat_with(|| fastrand::u16(23_000..27_000));
+    ports.find(free).unwrap()
 }
 
 /// Whether something listens there.

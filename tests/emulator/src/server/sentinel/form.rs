@@ -13,8 +13,9 @@ use crate::{
 
 /// What the sentinels call the master.
 pub(crate) const NAME: &str = "mymaster";
-/// After how many milliseconds without an answer the master counts as dead.
-const DOWN_AFTER: u32 = 1000;
+/// After how many milliseconds without an answer the master counts as dead: long enough for a busy
+/// machine, short enough for a test.
+const DOWN_AFTER: u32 = 3000;
 /// After how many milliseconds a failover that gets nowhere is given up; the
 /// next one is begun after twice that time.
 const FAILOVER_TIMEOUT: u32 = 5000;

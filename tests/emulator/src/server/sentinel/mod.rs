@@ -131,7 +131,7 @@ impl SentinelControl {
     }
 
     /// Kills the master's process and gives its index. The sentinels notice
-    /// after a second and make a replica the master.
+    /// after three seconds and make a replica the master.
     ///
     /// # Errors
     /// When the sentinels don't agree who that is within a minute.
