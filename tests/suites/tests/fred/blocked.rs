@@ -7,7 +7,7 @@ use fred::types::Builder;
 use fred::types::config::Blocking;
 use redis_authx::reauth::ReauthPolicy;
 use redis_authx_fred::BuilderExt;
-use redis_authx_suites::{Bed, KEY};
+use redis_authx_suites::{Bed, KEY, prompt};
 
 use crate::site::{Site, at_once, is_replacement};
 
@@ -15,21 +15,25 @@ const LAST: u64 = 1 << 40;
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_block_goes_on_over_rotations() {
-    let site = Site::start(Bed::builder()).await;
-    let client = site.clients().build().unwrap();
-    client.init().await.unwrap();
+    // Replaced a second after each rotation, long before its token expires.
+    let policy = prompt().replace_after(0.15);
+    let site = Site::start(Bed::builder().outlived()).await;
+    let site = site.renewed_by(policy);
+    let client = blocking(&site, 1000).await;
     site.settled(1).await;
     let blocked = site.block(&client).await;
-    site.until("it is replaced", |bed| bed.count(is_replacement) >= 2)
+    // Until it has outlived its first token.
+    site.until("it is replaced", |bed| bed.count(is_replacement) >= 5)
         .await;
     // What is sent behind the block waits, and is not lost.
     let behind = {
         let client = client.clone();
         tokio::spawn(async move { client.set::<(), _, _>(KEY, 1, None, None, false).await })
     };
-    site.rotate(1).await;
     let other = site.clients().build().unwrap();
     other.init().await.unwrap();
+    // Just after a rotation: what comes while it is replaced may be lost.
+    site.rotate(1).await;
     () = other.rpush("queue", 7).await.unwrap();
     assert_eq!(blocked.await.unwrap().unwrap(), ("queue".to_owned(), 7));
     behind.await.unwrap().unwrap();
@@ -60,9 +64,9 @@ async fn each_element_is_popped_at_most_once() {
     const ROTATIONS: usize = 40;
     let site = turning().await;
     let client = blocking(&site, 1000).await;
-    let other = site.clients().build().unwrap();
-    other.init().await.unwrap();
-    site.settled(2).await;
+    // Never replaced: what it pushes is pushed once.
+    let other = site.with_a_password(site.config()).await;
+    site.settled(1).await;
     let popping = tokio::spawn(async move {
         let mut popped = Vec::new();
         loop {
@@ -81,7 +85,7 @@ async fn each_element_is_popped_at_most_once() {
             // Blocked until it is replaced: pushing without a pause, the AUTH
             // behind a pop would always be answered.
             site.turn().await;
-            site.settled(2).await;
+            site.settled(1).await;
         } else {
             site.manager.refresh();
         }
@@ -104,7 +108,10 @@ async fn each_element_is_popped_at_most_once() {
     );
     assert!(popped.is_sorted_by(|one, next| one < next), "popped twice");
     let lost = pushed as usize - popped.len();
-    assert!(lost <= site.replacements(), "{lost} lost");
+    site.until("a replacement for each that is lost", |bed| {
+        lost <= bed.replacements()
+    })
+    .await;
 }
 
 /// As fred's documentation has it of a command that was sent that often.
@@ -115,8 +122,8 @@ async fn a_block_is_given_up_after_the_attempts_that_fred_makes() {
     site.settled(1).await;
     let blocked = site.block(&client).await;
     while !blocked.is_finished() {
-        site.turn().await;
         let before = site.replacements();
+        site.turn().await;
         site.until("it is replaced", |bed| {
             blocked.is_finished() || bed.count(is_replacement) > before
         })
@@ -133,7 +140,10 @@ async fn a_block_is_given_up_after_the_attempts_that_fred_makes() {
 /// Then an AUTH is a command like any other.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_setting_has_an_auth_interrupt_a_block() {
-    let site = turning().await;
+    // To interrupt it, fred connects once more: that may take its time.
+    let policy = ReauthPolicy::builder().stagger(0.0);
+    let site = Site::start(Bed::builder().brisk()).await;
+    let site = site.renewed_by(policy);
     let mut config = site.config();
     config.blocking = Blocking::Interrupt;
     let client = site.clients_of(config).build().unwrap();

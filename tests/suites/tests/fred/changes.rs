@@ -5,16 +5,16 @@
 use std::time::Duration;
 
 use fred::clients::Client;
-use fred::interfaces::ClientLike;
-use fred::types::Builder;
+use fred::interfaces::{ClientLike, FredResult, KeysInterface};
 use fred::types::config::Config;
+use redis_authx::reauth::ReauthPolicy;
 use redis_authx_emulator::{SentinelLogin, Store};
-use redis_authx_suites::{Bed, prompt};
+use redis_authx_suites::{Bed, BedBuilder};
 
 use crate::cluster::{self, many_keys};
 use crate::load::Load;
 use crate::sentinel;
-use crate::site::{Site, at_once};
+use crate::site::Site;
 
 /// Of each client.
 const TASKS: usize = 8;
@@ -23,14 +23,36 @@ const TASKS: usize = 8;
 /// to be luckier than the other.
 const LUCK: usize = 2 * TASKS;
 
-/// fred's own, with a token that outlives the test for its password.
-async fn with_a_password(site: &Site, mut config: Config) -> Client {
-    config.username = Some(site.emulator.object_id().to_owned());
-    config.password = Some(site.emulator.issue_token(Duration::from_secs(3600)));
-    let mut builder = Builder::from_config(config);
-    let client = builder.set_policy(at_once()).build().unwrap();
-    client.init().await.unwrap();
-    client
+/// Rotations as often as of a calm one, of tokens that outlive the test: a
+/// cluster's connection for the slots is never renewed.
+fn lasting() -> BedBuilder {
+    let bed = Bed::builder().calm().ratio(0.003);
+    bed.lifetime(Duration::from_secs(600))
+}
+
+/// Waits until nothing fails any more; how often it did, of each client.
+async fn calm(site: &Site, clients: [&Client; 2], loads: [&Load; 2]) -> [usize; 2] {
+    for _ in 0..1000 {
+        let failed = loads.map(Load::failed);
+        let before = loads.map(Load::acknowledged);
+        site.until("both answer", |_| {
+            let answers = loads.map(Load::acknowledged);
+            (0..2).all(|client| answers[client] > before[client] + 200)
+        })
+        .await;
+        // Those may be the healthy nodes' alone; this waits for every one.
+        let mut answered = true;
+        for client in clients {
+            for task in 0..TASKS {
+                let got: FredResult<Option<u64>> = client.get(many_keys(task)).await;
+                answered &= got.is_ok();
+            }
+        }
+        if answered && loads.map(Load::failed) == failed {
+            return failed;
+        }
+    }
+    panic!("commands still fail");
 }
 
 /// Both clients under load, while `change` happens and tokens rotate. In the end
@@ -42,23 +64,17 @@ async fn no_worse(
     connections: usize,
     change: impl AsyncFnOnce(&Site),
 ) {
-    let site = site.renewed_by(prompt());
+    let site = site.renewed_by(ReauthPolicy::builder().stagger(0.001));
     let client = site.clients_of(config.clone()).build().unwrap();
     client.init().await.unwrap();
     site.settled(connections).await;
-    let password = with_a_password(&site, config).await;
+    let password = site.with_a_password(config).await;
     let ours = Load::start(&client, TASKS, many_keys);
     let theirs = Load::start(&password, TASKS, many_keys);
     site.rotate(1).await;
     let rotations = site.rotations();
     change(&site).await;
-    let before = (ours.acknowledged(), theirs.acknowledged());
-    site.until("both answer", |_| {
-        ours.acknowledged() > before.0 + 200 && theirs.acknowledged() > before.1 + 200
-    })
-    .await;
-    // Once all is well, nothing fails any more.
-    let calm = (ours.failed(), theirs.failed());
+    let [calm, calm_theirs] = calm(&site, [&client, &password], [&ours, &theirs]).await;
     site.rotate(2).await;
     site.settled(connections).await;
     let (after, after_theirs) = (ours.failed(), theirs.failed());
@@ -73,8 +89,8 @@ async fn no_worse(
     );
     let most = theirs.errors.len() + LUCK;
     assert!(ours.errors.len() <= most, "{ours:#?} {theirs:#?}");
-    if after_theirs == calm.1 {
-        assert_eq!(after, calm.0, "{ours:#?}");
+    if after_theirs == calm_theirs {
+        assert_eq!(after, calm, "{ours:#?}");
     }
     // No token was to blame for anything.
     let redis = site.emulator.redis();
@@ -84,7 +100,7 @@ async fn no_worse(
 }
 
 async fn in_a_cluster(what: &str, resp3: bool, change: impl AsyncFnOnce(&Site)) {
-    let bed = Bed::builder().store(Store::cluster(3, 1)).calm();
+    let bed = lasting().store(Store::cluster(3, 1));
     let mut site = Site::start(bed).await;
     if resp3 {
         site = site.resp3();
@@ -127,7 +143,7 @@ async fn slots_that_move() {
 }
 
 async fn by_sentinels(what: &str, change: impl AsyncFnOnce(&Site)) {
-    let bed = Bed::builder().store(Store::sentinel(2, 3)).calm();
+    let bed = lasting().store(Store::sentinel(2, 3));
     let site = Site::start(bed.sentinel_login(SentinelLogin::None)).await;
     let control = site.emulator.sentinel().unwrap();
     control.wait_until_ok().await.unwrap();

@@ -10,7 +10,7 @@ use fred::types::Builder;
 use fred::types::config::{Config, Server};
 use redis_authx::{Event, TokenManager};
 use redis_authx_fred::BuilderExt;
-use redis_authx_suites::{Bed, KEY};
+use redis_authx_suites::{Bed, KEY, prompt};
 use redis_authx_tokio::Tokio;
 
 use crate::site::{Site, at_once};
@@ -25,7 +25,7 @@ async fn a_builder_needs_one_more_call() {
         .unwrap();
     pool.init().await.unwrap();
     assert!(pool.next().has_reconnect_policy());
-    site.rotate(3).await;
+    site.rotate(4).await;
     () = pool.set(KEY, 7, None, None, false).await.unwrap();
     assert_eq!(site.manager.status().connections, 2);
     assert_eq!(site.emulator.redis().closed_by_expiry(), 0);
@@ -33,7 +33,8 @@ async fn a_builder_needs_one_more_call() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn clients_of_an_existing_program_are_attached_before_or_after_they_connect() {
-    let site = Site::start(Bed::builder()).await;
+    let site = Site::start(Bed::builder().outlived()).await;
+    let site = site.renewed_by(prompt());
     let mut config = site.config();
     site.renewal.provide(&mut config).unwrap();
     let [before, after] =
@@ -43,7 +44,7 @@ async fn clients_of_an_existing_program_are_attached_before_or_after_they_connec
     after.init().await.unwrap();
     site.renewal.attach(&after);
     site.settled(2).await;
-    site.rotate(2).await;
+    site.rotate(6).await;
     site.settled(2).await;
     assert_eq!(site.emulator.redis().connections_accepted(), 2);
     assert_eq!(site.emulator.redis().closed_by_expiry(), 0);

@@ -4,14 +4,14 @@ use std::pin::pin;
 use std::time::Duration;
 
 use fred::error::ErrorKind;
-use fred::interfaces::{ClientLike, PubsubInterface};
+use fred::interfaces::PubsubInterface;
 use fred::types::Builder;
 use fred::types::config::Config;
 use redis::{AsyncCommands, cmd};
 use redis_authx::Event;
 use redis_authx_fred::{AuthSubscriber, BuilderExt};
 use redis_authx_redis::AuthConnection;
-use redis_authx_suites::{Bed, PATIENCE, Publisher, allow};
+use redis_authx_suites::{Bed, PATIENCE, Publisher, allow, prompt};
 use tokio::sync::broadcast::error::RecvError;
 
 use crate::handovers::{END, collect, connected, next, next_payload, roomy};
@@ -74,15 +74,18 @@ async fn a_refused_token_is_tried_again() {
 /// there again once another can be opened.
 #[tokio::test(flavor = "multi_thread")]
 async fn one_that_can_not_be_handed_over_works_until_its_token_expires() {
-    let site = Site::start(Bed::builder()).await;
+    let site = Site::start(Bed::builder().outlived()).await;
+    // The first: all others are the subscriber's.
+    let mut connection = site.multiplexed().await;
     let subscriber = connected(&site).await;
     let mut messages = subscriber.message_rx();
     subscriber.subscribe(CHANNEL).await.unwrap();
-    let mut connection = site.multiplexed().await;
     site.emulator.redis().refuse_connections(true);
     let mut number: u64 = 0;
     let expired = site.until("its token has expired", |bed| {
-        bed.emulator.redis().closed_by_expiry() == 1
+        let reports = bed.emulator.redis().connection_reports();
+        let mut others = reports.iter().filter(|report| report.id > 1);
+        others.any(|report| report.closed_by_expiry)
     });
     let mut expired = pin!(expired);
     loop {
@@ -117,6 +120,19 @@ async fn heard(connection: &mut AuthConnection, subscriber: &AuthSubscriber) {
     }
 }
 
+/// Has all connections closed: nothing more comes on them.
+async fn drop_all(site: &Site) {
+    let redis = site.emulator.redis();
+    let last = redis.connections_accepted();
+    redis.drop_connections();
+    site.until("none of them is open", |_| {
+        let reports = redis.connection_reports();
+        let mut dropped = reports.iter().filter(|report| report.id <= last);
+        !dropped.any(|report| report.open)
+    })
+    .await;
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn a_lost_connection_is_back_with_its_subscriptions_and_the_gap_is_counted() {
     for resp3 in [false, true] {
@@ -133,7 +149,7 @@ async fn a_lost_connection_is_back_with_its_subscriptions_and_the_gap_is_counted
         assert_eq!(next_payload(&mut messages).await, "before");
         assert_eq!(subscriber.gaps(), 0);
 
-        site.emulator.redis().drop_connections();
+        drop_all(&site).await;
         heard(&mut connection, &subscriber).await;
         assert_eq!(subscriber.gaps(), 1);
         subscriber.subscribe("one more").await.unwrap();
@@ -178,7 +194,8 @@ async fn who_may_not_subscribe_is_told_and_nothing_else_is_mixed_up() {
         }
         assert_eq!(subscriber.tracked_channels().len(), 1);
         let id = subscriber.status().unwrap().connection;
-        assert!(site.renewals(id) >= 3);
+        site.until("it is renewed", |bed| bed.renewals(id) >= 3)
+            .await;
         assert_eq!(subscriber.gaps(), 0);
         assert_eq!(site.emulator.redis().auths_refused(), 0);
     }
@@ -227,14 +244,16 @@ async fn without_the_right_to_the_markers_channel_none_is_lost() {
 /// then can be lost, and that is counted.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stalled_auth_over_resp3_loses_nothing_uncounted() {
-    let site = Site::start(Bed::builder()).await.resp3();
+    // Three seconds after the rotation: its token lives far longer.
+    let policy = prompt().replace_after(0.05);
+    let site = Site::start(Bed::builder().calm()).await.renewed_by(policy);
+    let site = site.resp3();
     let subscriber = connected(&site).await;
     let mut messages = subscriber.message_rx();
     subscriber.subscribe(vec![CHANNEL, END]).await.unwrap();
-    let publisher = site.clients().build().unwrap();
-    publisher.init().await.unwrap();
-    site.settled(2).await;
-    // The subscriber was there first, so its turn is first.
+    // Sends no AUTH that the delay could be spent on.
+    let publisher = site.with_a_password(site.config()).await;
+    site.settled(1).await;
     site.emulator.redis().delay_next_auths(1, 2 * PATIENCE);
     let mut number: u64 = 0;
     while site.replacements() < 1 {
@@ -262,7 +281,7 @@ async fn a_stalled_auth_over_resp3_loses_nothing_uncounted() {
     }
     assert!(jumps <= subscriber.gaps(), "{jumps} gaps");
     assert_eq!(subscriber.gaps(), 1, "nobody knows what the old one missed");
-    site.settled(2).await;
+    site.settled(1).await;
 }
 
 /// Whether it is quit or dropped.
@@ -315,7 +334,10 @@ async fn receivers_end_when_the_manager_has_stopped_and_the_token_expired() {
     assert_eq!(next_payload(&mut messages).await, "last");
     let end = tokio::time::timeout(PATIENCE, messages.recv()).await;
     assert!(matches!(end.expect("the end"), Err(RecvError::Closed)));
-    assert!(site.emulator.redis().closed_by_expiry() >= 1);
+    site.until("the server has hung up", |bed| {
+        bed.emulator.redis().closed_by_expiry() >= 1
+    })
+    .await;
 }
 
 #[tokio::test(flavor = "multi_thread")]

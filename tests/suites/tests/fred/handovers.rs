@@ -91,8 +91,10 @@ impl Run {
             self.pause,
             self.same,
         );
-        site.until("enough rotations", |bed| bed.renewals(id) >= self.rotations)
-            .await;
+        for target in 1..=self.rotations {
+            site.until("one more rotation", |bed| bed.renewals(id) >= target)
+                .await;
+        }
         let published = publisher.stop().await;
         let () = connection.publish(END, "").await.unwrap();
         let arrived = reader.await.unwrap();

@@ -6,8 +6,9 @@ use fred::clients::Client;
 use fred::interfaces::{ClientLike, KeysInterface};
 use fred::types::Builder;
 use redis_authx::Event;
+use redis_authx::reauth::ReauthPolicy;
 use redis_authx_fred::BuilderExt;
-use redis_authx_suites::{Bed, KEY};
+use redis_authx_suites::{Bed, KEY, prompt};
 
 use crate::load::Load;
 use crate::site::{Site, at_once};
@@ -50,7 +51,9 @@ async fn resp3_is_no_different() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_pool_of_32_is_staggered() {
     const SIZE: usize = 32;
-    let site = Site::start(Bed::builder().lifetime(Duration::from_secs(6))).await;
+    // The last has its AUTH well before the next rotation.
+    let site = Site::start(Bed::builder().lifetime(Duration::from_secs(9))).await;
+    let site = site.renewed_by(ReauthPolicy::builder().stagger(0.1));
     let pool = site.clients().build_pool(SIZE).unwrap();
     pool.init().await.unwrap();
     site.settled(SIZE).await;
@@ -58,7 +61,7 @@ async fn a_pool_of_32_is_staggered() {
     let issued = site.emulator.identity().tokens_issued();
 
     let load = Load::start(&pool, 64, Load::one_key);
-    site.rotate(3).await;
+    site.rotate(4).await;
     site.settled(SIZE).await;
     let rotations = site.rotations() - before.0;
     let auths = site.emulator.redis().auths() - before.1;
@@ -84,7 +87,8 @@ async fn a_pool_of_32_is_staggered() {
 #[tokio::test(flavor = "multi_thread")]
 async fn an_exclusive_pool_lives_through_rotations() {
     const SIZE: usize = 4;
-    let site = Site::start(Bed::builder()).await;
+    let site = Site::start(Bed::builder().outlived()).await;
+    let site = site.renewed_by(prompt());
     let pool = site.clients().build_exclusive_pool(SIZE).unwrap();
     pool.init().await.unwrap();
     site.settled(SIZE).await;
@@ -92,7 +96,7 @@ async fn an_exclusive_pool_lives_through_rotations() {
     let lent: Client = pool.acquire().await.clone();
     let guard = pool.acquire().await;
     let load = Load::start(&lent, 4, Load::one_key);
-    site.rotate(3).await;
+    site.rotate(6).await;
     site.settled(SIZE).await;
     let seen = load.stop().await;
     assert_eq!(seen.errors, [""; 0]);
@@ -105,7 +109,8 @@ async fn an_exclusive_pool_lives_through_rotations() {
 /// Of two clients and a third that is added later.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_dynamic_pool_lives_through_rotations() {
-    let site = Site::start(Bed::builder()).await;
+    let site = Site::start(Bed::builder().outlived()).await;
+    let site = site.renewed_by(prompt());
     let mut builder = Builder::from_config(site.config());
     builder.set_policy(at_once());
     builder.with_pool_config(|config| {
@@ -117,7 +122,7 @@ async fn a_dynamic_pool_lives_through_rotations() {
     site.settled(2).await;
     assert_eq!(pool.scale(1).await, 1);
     site.settled(3).await;
-    site.rotate(3).await;
+    site.rotate(6).await;
     site.settled(3).await;
     for _ in 0..6 {
         let _: u64 = pool.next().incr(KEY).await.unwrap();

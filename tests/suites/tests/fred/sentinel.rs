@@ -10,7 +10,7 @@ use crate::load::Load;
 use crate::site::Site;
 
 pub(crate) async fn behind_sentinels(login: SentinelLogin) -> Site {
-    let bed = Bed::builder().store(Store::sentinel(1, 3));
+    let bed = Bed::builder().store(Store::sentinel(1, 3)).calm();
     Site::start(bed.sentinel_login(login)).await
 }
 

@@ -1,9 +1,10 @@
 //! A bed, and the clients of fred on it.
 
 use std::ops::Deref;
+use std::time::Duration;
 
 use fred::clients::Client;
-use fred::interfaces::{FredResult, ListInterface};
+use fred::interfaces::{ClientLike, FredResult, ListInterface};
 use fred::types::Builder;
 use fred::types::RespVersion;
 use fred::types::config::{Config, ReconnectPolicy};
@@ -63,6 +64,17 @@ impl Site {
         let mut builder = Builder::from_config(config);
         builder.set_policy(at_once());
         builder.renewal(&self.renewal)
+    }
+
+    /// A client of fred's own, connected, that renewal has no part in: its password
+    /// is a token that outlives the test.
+    pub(crate) async fn with_a_password(&self, mut config: Config) -> Client {
+        config.username = Some(self.emulator.object_id().to_owned());
+        config.password = Some(self.emulator.issue_token(Duration::from_secs(3600)));
+        let mut builder = Builder::from_config(config);
+        let client = builder.set_policy(at_once()).build().unwrap();
+        client.init().await.unwrap();
+        client
     }
 
     /// Waits until there are `count` connections, all with the newest token.

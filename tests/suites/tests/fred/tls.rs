@@ -6,7 +6,7 @@ use fred::interfaces::{ClientLike, KeysInterface};
 use fred::types::RespVersion;
 use fred::types::config::{Config, ServerConfig, TlsConfig, TlsConnector};
 use redis_authx_emulator::Store;
-use redis_authx_suites::{Bed, KEY};
+use redis_authx_suites::{Bed, KEY, prompt};
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use rustls::{ClientConfig, RootCertStore};
@@ -40,7 +40,8 @@ fn config(site: &Site, url: &str) -> Config {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn rotations_over_tls() {
-    let site = Site::start(Bed::builder()).await;
+    let site = Site::start(Bed::builder().outlived()).await;
+    let site = site.renewed_by(prompt());
     let resp2 = config(&site, site.emulator.redis_tls_url());
     let mut resp3 = resp2.clone();
     resp3.version = RespVersion::RESP3;
@@ -51,7 +52,7 @@ async fn rotations_over_tls() {
         loads.push(Load::start(&client, 4, Load::one_key));
     }
     site.settled(2).await;
-    site.rotate(3).await;
+    site.rotate(6).await;
     site.settled(2).await;
     for load in loads {
         let seen = load.stop().await;
@@ -79,7 +80,7 @@ async fn a_cluster_over_tls() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sentinels_and_servers_over_tls() {
-    let site = Site::start(Bed::builder().store(Store::sentinel(1, 3))).await;
+    let site = Site::start(Bed::builder().store(Store::sentinel(1, 3)).calm()).await;
     let port = |url: &String| url.rsplit_once(':').unwrap().1.parse().unwrap();
     let urls = site.emulator.sentinel().unwrap().sentinel_tls_urls();
     let hosts = urls.iter().map(|url| ("127.0.0.1".to_owned(), port(url)));

@@ -92,7 +92,7 @@ fn raw(command: &'static str) -> CustomCommand {
 /// is noticed: it is not taken for a success, and sent again.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_raw_multi_is_not_mistaken_for_a_renewal() {
-    let site = Site::start(Bed::builder()).await;
+    let site = Site::start(Bed::builder().calm()).await;
     let client = site.clients().build().unwrap();
     client.init().await.unwrap();
     site.settled(1).await;

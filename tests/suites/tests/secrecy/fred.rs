@@ -44,6 +44,8 @@ async fn no_secret_is_ever_written_down() {
     let build = |config: &Config| {
         let mut builder = Builder::from_config(config.clone());
         builder.set_policy(ReconnectPolicy::new_constant(0, 1));
+        // Its connection may be replaced time and again under a command.
+        builder.with_connection_config(|config| config.max_command_attempts = 1000);
         builder.renewal(&renewal)
     };
     let pool = build(&config).build_pool(2).unwrap();
@@ -98,7 +100,13 @@ async fn no_secret_is_ever_written_down() {
     }
     secrets.push(current());
 
-    // An AUTH that gets into a transaction, and a log-in that is refused.
+    // An AUTH that gets into a transaction, of a client that is given time to end
+    // it; and a log-in that is refused.
+    let mut builder = Builder::from_config(config.clone());
+    builder.set_policy(ReconnectPolicy::new_constant(0, 1));
+    let builder = builder.credentials(bed.manager.credentials());
+    let client = builder.build().unwrap();
+    client.init().await.unwrap();
     let raw = |command| CustomCommand::new_static(command, ClusterHash::Random, false);
     let none = Vec::<Value>::new;
     () = client.custom(raw("MULTI"), none()).await.unwrap();

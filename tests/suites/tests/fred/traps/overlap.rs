@@ -5,6 +5,7 @@ use std::ops::RangeInclusive;
 use fred::clients::{Client, SubscriberClient};
 use fred::interfaces::{ClientLike, EventInterface, PubsubInterface};
 use fred::types::Message;
+use fred::types::config::PerformanceConfig;
 use redis_authx_suites::Bed;
 use tokio::sync::broadcast::Receiver;
 
@@ -32,7 +33,11 @@ async fn a_clone_takes_over_without_a_gap_and_doubles() {
     let publisher = stock(&site, site.config()).await;
     let mut config = site.config();
     site.renewal.provide(&mut config).unwrap();
-    let old = SubscriberClient::new(config, None, None, Some(at_once()));
+    let roomy = PerformanceConfig {
+        broadcast_channel_capacity: 1 << 16,
+        ..PerformanceConfig::default()
+    };
+    let old = SubscriberClient::new(config, Some(roomy), None, Some(at_once()));
     old.init().await.unwrap();
     old.subscribe(CHANNEL).await.unwrap();
     let mut at_old = old.message_rx();

@@ -2,11 +2,11 @@
 
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, KeysInterface};
+use fred::types::config::ConnectionConfig;
 use fred::types::{Builder, ClientState};
 use redis_authx_fred::BuilderExt;
 use redis_authx_suites::{Bed, KEY};
 
-use super::stock;
 use crate::load::Load;
 use crate::site::{Site, at_once};
 
@@ -14,7 +14,15 @@ use crate::site::{Site, at_once};
 #[tokio::test(flavor = "multi_thread")]
 async fn it_has_commands_executed_twice() {
     let site = Site::start(Bed::builder().calm()).await;
-    let client = stock(&site, site.config()).await;
+    let mut config = site.config();
+    site.renewal.provide(&mut config).unwrap();
+    // None may be given up for want of attempts.
+    let tireless = ConnectionConfig {
+        max_command_attempts: 1000,
+        ..ConnectionConfig::default()
+    };
+    let client = Client::new(config, None, Some(tireless), Some(at_once()));
+    client.init().await.unwrap();
     let mut counted = 0;
     for round in 0.. {
         assert!(round < 100, "none was executed twice");
@@ -72,7 +80,7 @@ async fn a_setting_has_it_done_for_one_refused_auth() {
 /// Ours is not ended for want of an AUTH: it is tried until the token expires.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_client_without_a_policy_is_not_ended_by_us() {
-    let site = Site::start(Bed::builder()).await;
+    let site = Site::start(Bed::builder().calm()).await;
     let mut config = site.config();
     site.renewal.provide(&mut config).unwrap();
     let client = Client::new(config, None, None, None);
