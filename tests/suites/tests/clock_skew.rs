@@ -10,7 +10,7 @@ use std::time::Duration;
 use redis::AsyncCommands;
 use redis_authx::reauth::ReauthErrorKind;
 use redis_authx::{Event, State};
-use redis_authx_suites::{Bed, Load, WrongClock};
+use redis_authx_suites::{Bed, Load, WrongClock, patient};
 
 const HOUR: i64 = 3600;
 
@@ -22,11 +22,11 @@ fn refused(event: &Event) -> bool {
     matches!(event, Event::ReauthFailed { error, .. } if error.kind() == ReauthErrorKind::Refused)
 }
 
-/// Three rotations under load: nothing fails, and no session reaches its end.
-async fn is_not_noticed(bed: &Bed) {
+/// Rotations under load: nothing fails, and no session reaches its end.
+async fn is_not_noticed(bed: &Bed, rotations: usize) {
     let connection = bed.multiplexed().await;
     let load = Load::start(std::slice::from_ref(&connection), 8);
-    bed.rotate(3).await;
+    bed.rotate(rotations).await;
     bed.settled(std::slice::from_ref(&connection)).await;
     let seen = load.stop().await;
     assert!(seen.acknowledged > 0);
@@ -38,25 +38,26 @@ async fn is_not_noticed(bed: &Bed) {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_that_is_an_hour_off_is_not_noticed() {
-    for millis in [1000 * HOUR, -1000 * HOUR] {
+    let off_by = async |millis| {
         let clock = WrongClock::off_by(millis);
-        let bed = Bed::builder().clock(&clock).start().await;
-        is_not_noticed(&bed).await;
+        let bed = Bed::builder().outlived().clock(&clock).start().await;
+        is_not_noticed(&bed, 6).await;
         assert_eq!(bed.count(stepped), 0);
-    }
+    };
+    tokio::join!(off_by(1000 * HOUR), off_by(-1000 * HOUR));
 }
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_machine_whose_clock_is_slewed_is_not_noticed() {
     let clock = WrongClock::default();
-    let bed = Bed::builder().clock(&clock).start().await;
+    let bed = Bed::builder().outlived().clock(&clock).start().await;
     let slewed = tokio::spawn(async move {
         for millis in [300, 100, -200, -400, 0].into_iter().cycle() {
             clock.set(millis);
             tokio::time::sleep(Duration::from_millis(100)).await;
         }
     });
-    is_not_noticed(&bed).await;
+    is_not_noticed(&bed, 6).await;
     slewed.abort();
     assert_eq!(bed.count(stepped), 0);
 }
@@ -69,7 +70,7 @@ async fn an_identity_service_a_second_behind_is_not_noticed() {
         .ratio(0.25)
         .start_with(|emulator| emulator.identity().set_clock_skew(-1))
         .await;
-    is_not_noticed(&bed).await;
+    is_not_noticed(&bed, 3).await;
 }
 
 /// Its tokens log in a second after they came, at the latest: until then Redis
@@ -84,7 +85,11 @@ async fn an_identity_service_a_second_ahead_costs_some_tries_and_no_command() {
     let connection = bed.multiplexed().await;
     bed.emulator.identity().set_clock_skew(1);
     let load = Load::start(std::slice::from_ref(&connection), 8);
-    for _ in 0..2 {
+    // A token that is used a second after it came is taken at once.
+    for turn in 0..10 {
+        if turn >= 2 && bed.count(refused) > 0 {
+            break;
+        }
         bed.rotate(1).await;
         bed.settled(std::slice::from_ref(&connection)).await;
     }
@@ -105,9 +110,9 @@ async fn an_identity_service_an_hour_off_is_told_and_mended_by_its_clock() {
             .lifetime(Duration::from_secs(60))
             .start_with(|emulator| emulator.identity().set_clock_skew(skew))
             .await;
-        let error = bed.client.multiplexed().await.unwrap_err();
+        let opened = bed.client.multiplexed_with_config(patient()).await;
         assert_eq!(
-            error.kind(),
+            opened.unwrap_err().kind(),
             redis::ErrorKind::AuthenticationFailed,
             "{skew}"
         );
@@ -134,7 +139,7 @@ async fn an_identity_service_an_hour_behind_ends_sessions_early_and_each_is_repl
     let load = Load::start(std::slice::from_ref(&connection), 1);
     for generation in 2..=3 {
         bed.until("the session has ended and is replaced", |_| {
-            connection.status().generation == generation
+            connection.status().generation >= generation
         })
         .await;
         let before = load.seen();

@@ -3,15 +3,29 @@
 use std::future::Future;
 use std::time::Duration;
 
-use redis::{AsyncCommands, AsyncConnectionConfig, FromRedisValue, RedisResult, cmd, pipe};
-use redis_authx_redis::AuthConnection;
-use redis_authx_suites::{Bed, PATIENCE};
+use redis::{AsyncCommands, FromRedisValue, RedisResult, cmd, pipe};
+use redis_authx_redis::{AuthClient, AuthConnection};
+use redis_authx_suites::{Bed, PATIENCE, patient};
 use tokio::task::JoinHandle;
 
 #[allow(clippy::unwrap_used)] // part of every test
 async fn unlimited(bed: &Bed) -> AuthConnection {
-    let config = AsyncConnectionConfig::new().set_response_timeout(None);
+    let config = patient().set_response_timeout(None);
     bed.client.multiplexed_with_config(config).await.unwrap()
+}
+
+/// One that has time for its `AUTH`: the others are all that is replaced.
+#[allow(clippy::unwrap_used)] // part of several tests
+async fn unhurried(bed: &Bed) -> AuthConnection {
+    let client = AuthClient::open(bed.emulator.redis_url(), bed.manager.credentials()).unwrap();
+    client.multiplexed_with_config(patient()).await.unwrap()
+}
+
+/// Waits until so many connections have been replaced, and no more.
+async fn replaced(bed: &Bed, count: usize) {
+    bed.until("all are replaced", |bed| bed.replacements() >= count)
+        .await;
+    assert_eq!(bed.replacements(), count);
 }
 
 /// Of each stream the entries: an id and its fields.
@@ -75,7 +89,7 @@ async fn blocked(other: &mut AuthConnection, count: usize) {
 #[tokio::test(flavor = "multi_thread")]
 async fn every_command_goes_on_where_its_connection_went() {
     let bed = Bed::builder().brisk().start().await;
-    let mut other = bed.multiplexed().await;
+    let mut other = unhurried(&bed).await;
     let group = cmd("XGROUP")
         .arg("CREATE")
         .arg("s2")
@@ -115,14 +129,14 @@ async fn every_command_goes_on_where_its_connection_went() {
     for round in 1..=2 {
         bed.turn().await;
         bed.settled(&connections).await;
-        assert_eq!(bed.replacements(), 10 * round);
+        replaced(&bed, 10 * round).await;
+        // The connections that they left are closed: nothing blocks them.
+        bed.until("11 are left", |bed| {
+            bed.emulator.redis().connections() == 11
+        })
+        .await;
         blocked(&mut other, 10).await;
     }
-    // The connections that they left are closed.
-    bed.until("11 are left", |bed| {
-        bed.emulator.redis().connections() == 11
-    })
-    .await;
 
     for list in 1..=5 {
         let _: u64 = other
@@ -219,7 +233,7 @@ async fn a_time_out_is_one_over_all_connections() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_wait_says_what_was_reached() {
     let bed = Bed::builder().brisk().start().await;
-    let mut other = bed.multiplexed().await;
+    let mut other = unhurried(&bed).await;
     let mut connection = unlimited(&bed).await;
     () = connection.set("key", 1).await.unwrap();
     let wait = {
@@ -235,7 +249,7 @@ async fn a_wait_says_what_was_reached() {
         0,
         "there is no replica"
     );
-    assert_eq!(bed.replacements(), 1);
+    replaced(&bed, 1).await;
 }
 
 /// The application has given up; the server doesn't know, until the connection
@@ -244,7 +258,7 @@ async fn a_wait_says_what_was_reached() {
 async fn a_block_that_nobody_waits_for_takes_nothing_after_a_replacement() {
     let bed = Bed::builder().brisk().start().await;
     let mut other = bed.multiplexed().await;
-    let config = AsyncConnectionConfig::new().set_response_timeout(Some(Duration::from_millis(50)));
+    let config = patient().set_response_timeout(Some(Duration::from_millis(50)));
     let mut connection = bed.client.multiplexed_with_config(config).await.unwrap();
     // As time-outs go on a busy machine, the first may be that of CLIENT ID.
     while !connection
@@ -296,7 +310,7 @@ async fn a_pipeline_is_told_that_nothing_was_popped() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_block_that_may_not_be_ended_goes_on_where_it_is() {
     let bed = Bed::builder().brisk().start().await;
-    let mut other = bed.multiplexed().await;
+    let mut other = unhurried(&bed).await;
     let me: String = cmd("ACL")
         .arg("WHOAMI")
         .query_async(&mut other)
@@ -309,7 +323,7 @@ async fn a_block_that_may_not_be_ended_goes_on_where_it_is() {
     blocked(&mut other, 1).await;
     bed.turn().await;
     bed.settled(std::slice::from_ref(&blpop.connection)).await;
-    assert_eq!(bed.replacements(), 1);
+    replaced(&bed, 1).await;
     blocked(&mut other, 1).await;
     let _: u64 = other.rpush("queue", 7).await.unwrap();
     assert_eq!(blpop.reply().await, ("queue".to_owned(), 7));

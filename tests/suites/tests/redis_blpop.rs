@@ -1,14 +1,14 @@
 //! Commands that block on a connection that is replaced: they go on where it
 //! went, and what they wait for is neither lost nor taken twice.
 
-use redis::{AsyncCommands, AsyncConnectionConfig, RedisResult};
+use redis::{AsyncCommands, RedisResult};
 use redis_authx_redis::AuthConnection;
-use redis_authx_suites::Bed;
+use redis_authx_suites::{Bed, patient};
 use tokio::task::JoinSet;
 
 #[allow(clippy::unwrap_used)] // part of every test
 async fn unlimited(bed: &Bed) -> AuthConnection {
-    let config = AsyncConnectionConfig::new().set_response_timeout(None);
+    let config = patient().set_response_timeout(None);
     bed.client.multiplexed_with_config(config).await.unwrap()
 }
 

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use redis_authx::reauth::ReauthPolicy;
 use redis_authx_redis::{AuthClient, AuthConnection};
-use redis_authx_suites::Bed;
+use redis_authx_suites::{Bed, patient};
 
 const CONNECTIONS: usize = 200;
 
@@ -17,7 +17,8 @@ async fn fleet(bed: &Bed, policy: ReauthPolicy) -> Vec<AuthConnection> {
     let mut connections = Vec::new();
     // One after the other, for the peak to be the re-authentications' own.
     for _ in 0..CONNECTIONS {
-        connections.push(client.multiplexed().await.unwrap());
+        let opened = client.multiplexed_with_config(patient()).await;
+        connections.push(opened.unwrap());
     }
     connections
 }
@@ -26,8 +27,7 @@ async fn fleet(bed: &Bed, policy: ReauthPolicy) -> Vec<AuthConnection> {
 #[allow(clippy::unwrap_used)] // the middle of several tests
 async fn rotate(bed: &Bed, connections: &[AuthConnection]) -> Vec<Instant> {
     let before = bed.emulator.redis().auths();
-    bed.manager.refresh();
-    bed.rotate(1).await;
+    bed.turn().await;
     bed.settled(connections).await;
     let redis = bed.emulator.redis();
     assert_eq!(redis.auths() - before, CONNECTIONS as u64);
@@ -60,6 +60,7 @@ async fn no_more_log_in_at_once_than_allowed() {
 async fn log_ins_are_spread_over_the_window() {
     let bed = Bed::builder()
         .lifetime(Duration::from_secs(40))
+        .ratio(0.5)
         .start()
         .await;
     // A tenth of at least 20 s.

@@ -10,7 +10,7 @@ use redis::io::AsyncDNSResolver;
 use redis::{AsyncCommands, AsyncConnectionConfig, RedisFuture, RedisResult};
 use redis_authx::reauth::ReauthPolicy;
 use redis_authx_redis::{AuthClient, AuthConnection};
-use redis_authx_suites::{Bed, KEY, PATIENCE};
+use redis_authx_suites::{Bed, KEY, PATIENCE, patient};
 use redis_authx_tokio::OnTokio;
 use tokio::runtime::{Builder, Runtime};
 use tokio::task::JoinHandle;
@@ -30,7 +30,7 @@ impl Signpost {
 
     /// Connections that follow it, with all the time in the world.
     fn config(&self) -> AsyncConnectionConfig {
-        AsyncConnectionConfig::new()
+        patient()
             .set_connection_timeout(None)
             .set_dns_resolver(self.clone())
     }
@@ -152,7 +152,7 @@ async fn nothing_is_left_of_an_opening_that_is_given_up() {
 
 /// Clones keep a handle on the connection between commands: not on one that was
 /// replaced.
-#[tokio::test(flavor = "multi_thread")]
+#[tokio::test] // one thread: nothing is answered during a poll
 async fn a_clone_that_nobody_uses_keeps_no_replaced_socket_open() {
     let bed = Bed::builder().brisk().start().await;
     let mut clones = vec![bed.multiplexed().await; 3];

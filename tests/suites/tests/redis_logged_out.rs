@@ -21,7 +21,7 @@ async fn bed(resp3: bool) -> Bed {
 #[allow(clippy::unwrap_used)] // the body of several tests
 async fn is_replaced(resp3: bool) {
     let bed = bed(resp3).await;
-    let mut connection = bed.client.manager().await.unwrap();
+    let mut connection = bed.waiting().await;
     () = cmd("RESET").query_async(&mut connection).await.unwrap();
     let error = connection.set::<_, _, ()>(KEY, 1).await.unwrap_err();
     assert_eq!(error.code(), Some("NOAUTH"), "{error}");
@@ -46,7 +46,7 @@ async fn a_connection_that_is_logged_out_is_replaced_in_resp3() {
 async fn pipelines_find_it_out_as_well() {
     let bed = bed(false).await;
     for (round, atomic) in [(1, false), (2, true)] {
-        let mut connection = bed.client.manager().await.unwrap();
+        let mut connection = bed.waiting().await;
         () = cmd("RESET").query_async(&mut connection).await.unwrap();
         let mut pipeline = pipe();
         if atomic {

@@ -4,14 +4,25 @@ use std::future::ready;
 use std::time::Duration;
 
 use redis::{AsyncCommands, cmd};
+use redis_authx::reauth::ReauthPolicy;
 use redis_authx_redis::AuthConnection;
 use redis_authx_suites::{Bed, KEY};
+
+/// Tokens that rotate when they are told to; what has not taken the new one is
+/// replaced after 3 s, long before it expires.
+async fn bed() -> Bed {
+    Bed::builder()
+        .lifetime(Duration::from_secs(60))
+        .reauth(ReauthPolicy::builder().replace_after(0.05))
+        .start()
+        .await
+}
 
 /// Two rotations later it works, was never closed, and no `AUTH` was queued.
 #[allow(clippy::unwrap_used)] // the end of several tests
 async fn assert_renewed(bed: &Bed, mut connection: AuthConnection) {
     for _ in 0..2 {
-        bed.rotate(1).await;
+        bed.turn().await;
         bed.settled(std::slice::from_ref(&connection)).await;
     }
     () = connection.set(KEY, 1).await.unwrap();
@@ -22,8 +33,8 @@ async fn assert_renewed(bed: &Bed, mut connection: AuthConnection) {
 /// Nobody knows whether it was sent. It may cost the connection, but no more.
 #[tokio::test] // one thread: nothing is answered during a poll
 async fn a_multi_that_is_dropped_does_not_block_renewal_for_good() {
-    let bed = Bed::builder().start().await;
-    let mut connection = bed.client.multiplexed().await.unwrap();
+    let bed = bed().await;
+    let mut connection = bed.multiplexed().await;
     let command = cmd("MULTI");
     tokio::select! {
         biased;
@@ -37,8 +48,8 @@ async fn a_multi_that_is_dropped_does_not_block_renewal_for_good() {
 /// The same for the `EXEC`: the transaction is over, or will never be.
 #[tokio::test] // one thread: nothing is answered during a poll
 async fn an_exec_that_is_dropped_does_not_block_renewal_for_good() {
-    let bed = Bed::builder().start().await;
-    let mut connection = bed.client.multiplexed().await.unwrap();
+    let bed = bed().await;
+    let mut connection = bed.multiplexed().await;
     () = cmd("MULTI").query_async(&mut connection).await.unwrap();
     let command = cmd("EXEC");
     tokio::select! {
@@ -53,8 +64,8 @@ async fn an_exec_that_is_dropped_does_not_block_renewal_for_good() {
 /// The server says that there is no transaction, so there is none to wait for.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_multi_that_is_refused_opens_nothing() {
-    let bed = Bed::builder().start().await;
-    let mut connection = bed.client.multiplexed().await.unwrap();
+    let bed = bed().await;
+    let mut connection = bed.multiplexed().await;
     let refused = cmd("MULTI")
         .arg("too much")
         .query_async::<()>(&mut connection)
@@ -73,7 +84,7 @@ async fn a_second_multi_is_answered_by_the_server() {
         .lifetime(Duration::from_secs(600))
         .start()
         .await;
-    let mut connection = bed.client.multiplexed().await.unwrap();
+    let mut connection = bed.multiplexed().await;
     () = cmd("MULTI").query_async(&mut connection).await.unwrap();
     let nested = cmd("MULTI").query_async::<()>(&mut connection).await;
     let error = nested.unwrap_err().to_string();

@@ -5,9 +5,11 @@ use std::time::{Duration, Instant};
 use redis::{Commands, Value, cmd, pipe};
 use redis_authx_suites::{Bed, KEY, blocking};
 
+/// A rotation each 1.5 s. What blocks is cut after seven eighths of a token's
+/// life, and has what is left, 1.5 s and more, for the `AUTH`.
 async fn short() -> Bed {
-    let short = Bed::builder().lifetime(Duration::from_secs(2));
-    short.start().await
+    let short = Bed::builder().lifetime(Duration::from_secs(12));
+    short.ratio(0.125).start().await
 }
 
 fn assert_unharmed(bed: &Bed, connections: u64) {
@@ -23,11 +25,12 @@ fn assert_unharmed(bed: &Bed, connections: u64) {
     );
 }
 
-/// Blocked for ever, over a dozen rotations: each element is popped once, in
+/// Blocked for ever, over eighteen rotations: each element is popped once, in
 /// order, and no command fails.
 #[tokio::test(flavor = "multi_thread")]
 async fn each_element_is_popped_once() {
     const ELEMENTS: u64 = 400;
+    const ROUNDS: u64 = 4;
     let bed = short().await;
     let (mut consumer, mut producer) = (bed.sync().await, bed.sync().await);
     let popped = tokio::task::spawn_blocking(move || {
@@ -39,17 +42,18 @@ async fn each_element_is_popped_once() {
         popped
     });
     let mut pushed = 0;
-    // In bursts with silence between them, in which it blocks.
-    for round in 0..8 {
-        bed.rotate(if round % 2 == 0 { 2 } else { 1 }).await;
+    // In bursts with silence between them, in which it blocks: now for longer
+    // than a token lives, now not.
+    for round in 0..ROUNDS {
+        bed.rotate(if round % 2 == 0 { 8 } else { 1 }).await;
         producer = blocking(move || {
-            for element in pushed..pushed + ELEMENTS / 8 {
+            for element in pushed..pushed + ELEMENTS / ROUNDS {
                 let _: u64 = producer.rpush("queue", element).unwrap();
             }
             producer
         })
         .await;
-        pushed += ELEMENTS / 8;
+        pushed += ELEMENTS / ROUNDS;
     }
     let popped = popped.await.unwrap();
     assert!(popped.iter().copied().eq(0..ELEMENTS), "{popped:?}");
@@ -63,18 +67,18 @@ async fn a_timeout_is_as_long_as_it_was() {
     let mut connection = bed.sync().await;
     blocking(move || {
         let start = Instant::now();
-        let none: Option<(String, u64)> = connection.blpop("none", 5.0).unwrap();
+        let none: Option<(String, u64)> = connection.blpop("none", 13.0).unwrap();
         assert_eq!(none, None);
         // Up to a millisecond of each part is rounded away.
-        assert!(start.elapsed() >= Duration::from_millis(4_900));
+        assert!(start.elapsed() >= Duration::from_millis(12_900));
         // And one that a read waits for.
         connection
-            .set_read_timeout(Some(Duration::from_secs(3)))
+            .set_read_timeout(Some(Duration::from_secs(12)))
             .unwrap();
         let start = Instant::now();
         let error = connection.blpop::<_, ()>("none", 0.0).unwrap_err();
         assert!(error.is_timeout(), "{error}");
-        assert!(start.elapsed() >= Duration::from_secs(3));
+        assert!(start.elapsed() >= Duration::from_secs(12));
         connection.set_read_timeout(None).unwrap();
         () = connection.set(KEY, 1).unwrap();
     })
@@ -96,7 +100,7 @@ async fn streams_and_sorted_sets_as_well() {
         let popped: (String, String, f64) = popper.bzpopmin("set", 0.0).unwrap();
         popped.1
     });
-    bed.rotate(3).await;
+    bed.rotate(8).await;
     blocking(move || {
         let mut add = cmd("XADD");
         add.arg("stream").arg("*").arg("field").arg("value");

@@ -22,7 +22,7 @@ async fn auth_refused_once_is_not_noticed() {
     let bed = Bed::builder().start().await;
     let load = Threaded::start(&bed.client, 1, count).await;
     bed.emulator.redis().refuse_next_auths(1);
-    bed.rotate(3).await;
+    bed.rotate(4).await;
     let worked = load.stop().await;
     bed.sync_settled(&worked.connections).await;
     assert!(worked.errors.is_empty(), "{:?}", worked.errors);
@@ -35,14 +35,15 @@ async fn auth_refused_once_is_not_noticed() {
 #[tokio::test(flavor = "multi_thread")]
 async fn auth_delayed_delays_commands_and_fails_none() {
     let bed = Bed::builder()
-        .lifetime(Duration::from_secs(8))
+        .lifetime(Duration::from_secs(600))
+        .reauth(ReauthPolicy::builder().stagger(0.0))
         .start()
         .await;
     let load = Threaded::start(&bed.client, 2, count).await;
     bed.emulator
         .redis()
         .delay_next_auths(2, Duration::from_secs(1));
-    bed.rotate(1).await;
+    bed.turn().await;
     let slow = |event: &Event| matches!(event, Event::Reauthenticated { latency, .. } if *latency >= Duration::from_secs(1));
     bed.until("both have waited", |bed| bed.count(slow) == 2)
         .await;
@@ -54,14 +55,17 @@ async fn auth_delayed_delays_commands_and_fails_none() {
 /// The command that waits for the AUTH goes on with the new connection.
 #[tokio::test(flavor = "multi_thread")]
 async fn auth_that_hangs_leads_to_a_new_connection_and_fails_nothing() {
+    // Replaced after 1.5 s, long before it expires, or it would be lost instead.
     let bed = Bed::builder()
-        .lifetime(Duration::from_secs(8))
+        .lifetime(Duration::from_secs(60))
+        .reauth(ReauthPolicy::builder().replace_after(0.025))
         .start()
         .await;
     let load = Threaded::start(&bed.client, 1, count).await;
     bed.emulator
         .redis()
-        .delay_next_auths(1, Duration::from_secs(30));
+        .delay_next_auths(1, Duration::from_secs(120));
+    bed.turn().await;
     bed.until("it is replaced", |bed| replacements(bed) == 1)
         .await;
     let before = load.done();
@@ -108,6 +112,8 @@ async fn a_revoked_token_leads_to_a_fresh_one() {
     bed.emulator.redis().refuse_auth_until_fresh_token();
     // A new connection meets it …
     let both = [live, bed.sync().await];
+    bed.until("the manager was asked", |bed| bed.rotations() >= 1)
+        .await;
     assert_eq!(bed.rotations(), 1);
     // An AUTH still to come would find the loss out before the command does.
     bed.sync_settled(&both).await;
@@ -120,6 +126,8 @@ async fn a_revoked_token_leads_to_a_fresh_one() {
         while live.get::<_, Option<u64>>(KEY).is_err() {}
     })
     .await;
+    bed.until("it was asked once more", |bed| bed.rotations() >= 2)
+        .await;
     assert_eq!(bed.rotations(), 2);
 }
 
@@ -185,7 +193,7 @@ async fn a_restarted_server_is_reconnected_to() {
     let before = load.done();
     bed.until("commands are answered", |_| load.done() > before + 100)
         .await;
-    bed.rotate(1).await;
+    bed.rotate(3).await;
     let worked = load.stop().await;
     bed.sync_settled(&worked.connections).await;
     assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
@@ -204,6 +212,8 @@ async fn a_connection_that_is_logged_out_is_replaced() {
             connection.set::<_, _, ()>(KEY, 2).unwrap();
         })
         .await;
+        bed.until("it is reported", |bed| replacements(bed) >= 1)
+            .await;
         assert_eq!(replacements(&bed), 1);
     }
 }
@@ -255,8 +265,7 @@ async fn a_renewal_that_is_overdue_comes_before_the_command() {
         .unwrap();
     let (first, mut second) =
         blocking(move || (client.connection().unwrap(), client.connection().unwrap())).await;
-    bed.manager.refresh();
-    bed.rotate(1).await;
+    bed.turn().await;
     bed.sync_settled(&[first]).await;
     let auths = bed.emulator.redis().auths();
     let mut second = blocking(move || {

@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use redis::{Commands, RedisResult, Script, cmd, pipe};
 use redis_authx::Event;
+use redis_authx::reauth::ReauthPolicy;
 use redis_authx_redis::AuthSyncConnection;
 use redis_authx_suites::{Bed, KEY, Threaded, blocking};
 
@@ -60,8 +61,7 @@ fn transact(thread: usize, connection: &mut AuthSyncConnection) -> RedisResult<(
 #[tokio::test(flavor = "multi_thread")]
 async fn no_auth_gets_into_any_kind_of_transaction() {
     const THREADS: usize = 4;
-    let short = Bed::builder().lifetime(Duration::from_secs(2));
-    let bed = short.start().await;
+    let bed = Bed::builder().outlived().start().await;
     let load = Threaded::start(&bed.client, THREADS, transact).await;
     bed.rotate(10).await;
     let worked = load.stop().await;
@@ -112,14 +112,20 @@ fn replacements(bed: &Bed) -> usize {
     bed.count(|event| matches!(event, Event::Replaced { .. }))
 }
 
-/// A transaction that is open for longer than its token lives.
+/// A transaction that is open for longer than its token is to be kept: it has
+/// 1.5 s, and is replaced long before it expires.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_multi_that_is_replaced_is_not_executed_one_by_one() {
-    let bed = Bed::builder().start().await;
+    let bed = Bed::builder()
+        .lifetime(Duration::from_secs(60))
+        .reauth(ReauthPolicy::builder().replace_after(0.025))
+        .start()
+        .await;
     for end in ["EXEC", "DISCARD"] {
         let before = replacements(&bed);
         let connection = exec(bed.sync().await, "MULTI").await;
         let mut connection = exec(connection, "SET k inside").await;
+        bed.turn().await;
         bed.until("it is replaced", |bed| replacements(bed) > before)
             .await;
         blocking(move || {

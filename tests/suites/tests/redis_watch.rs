@@ -115,8 +115,8 @@ async fn a_watch_that_is_given_up_is_not_missed() {
     for end in ["UNWATCH", "DISCARD"] {
         let mut connection = bed.multiplexed().await;
         watch(&mut connection).await;
-        bed.emulator.redis().drop_connections();
         let replaced = bed.replacements();
+        bed.emulator.redis().drop_connections();
         // Whoever sends on a lost connection is told so.
         let _ = send(&mut connection, "PING").await;
         bed.until("it is replaced", |bed| bed.replacements() > replaced)

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use redis::{AsyncCommands, RedisResult, cmd, pipe};
+use redis_authx::reauth::ReauthPolicy;
 use redis_authx_redis::AuthConnection;
 use redis_authx_suites::Bed;
 
@@ -68,12 +70,21 @@ async fn a_multi_left_open_is_waited_for_until_it_ends() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_multi_that_never_ends_is_replaced_before_it_expires() {
-    let bed = Bed::builder().start().await;
+    // After 1.5 s of a minute, so that a busy machine does it before as well.
+    let bed = Bed::builder()
+        .lifetime(Duration::from_secs(60))
+        .reauth(ReauthPolicy::builder().replace_after(0.025))
+        .start()
+        .await;
     let mut connection = bed.multiplexed().await;
     () = cmd("MULTI").query_async(&mut connection).await.unwrap();
-    bed.rotate(1).await;
+    bed.turn().await;
     bed.settled(std::slice::from_ref(&connection)).await;
     assert_eq!(bed.emulator.redis().connections_accepted(), 2);
+    bed.until("the old connection is closed", |bed| {
+        bed.emulator.redis().connections() == 1
+    })
+    .await;
     assert_eq!(bed.emulator.redis().auths_in_transactions(), 0);
     assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
     // Nothing of it is executed, and what follows it is.

@@ -3,7 +3,8 @@
 use std::future::Future;
 
 use redis_authx::Runtime;
-use redis_authx::reauth::ConnectionStatus;
+use redis_authx::reauth::{ConnectionStatus, ReauthPolicy};
+use redis_authx_suites::prompt;
 
 use crate::site::Site;
 
@@ -14,6 +15,20 @@ pub(crate) enum Kind {
     Resp3,
     /// Its commands wait while it is being replaced.
     Waiting,
+    /// Is replaced long before its token ends, when an `AUTH` is slow.
+    Hasty,
+}
+
+impl Kind {
+    /// No `AUTH` waits until the next token comes.
+    pub(crate) fn policy(self) -> ReauthPolicy {
+        let policy = prompt();
+        let policy = match self {
+            Self::Usual | Self::Resp3 | Self::Waiting => policy,
+            Self::Hasty => policy.replace_after(0.1),
+        };
+        policy.build().unwrap()
+    }
 }
 
 /// A connection that stays logged in, or what a client has instead. Clones share

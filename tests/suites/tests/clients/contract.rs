@@ -124,10 +124,15 @@ pub(crate) async fn a_rotation_sends_one_auth_a_connection<C: Connection, R: Run
     site: Site<R>,
 ) {
     let connection = C::open(&site, Kind::Usual).await;
+    // None is under way while both are read, and no token is overtaken by the next.
+    site.live_longer(Duration::from_secs(600)).await;
+    settled(&site, std::slice::from_ref(&connection)).await;
     let logins = site.emulator.redis().auths();
     let before = generation(&connection);
-    site.rotate(2).await;
-    settled(&site, std::slice::from_ref(&connection)).await;
+    for _ in 0..2 {
+        site.turn().await;
+        settled(&site, std::slice::from_ref(&connection)).await;
+    }
     let auths = (generation(&connection) - before) * C::SOCKETS;
     assert_eq!(site.emulator.redis().auths() - logins, auths);
 }
@@ -178,9 +183,12 @@ pub(crate) async fn a_refused_auth_is_not_noticed<C: Connection, R: Runtime + Cl
 pub(crate) async fn a_stalled_auth_leads_to_a_new_connection<C: Connection, R: Runtime + Clone>(
     site: Site<R>,
 ) {
-    let connection = C::open(&site, Kind::Usual).await;
+    let connection = C::open(&site, Kind::Hasty).await;
+    site.live_longer(Duration::from_secs(60)).await;
+    settled(&site, std::slice::from_ref(&connection)).await;
     let redis = site.emulator.redis();
     redis.delay_next_auths(1, Duration::from_secs(30));
+    site.turn().await;
     site.until("it is replaced", |site| {
         site.count(|event| matches!(event, Event::Replaced { .. })) == 1
     })
@@ -205,11 +213,16 @@ pub(crate) async fn a_lost_connection_comes_back<C: Connection, R: Runtime + Clo
 
 pub(crate) async fn an_outage_ends_by_itself<C: Connection, R: Runtime + Clone>(site: Site<R>) {
     let connection = C::open(&site, Kind::Waiting).await;
-    site.emulator.identity().outage(Duration::from_secs(9));
+    // So that its end is not long to wait for.
+    let identity = site.emulator.identity();
+    identity.set_token_lifetime(Duration::from_secs(3));
+    site.rotate(1).await;
+    identity.set_outage(true);
     site.until("the token has expired", |site| {
         site.manager.status().state == State::Unavailable
     })
     .await;
+    identity.set_outage(false);
     site.until("there is a token", |site| {
         site.manager.status().state == State::Valid
     })

@@ -33,9 +33,12 @@ fn builder<R: Runtime + Clone>(site: &Site<R>, kind: Kind) -> (AuthBuilder, Rene
     let mut config = Config::from_url(&site.url("")).unwrap();
     config.version = match kind {
         Kind::Resp3 => RespVersion::RESP3,
-        Kind::Usual | Kind::Waiting => RespVersion::RESP2,
+        Kind::Usual | Kind::Waiting | Kind::Hasty => RespVersion::RESP2,
     };
-    let renewal = Renewal::new(site.manager.credentials()).unwrap();
+    let renewal = Renewal::builder(site.manager.credentials())
+        .reauth_policy(kind.policy())
+        .build()
+        .unwrap();
     let mut builder = Builder::from_config(config);
     builder.set_policy(ReconnectPolicy::new_constant(0, 1));
     (builder.renewal(&renewal), renewal)

@@ -12,25 +12,11 @@ use crate::site::{PATIENCE, Site};
 const CHANNEL: &str = "numbers";
 const ROTATIONS: usize = 3;
 
+/// Longer than a busy machine stalls: tokens change when they are told to.
+const LIFETIME: Duration = Duration::from_secs(600);
+
 fn client<R: Runtime + Clone>(site: &Site<R>, query: &str) -> AuthClient {
     AuthClient::open(site.url(query), site.manager.credentials()).unwrap()
-}
-
-fn rotations<R: Runtime + Clone>(site: &Site<R>) -> usize {
-    site.count(|event| matches!(event, Event::TokenRefreshed { .. }))
-}
-
-/// From now on tokens live for longer than a busy machine stalls; they change
-/// when they are told to.
-async fn live_longer<R: Runtime + Clone>(site: &Site<R>) {
-    let identity = site.emulator.identity();
-    identity.set_token_lifetime(Duration::from_secs(600));
-    let before = rotations(site);
-    site.until("a token that lives longer", |site| {
-        site.manager.refresh();
-        rotations(site) > before
-    })
-    .await;
 }
 
 /// Publishes numbers over some rotations, each of which reaches the
@@ -51,9 +37,9 @@ async fn publish<R: Runtime + Clone>(site: &Site<R>) -> u64 {
     };
     let mut number = 0;
     for _ in 0..ROTATIONS {
-        let (before, reached) = (rotations(site), taken(site) + 2);
-        while rotations(site) == before || taken(site) < reached {
-            if rotations(site) == before {
+        let (before, reached) = (site.rotations(), taken(site) + 2);
+        while site.rotations() == before || taken(site) < reached {
+            if site.rotations() == before {
                 site.manager.refresh();
             }
             let () = connection.publish(CHANNEL, number).await.unwrap();
@@ -73,7 +59,7 @@ fn note(message: &Msg, came: &mut u64) {
 }
 
 async fn outlive<R: Runtime + Clone>(site: Site<R>, query: &str) {
-    live_longer(&site).await;
+    site.live_longer(LIFETIME).await;
     let mut messages = client(&site, query).pubsub().await.unwrap();
     messages.subscribe(CHANNEL).await.unwrap();
     messages.psubscribe("numb*").await.unwrap();
@@ -101,7 +87,7 @@ pub(crate) async fn messages_outlive_their_tokens_in_resp3<R: Runtime + Clone>(s
 
 /// A thread of which no runtime knows, whatever the subscriber is on.
 pub(crate) async fn messages_on_a_thread_outlive_their_tokens<R: Runtime + Clone>(site: Site<R>) {
-    live_longer(&site).await;
+    site.live_longer(LIFETIME).await;
     let client = client(&site, "");
     let opened = thread::spawn(move || -> AuthSyncPubSub {
         let mut messages = client.sync_pubsub().unwrap();

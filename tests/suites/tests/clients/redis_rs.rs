@@ -20,11 +20,16 @@ impl Connection for AuthConnection {
     async fn open<R: Runtime + Clone>(site: &Site<R>, kind: Kind) -> Self {
         let query = match kind {
             Kind::Resp3 => "?protocol=resp3",
-            Kind::Usual | Kind::Waiting => "",
+            Kind::Usual | Kind::Waiting | Kind::Hasty => "",
         };
-        let client = AuthClient::open(site.url(query), site.manager.credentials()).unwrap();
+        let client = AuthClient::builder(site.url(query), site.manager.credentials())
+            .reauth_policy(kind.policy())
+            .build()
+            .unwrap();
         let opened = match kind {
-            Kind::Usual | Kind::Resp3 => client.multiplexed_with_config(patient()).await,
+            Kind::Usual | Kind::Resp3 | Kind::Hasty => {
+                client.multiplexed_with_config(patient()).await
+            }
             Kind::Waiting => client.manager_with_config(patient()).await,
         };
         opened.unwrap()

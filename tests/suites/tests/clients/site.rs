@@ -24,7 +24,7 @@ pub(crate) struct Site<R> {
 pub(crate) fn run<H: Host, F: Future<Output = ()>>(case: impl FnOnce(Site<H::Runtime>) -> F) {
     let background = tokio::runtime::Runtime::new().unwrap();
     let emulator = Emulator::builder()
-        .token_lifetime(Duration::from_secs(6))
+        .token_lifetime(Duration::from_secs(12))
         .store(Store::RedisServer)
         .start();
     let emulator = Arc::new(background.block_on(emulator).unwrap());
@@ -36,7 +36,7 @@ pub(crate) fn run<H: Host, F: Future<Output = ()>>(case: impl FnOnce(Site<H::Run
 impl<R: Runtime + Clone> Site<R> {
     fn start(runtime: R, emulator: Arc<Emulator>) -> Self {
         let refresh = RefreshPolicy::builder()
-            .expiration_refresh_ratio(0.25)
+            .expiration_refresh_ratio(0.125)
             .cool_down(Duration::from_millis(500))
             .build()
             .unwrap();
@@ -83,13 +83,33 @@ impl<R: Runtime + Clone> Site<R> {
         }
     }
 
+    pub(crate) fn rotations(&self) -> usize {
+        self.count(|event| matches!(event, Event::TokenRefreshed { .. }))
+    }
+
     /// Waits for `count` more rotations.
     pub(crate) async fn rotate(&self, count: usize) {
-        let rotations =
-            |site: &Self| site.count(|event| matches!(event, Event::TokenRefreshed { .. }));
-        let target = rotations(self) + count;
-        self.until("a rotation", |site| rotations(site) >= target)
+        let target = self.rotations() + count;
+        self.until("a rotation", |site| site.rotations() >= target)
             .await;
+    }
+
+    /// Has the token rotate now.
+    pub(crate) async fn turn(&self) {
+        let target = self.rotations() + 1;
+        self.manager.refresh();
+        self.until("a rotation", |site| site.rotations() >= target)
+            .await;
+    }
+
+    /// From now on tokens live that long, which is longer than before.
+    pub(crate) async fn live_longer(&self, life: Duration) {
+        self.emulator.identity().set_token_lifetime(life);
+        // One of the old kind may be under way.
+        let of_the_new = |event: &Event| matches!(event, Event::TokenRefreshed { lifetime: Some(is), .. } if *is > life * 3 / 4);
+        while self.count(of_the_new) == 0 {
+            self.turn().await;
+        }
     }
 }
 

@@ -4,12 +4,15 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
+use std::time::Duration;
 
 use redis_authx::{Event, Runtime, State};
 
 use super::adapter::{AuthClient, AuthSyncConnection};
 use super::redis::{Commands, RedisResult, cmd, pipe};
 use crate::site::{PATIENCE, Site};
+
+const LIFETIME: Duration = Duration::from_secs(600);
 
 fn client<R: Runtime + Clone>(site: &Site<R>) -> AuthClient {
     AuthClient::open(site.url(""), site.manager.credentials()).unwrap()
@@ -80,10 +83,8 @@ pub(crate) async fn a_sync_connection_is_renewed<R: Runtime + Clone>(site: Site<
 
 /// The first token is refused: another is waited for.
 pub(crate) async fn a_refused_sync_log_in_takes_a_fresh_token<R: Runtime + Clone>(site: Site<R>) {
-    site.until("there is a token", |site| {
-        site.manager.status().state == State::Valid
-    })
-    .await;
+    // Long enough for no rotation to come before the log-in.
+    site.live_longer(LIFETIME).await;
     site.emulator.redis().refuse_auth_until_fresh_token();
     let mut connection = connect(&site).await;
     on_a_thread(&site, move || {
@@ -94,6 +95,8 @@ pub(crate) async fn a_refused_sync_log_in_takes_a_fresh_token<R: Runtime + Clone
 }
 
 pub(crate) async fn a_lost_sync_connection_comes_back<R: Runtime + Clone>(site: Site<R>) {
+    // A rotation may find it closed as well.
+    site.live_longer(LIFETIME).await;
     let mut connection = connect(&site).await;
     site.emulator.redis().drop_connections();
     site.until("it is closed", |site| {
@@ -105,8 +108,9 @@ pub(crate) async fn a_lost_sync_connection_comes_back<R: Runtime + Clone>(site: 
         connection.set::<_, _, ()>("k", 2).unwrap();
     })
     .await;
-    assert_eq!(
-        site.count(|event| matches!(event, Event::Replaced { .. })),
-        1
-    );
+    // It is in place a little before it is reported.
+    let replaced = |site: &Site<R>| site.count(|event| matches!(event, Event::Replaced { .. }));
+    site.until("it is reported", |site| replaced(site) > 0)
+        .await;
+    assert_eq!(replaced(&site), 1);
 }

@@ -6,6 +6,7 @@ use redis::cluster::NodeAddress;
 use redis::cluster_read_routing::RandomReplicaStrategy;
 use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
 use redis::{AsyncCommands, Client, ErrorKind, IntoConnectionInfo, TlsCertificates, Value, cmd};
+use redis_authx::reauth::ReauthPolicy;
 use redis_authx_redis::AuthClient;
 use redis_authx_suites::{Load, prompt};
 
@@ -67,7 +68,9 @@ async fn a_node_that_is_logged_out_is_not_noticed() {
 /// What redis-rs has asked of a replica's connection, its replacement has too.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_replacement_reads_from_the_replica_as_well() {
-    let bed = bed().lifetime(Duration::from_secs(8)).start().await;
+    let policy = ReauthPolicy::builder().stagger(0.0).replace_after(0.05);
+    let bed = bed().lifetime(Duration::from_secs(60)).reauth(policy);
+    let bed = bed.start().await;
     let connection = bed
         .client
         .cluster_with(|settings| patient(settings).read_routing_strategy(RandomReplicaStrategy));
@@ -76,8 +79,8 @@ async fn a_replacement_reads_from_the_replica_as_well() {
     // Longer than any of them may take: all are replaced.
     bed.emulator
         .redis()
-        .delay_next_auths(NODES as u64, Duration::from_secs(60));
-    bed.rotate(1).await;
+        .delay_next_auths(NODES as u64, Duration::from_secs(120));
+    bed.turn().await;
     settled(&bed, &connection).await;
     assert_eq!(
         bed.emulator.redis().connections_accepted() - accepted,

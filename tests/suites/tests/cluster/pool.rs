@@ -7,11 +7,11 @@ use super::*;
 
 type Manager = PoolManager<AuthClusterConnection>;
 
-/// Both are idle for three lifetimes, and then used: no node is connected to
+/// Both are idle for two lifetimes, and then used: no node is connected to
 /// anew.
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_connections_outlive_their_tokens() {
-    let bed = bed().lifetime(Duration::from_secs(6)).start().await;
+    let bed = bed().outlived().start().await;
     let open = |client: AuthClient| async move { client.cluster_with(patient).await };
     let bb8: bb8::Pool<Manager> = bb8::Pool::builder()
         .max_size(1)
@@ -23,7 +23,7 @@ async fn idle_connections_outlive_their_tokens() {
     let deadpool: deadpool::managed::Pool<Manager> = deadpool.max_size(1).build().unwrap();
     drop(deadpool.get().await.unwrap());
     let accepted = bed.emulator.redis().connections_accepted();
-    bed.rotate(6).await;
+    bed.rotate(12).await;
     for key in keys().take(50) {
         let _: u64 = bb8.get().await.unwrap().incr(&key, 1).await.unwrap();
         let _: u64 = deadpool.get().await.unwrap().incr(&key, 1).await.unwrap();

@@ -14,14 +14,13 @@ async fn nothing_fails(bed: BedBuilder) {
     let redis = bed.emulator.redis();
     let before = redis.connections_accepted();
     let connection = connect(&bed).await;
-    settled(&bed, &connection).await;
-    let (rotations_before, auths_before) = (bed.rotations(), redis.auths());
+    let (generation_before, auths_before) = tally(&bed, &connection).await;
 
     let load = Load::over(keys(), std::slice::from_ref(&connection), 32);
     bed.rotate(ROTATIONS).await;
-    settled(&bed, &connection).await;
-    let rotations = bed.rotations() - rotations_before;
-    let auths = redis.auths() - auths_before;
+    let (generation, auths) = tally(&bed, &connection).await;
+    let rotations = (generation - generation_before) as usize;
+    let auths = auths - auths_before;
     let seen = load.stop().await;
 
     assert_eq!(seen.failed, 0, "{:?}", seen.errors);

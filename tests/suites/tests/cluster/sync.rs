@@ -86,7 +86,7 @@ async fn replicas_are_read_from() {
         patient(settings).read_routing_strategy(RandomReplicaStrategy)
     };
     let mut connection = blocking(move || client.cluster_connection_with(read).unwrap()).await;
-    for _ in 0..3 {
+    for _ in 0..4 {
         bed.rotate(1).await;
         connection = blocking(move || {
             () = connection.set(KEY, 1).unwrap();

@@ -8,7 +8,7 @@ use std::time::{Duration, SystemTime};
 use redis::AsyncCommands;
 use redis_authx::{ErrorKind, Event, IdentityProvider, SessionRule};
 use redis_authx_emulator::{Emulator, Fault};
-use redis_authx_suites::{Bed, BedBuilder, Load};
+use redis_authx_suites::{Bed, BedBuilder, Load, patient};
 
 use crate::support::{error, everything, signed_up, token};
 
@@ -80,7 +80,9 @@ pub(crate) async fn a_token_is_the_object_id_and_a_jwt_that_redis_takes<F: Flow>
         1,
     );
     let client = redis::Client::open(url).unwrap();
-    let mut connection = client.get_multiplexed_async_connection().await.unwrap();
+    let config = patient();
+    let opened = client.get_multiplexed_async_connection_with_config(&config);
+    let mut connection = opened.await.unwrap();
     assert_eq!(connection.incr::<_, _, i64>("n", 1).await, Ok(1));
 }
 

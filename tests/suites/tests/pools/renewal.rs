@@ -27,11 +27,11 @@ impl Users {
 
 const USERS: usize = 8;
 
-/// More users than connections, over ten rotations: nothing fails, and no
+/// More users than connections, over a dozen rotations: nothing fails, and no
 /// connection is another than in the beginning.
 #[allow(clippy::unwrap_used)] // the body of several tests
 async fn is_renewed_under_load(bed: &Bed, users: Users, tasks: Vec<tokio::task::JoinHandle<()>>) {
-    bed.rotate(10).await;
+    bed.rotate(12).await;
     users.stop.store(true, Ordering::SeqCst);
     for task in tasks {
         task.await.unwrap();
@@ -46,12 +46,12 @@ async fn is_renewed_under_load(bed: &Bed, users: Users, tasks: Vec<tokio::task::
             .iter()
             .all(|report| report.auths_with_same_token == 0)
     );
+    // One that is late on a busy machine goes without a token or two.
     assert!(reports.iter().all(|report| report.auths_accepted >= 10));
 }
 
 async fn short() -> Bed {
-    let short = Bed::builder().lifetime(Duration::from_secs(2));
-    short.start().await
+    Bed::builder().outlived().start().await
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -105,7 +105,7 @@ async fn deadpool_is_renewed_under_load() {
     is_renewed_under_load(&bed, users, tasks).await;
 }
 
-/// Three lifetimes in the pool, unused: all are there, and logged in.
+/// Two lifetimes in the pool, unused: all are there, and logged in.
 #[tokio::test(flavor = "multi_thread")]
 async fn idle_connections_outlive_their_tokens() {
     const EACH: u64 = 3;
@@ -113,7 +113,7 @@ async fn idle_connections_outlive_their_tokens() {
     let sync = r2d2(&bed.client, EACH as u32).await;
     let bb8 = bb8(&bed.client, EACH as u32).await;
     let deadpool = deadpool(&bed.client, EACH as usize).await;
-    bed.rotate(6).await;
+    bed.rotate(12).await;
     assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
     // All of each at once.
     let (mut ours, mut theirs) = (Vec::new(), Vec::new());
@@ -152,8 +152,7 @@ async fn a_whole_pool_is_staggered() {
         .build()
         .unwrap();
     let pool = r2d2(&client, POOL).await;
-    bed.manager.refresh();
-    bed.rotate(1).await;
+    bed.turn().await;
     let newest = |bed: &Bed| bed.emulator.redis().auths() == 2 * u64::from(POOL);
     bed.until("all have the new token", newest).await;
     let reports = bed.emulator.redis().connection_reports();

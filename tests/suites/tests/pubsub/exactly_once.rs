@@ -42,8 +42,10 @@ impl Run {
             self.pause,
             self.same,
         );
-        bed.until("enough rotations", |bed| bed.renewals(id) >= self.rotations)
-            .await;
+        for target in 1..=self.rotations {
+            bed.until("one more rotation", |bed| bed.renewals(id) >= target)
+                .await;
+        }
         let published: Published = publisher.stop().await;
         // The end comes after all others, on whatever connection.
         let () = connection.clone().publish(END, "").await.unwrap();
