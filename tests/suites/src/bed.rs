@@ -357,6 +357,20 @@ impl Bed {
         })
         .await;
     }
+
+    /// The generation that all are logged in with once they are `settled`, and the
+    /// `AUTH`s up to it.
+    pub async fn tally(&self, settled: impl AsyncFn()) -> (u64, u64) {
+        loop {
+            let generation = self.manager.status().generation;
+            settled().await;
+            let auths = self.emulator.redis().auths();
+            // Or the next token has come meanwhile.
+            if self.manager.status().generation == generation {
+                return (generation, auths);
+            }
+        }
+    }
 }
 
 /// For rotations that follow each other long before tokens expire: an `AUTH`

@@ -1,21 +1,7 @@
 //! Rotations under load, against a real redis-server.
 
 use redis::AsyncCommands;
-use redis_authx_redis::AuthConnection;
 use redis_authx_suites::{Bed, KEY, Load};
-
-/// The generation that all are logged in with, and the AUTHs up to it.
-async fn tally(bed: &Bed, connections: &[AuthConnection]) -> (u64, u64) {
-    loop {
-        let generation = bed.manager.status().generation;
-        bed.settled(connections).await;
-        let auths = bed.emulator.redis().auths();
-        // Or the next token has come meanwhile.
-        if bed.manager.status().generation == generation {
-            return (generation, auths);
-        }
-    }
-}
 
 /// 64 tasks, 20 connections, tokens of 8 s, 20 rotations: nothing fails,
 /// nothing is lost, and every connection sends one AUTH a rotation.
@@ -29,11 +15,12 @@ async fn twenty_connections_live_through_twenty_rotations() {
     for _ in 0..CONNECTIONS {
         connections.push(bed.multiplexed().await);
     }
-    let (generation_before, auths_before) = tally(&bed, &connections).await;
+    let (generation_before, auths_before) =
+        bed.tally(async || bed.settled(&connections).await).await;
 
     let load = Load::start(&connections, 64);
     bed.rotate(ROTATIONS).await;
-    let (generation, auths) = tally(&bed, &connections).await;
+    let (generation, auths) = bed.tally(async || bed.settled(&connections).await).await;
     let rotations = (generation - generation_before) as usize;
     let auths = auths - auths_before;
     let seen = load.stop().await;

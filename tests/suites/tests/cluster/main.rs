@@ -67,16 +67,3 @@ async fn settled(bed: &Bed, connection: &AuthClusterConnection) {
     })
     .await;
 }
-
-/// The generation that every node is logged in with, and the AUTHs up to it.
-async fn tally(bed: &Bed, connection: &AuthClusterConnection) -> (u64, u64) {
-    loop {
-        let generation = bed.manager.status().generation;
-        settled(bed, connection).await;
-        let auths = bed.emulator.redis().auths();
-        // Or the next token has come meanwhile.
-        if bed.manager.status().generation == generation {
-            return (generation, auths);
-        }
-    }
-}

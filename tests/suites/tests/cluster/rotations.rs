@@ -14,11 +14,12 @@ async fn nothing_fails(bed: BedBuilder) {
     let redis = bed.emulator.redis();
     let before = redis.connections_accepted();
     let connection = connect(&bed).await;
-    let (generation_before, auths_before) = tally(&bed, &connection).await;
+    let (generation_before, auths_before) =
+        bed.tally(async || settled(&bed, &connection).await).await;
 
     let load = Load::over(keys(), std::slice::from_ref(&connection), 32);
     bed.rotate(ROTATIONS).await;
-    let (generation, auths) = tally(&bed, &connection).await;
+    let (generation, auths) = bed.tally(async || settled(&bed, &connection).await).await;
     let rotations = (generation - generation_before) as usize;
     let auths = auths - auths_before;
     let seen = load.stop().await;

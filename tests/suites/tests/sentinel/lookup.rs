@@ -19,19 +19,6 @@ async fn open(service: &AuthSentinelClient) -> RedisResult<AuthConnection> {
     }
 }
 
-/// The generation that these are logged in with, and the AUTHs up to it.
-async fn tally(bed: &Bed, connections: &[AuthConnection]) -> (u64, u64) {
-    loop {
-        let generation = bed.manager.status().generation;
-        bed.settled(connections).await;
-        let auths = bed.emulator.redis().auths();
-        // Or the next token has come meanwhile.
-        if bed.manager.status().generation == generation {
-            return (generation, auths);
-        }
-    }
-}
-
 async fn role(connection: &mut AuthConnection) -> String {
     let role: Vec<Value> = cmd("ROLE").query_async(connection).await.unwrap();
     redis::from_redis_value(role.into_iter().next().unwrap()).unwrap()
@@ -65,10 +52,11 @@ async fn twenty_rotations_fail_no_command() {
     let bed = bed().calm().start().await;
     let connections = [waiting(&bed).await, waiting(&bed).await];
     let redis = bed.emulator.redis();
-    let (generation_before, auths_before) = tally(&bed, &connections).await;
+    let (generation_before, auths_before) =
+        bed.tally(async || bed.settled(&connections).await).await;
     let load = Load::start(&connections, 16);
     bed.rotate(ROTATIONS).await;
-    let (generation, auths) = tally(&bed, &connections).await;
+    let (generation, auths) = bed.tally(async || bed.settled(&connections).await).await;
     let (rotations, auths) = (generation - generation_before, auths - auths_before);
     let seen = load.stop().await;
     assert_eq!(seen.failed, 0, "{:?}", seen.errors);
