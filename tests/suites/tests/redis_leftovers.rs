@@ -6,8 +6,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures::FutureExt;
+use redis::aio::ConnectionLike;
 use redis::io::AsyncDNSResolver;
-use redis::{AsyncCommands, AsyncConnectionConfig, RedisFuture, RedisResult};
+use redis::{AsyncCommands, AsyncConnectionConfig, RedisFuture, RedisResult, Value, cmd};
 use redis_authx::reauth::ReauthPolicy;
 use redis_authx_redis::{AuthClient, AuthConnection};
 use redis_authx_suites::{Bed, KEY, PATIENCE, patient};
@@ -171,6 +172,24 @@ async fn a_clone_that_nobody_uses_keeps_no_replaced_socket_open() {
         })
         .await;
     }
+}
+
+/// What was on its way to one that is replaced before it is sent goes to the
+/// other.
+#[tokio::test(flavor = "multi_thread")]
+async fn a_command_that_is_held_back_is_not_sent_to_a_replaced_connection() {
+    let bed = Bed::builder().brisk().start().await;
+    let mut connection = bed.multiplexed().await;
+    () = connection.set(KEY, 7).await.unwrap();
+    let mut get = cmd("GET");
+    get.arg(KEY);
+    let held_back = connection.req_packed_command(&get);
+    bed.replace().await;
+    bed.until("the old socket is closed", |bed| {
+        bed.emulator.redis().connections() == 1
+    })
+    .await;
+    assert_eq!(held_back.await.unwrap(), Value::BulkString(b"7".to_vec()));
 }
 
 /// It is asked to close for a clone that nobody uses, but not before it has

@@ -11,9 +11,9 @@ use super::shared::Shared;
 ///
 /// redis-rs wants one for each command, and to clone it and drop it again costs
 /// six atomic operations.
-struct Handle {
-    link: Arc<Link>,
-    connection: MultiplexedConnection,
+pub(super) struct Handle {
+    pub(super) link: Arc<Link>,
+    pub(super) connection: MultiplexedConnection,
 }
 
 /// That of one clone of the connection. Another clone has another. That of one
@@ -25,16 +25,11 @@ pub(super) struct Seat(Option<Box<Handle>>);
 impl Seat {
     /// A connection to send a command on that has no effect on it; `None` where
     /// the link in place calls for more care.
-    pub(super) fn take(&mut self, shared: &Shared) -> Option<&mut MultiplexedConnection> {
+    pub(super) fn take(&mut self, shared: &Shared) -> Option<&mut Handle> {
         if !self.0.as_ref().is_some_and(|kept| kept.link.is_clear()) {
             self.fill(shared.slot.link());
         }
-        self.0.as_mut().map(|handle| &mut handle.connection)
-    }
-
-    /// The link of the latest command.
-    pub(super) fn link(&self) -> Option<&Arc<Link>> {
-        self.0.as_ref().map(|handle| &handle.link)
+        self.0.as_deref_mut()
     }
 
     #[cold]
