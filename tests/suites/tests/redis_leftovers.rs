@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use futures::FutureExt;
 use redis::aio::ConnectionLike;
 use redis::io::AsyncDNSResolver;
-use redis::{AsyncCommands, AsyncConnectionConfig, RedisFuture, RedisResult, Value, cmd};
+use redis::{AsyncCommands, AsyncConnectionConfig, RedisFuture, RedisResult, Value, cmd, pipe};
 use redis_authx::reauth::ReauthPolicy;
 use redis_authx_redis::{AuthClient, AuthConnection};
 use redis_authx_suites::{Bed, KEY, PATIENCE, patient};
@@ -179,17 +179,27 @@ async fn a_clone_that_nobody_uses_keeps_no_replaced_socket_open() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_is_held_back_is_not_sent_to_a_replaced_connection() {
     let bed = Bed::builder().brisk().start().await;
-    let mut connection = bed.multiplexed().await;
-    () = connection.set(KEY, 7).await.unwrap();
+    let mut clones = vec![bed.multiplexed().await; 2];
+    for clone in &mut clones {
+        () = clone.set(KEY, 7).await.unwrap();
+    }
+    let [one, other] = &mut clones[..] else {
+        panic!("there are two");
+    };
     let mut get = cmd("GET");
     get.arg(KEY);
-    let held_back = connection.req_packed_command(&get);
+    let mut gets = pipe();
+    gets.get(KEY).get(KEY);
+    let held_back = one.req_packed_command(&get);
+    let all_held_back = other.req_packed_commands(&gets, 0, 2);
     bed.replace().await;
     bed.until("the old socket is closed", |bed| {
         bed.emulator.redis().connections() == 1
     })
     .await;
-    assert_eq!(held_back.await.unwrap(), Value::BulkString(b"7".to_vec()));
+    let seven = Value::BulkString(b"7".to_vec());
+    assert_eq!(held_back.await.unwrap(), seven);
+    assert_eq!(all_held_back.await.unwrap(), vec![seven; 2]);
 }
 
 /// It is asked to close for a clone that nobody uses, but not before it has

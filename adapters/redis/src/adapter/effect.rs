@@ -19,8 +19,14 @@ pub(super) fn of_pipeline(pipeline: &Pipeline) -> Effects {
 
 /// Whether it does nothing to its connection, and does not block it.
 pub(super) fn is_plain(command: &Cmd) -> bool {
-    let name = command.args_iter().next().and_then(simple);
-    name.is_some_and(|name| Effect::of_name(name) == Effect::None && !Blocking::may_be(name))
+    is_plain_word(command.args_iter().next())
+}
+
+/// The same of all the commands of a pipeline, none of which begins a
+/// transaction.
+pub(super) fn is_plain_pipeline(pipeline: &Pipeline) -> bool {
+    let mut commands = pipeline.cmd_iter();
+    !pipeline.is_transaction() && commands.all(|command| is_plain_word(command.args_iter().next()))
 }
 
 /// How a command blocks, if it does.
@@ -65,6 +71,11 @@ const fn simple(word: Arg<&[u8]>) -> Option<&[u8]> {
     }
 }
 
+fn is_plain_word(word: Option<Arg<&[u8]>>) -> bool {
+    let name = word.and_then(simple);
+    name.is_some_and(|name| Effect::of_name(name) == Effect::None && !Blocking::may_be(name))
+}
+
 fn of_word(word: Option<Arg<&[u8]>>) -> Effect {
     word.and_then(simple).map_or(Effect::None, Effect::of_name)
 }
@@ -90,6 +101,16 @@ mod tests {
             assert!(!is_plain(&cmd(other)), "{other}");
         }
         assert!(!is_plain(&Cmd::new()));
+    }
+
+    #[test]
+    fn a_pipeline_is_plain_when_all_of_it_is() {
+        assert!(is_plain_pipeline(&pipe()));
+        assert!(is_plain_pipeline(pipe().get("a").set("b", 1)));
+        assert!(!is_plain_pipeline(pipe().atomic().get("a")));
+        for other in ["MULTI", "WATCH", "BLPOP"] {
+            assert!(!is_plain_pipeline(pipe().get("a").cmd(other)), "{other}");
+        }
     }
 
     #[test]

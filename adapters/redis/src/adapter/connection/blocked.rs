@@ -59,7 +59,7 @@ impl Shared {
     /// a replacement is not sent again, for those after it have been executed.
     pub(super) async fn block_in(
         &self,
-        piece: &Piece<'_>,
+        piece: Piece<'_>,
         blocking: &[Blocking],
     ) -> RedisResult<Vec<Value>> {
         // The same piece may open or end a transaction.
@@ -99,10 +99,10 @@ impl Shared {
         &self,
         link: &Arc<Link>,
         block: Block,
-        request: &R,
+        request: R,
     ) -> RedisResult<R::Reply> {
         let passing = link.gate.passing();
-        let result = request.send(link.connection()).await;
+        let result = request.send(&mut link.connection()).await;
         let outcome = self.slot.outcome(&result);
         if outcome != Outcome::Unknown && block.end() {
             self.registration.ready();
@@ -134,7 +134,7 @@ fn replaced(command: &Cmd, words: &[(usize, Vec<u8>)]) -> Cmd {
 async fn reached(link: &Link, command: &Cmd, blocking: &Blocking) -> RedisResult<Value> {
     let shortest = with_word(command, blocking, &blocking.at_most(Duration::ZERO));
     loop {
-        let reply = shortest.send(link.connection()).await?;
+        let reply = shortest.send(&mut link.connection()).await?;
         // Another command of this connection may have been meant.
         if !is_unblocked(&reply) {
             return Ok(reply);

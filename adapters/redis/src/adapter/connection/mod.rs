@@ -80,10 +80,21 @@ impl AuthConnection {
 
     /// A command that changes the state of its connection, or may block it.
     #[inline(never)]
-    fn send_with_care<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+    fn send_with_care<'a>(&'a self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         match effect::blocking(cmd) {
             None => Box::pin(self.shared.request(cmd)),
             Some(blocking) => Box::pin(self.shared.block(cmd, blocking)),
+        }
+    }
+
+    /// A pipeline with such commands, or a transaction.
+    #[inline(never)]
+    fn send_piece_with_care<'a>(&'a self, piece: Piece<'a>) -> RedisFuture<'a, Vec<Value>> {
+        let blocking = effect::blocking_in(piece.pipeline);
+        if blocking.is_empty() {
+            Box::pin(self.shared.request(piece))
+        } else {
+            Box::pin(async move { self.shared.block_in(piece, &blocking).await })
         }
     }
 
@@ -108,17 +119,15 @@ impl ConnectionLike for AuthConnection {
         offset: usize,
         count: usize,
     ) -> RedisFuture<'a, Vec<Value>> {
-        let blocking = effect::blocking_in(pipeline);
         let piece = Piece {
             pipeline,
             offset,
             count,
         };
-        if blocking.is_empty() {
-            Box::pin(async move { self.shared.request(&piece).await })
-        } else {
-            Box::pin(async move { self.shared.block_in(&piece, &blocking).await })
+        if effect::is_plain_pipeline(pipeline) {
+            return plain::send(self, piece);
         }
+        self.send_piece_with_care(piece)
     }
 
     fn get_db(&self) -> i64 {

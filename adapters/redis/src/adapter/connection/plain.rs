@@ -1,4 +1,4 @@
-//! A command that has no effect on the state of its connection, as most have.
+//! Commands that have no effect on the state of their connection, as most have.
 
 use std::pin::Pin;
 use std::sync::Arc;
@@ -8,26 +8,30 @@ use pin_project_lite::pin_project;
 
 use super::AuthConnection;
 use super::link::Link;
-use super::redis::{Cmd, RedisFuture, RedisResult, Value};
+use super::redis::{RedisFuture, RedisResult, Value};
+use super::request::Request;
 use super::shared::Shared;
 use crate::gate::Passing;
 
-/// Sends one by the handle that its clone of the connection keeps.
-pub(super) fn send<'a>(
+use super::super::outcome::Replies;
+
+/// Sends one, or a pipeline of them, by the handle that its clone of the
+/// connection keeps.
+pub(super) fn send<'a, R: Request + 'a>(
     connection: &'a mut AuthConnection,
-    command: &'a Cmd,
-) -> RedisFuture<'a, Value> {
+    request: R,
+) -> RedisFuture<'a, R::Reply> {
     let shared = &*connection.shared;
     let Some(handle) = connection.seat.take(shared) else {
-        return with_care(shared, command);
+        return with_care(shared, request);
     };
     // Built in its place: over a kilobyte that would have to be moved there.
     let place = Box::new_uninit();
     let plain = Plain {
         reply: Reply::Plain {
-            reply: handle.connection.send_packed_command(command),
+            reply: request.send(&mut handle.connection),
         },
-        unsent: Some(command),
+        unsent: Some(request),
         link: &handle.link,
         shared,
     };
@@ -41,11 +45,11 @@ pin_project! {
     /// By hand, for what an async block would add to every command: it copies the
     /// reply once more. What is rare is not in its code, which has to share the
     /// processor's cache with all of redis-rs's.
-    struct Plain<'a, F> {
+    struct Plain<'a, R: Request, F> {
         #[pin]
-        reply: Reply<'a, F>,
+        reply: Reply<'a, R::Reply, F>,
         // Until it is first polled.
-        unsent: Option<&'a Cmd>,
+        unsent: Option<R>,
         link: &'a Arc<Link>,
         shared: &'a Shared,
     }
@@ -53,22 +57,26 @@ pin_project! {
 
 pin_project! {
     #[project = ReplyProjection]
-    enum Reply<'a, F> {
+    enum Reply<'a, T, F> {
         Plain { #[pin] reply: F },
-        // The link was replaced before the command was sent.
-        WithCare { reply: RedisFuture<'a, Value> },
+        // The link was replaced before anything was sent.
+        WithCare { reply: RedisFuture<'a, T> },
     }
 }
 
-impl<F: Future<Output = RedisResult<Value>>> Future for Plain<'_, F> {
-    type Output = RedisResult<Value>;
+impl<'a, R, F> Future for Plain<'a, R, F>
+where
+    R: Request + 'a,
+    F: Future<Output = RedisResult<R::Reply>>,
+{
+    type Output = RedisResult<R::Reply>;
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut plain = self.project();
-        if let Some(command) = plain.unsent.take()
+        if let Some(request) = plain.unsent.take()
             && !plain.link.is_clear()
         {
-            let reply = with_care(plain.shared, command);
+            let reply = with_care(plain.shared, request);
             plain.reply.set(Reply::WithCare { reply });
         }
         match plain.reply.project() {
@@ -87,16 +95,17 @@ impl<F: Future<Output = RedisResult<Value>>> Future for Plain<'_, F> {
 }
 
 /// Whether it says nothing new of the connection.
-fn is_reply(result: &RedisResult<Value>) -> bool {
-    matches!(result, Ok(reply) if !matches!(reply, Value::ServerError(_)))
+fn is_reply(result: &RedisResult<impl Replies>) -> bool {
+    let is_error = |reply: &Value| matches!(reply, Value::ServerError(_));
+    matches!(result, Ok(replies) if !replies.replies().iter().any(is_error))
 }
 
 #[cold]
-fn with_care<'a>(shared: &'a Shared, command: &'a Cmd) -> RedisFuture<'a, Value> {
-    Box::pin(shared.request(command))
+fn with_care<'a, R: Request + 'a>(shared: &'a Shared, request: R) -> RedisFuture<'a, R::Reply> {
+    Box::pin(shared.request(request))
 }
 
 #[cold]
-fn ended(shared: &Shared, link: &Arc<Link>, result: &RedisResult<Value>) {
+fn ended(shared: &Shared, link: &Arc<Link>, result: &RedisResult<impl Replies>) {
     shared.note(link, Passing::CLEAR, shared.slot.outcome(result));
 }

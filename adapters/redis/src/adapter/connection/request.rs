@@ -10,42 +10,46 @@ use super::super::{effect, instead};
 use crate::effect::Effects;
 use crate::transaction::Instead;
 
-pub(crate) trait Request: Sync {
+pub(crate) trait Request: Copy + Send + Sync {
     type Reply: Replies + Send;
 
     /// It has no other effect than the one that it is known for.
     const IS_ONE_COMMAND: bool;
 
-    fn effects(&self) -> Effects;
+    fn effects(self) -> Effects;
 
     fn send(
-        &self,
-        on: MultiplexedConnection,
+        self,
+        on: &mut MultiplexedConnection,
     ) -> impl Future<Output = RedisResult<Self::Reply>> + Send;
 
     /// The answer in place of the server's.
-    fn instead(&self, instead: Instead) -> RedisResult<Self::Reply>;
+    fn instead(self, instead: Instead) -> RedisResult<Self::Reply>;
 }
 
-impl Request for Cmd {
+impl Request for &Cmd {
     type Reply = Value;
 
     const IS_ONE_COMMAND: bool = true;
 
-    fn effects(&self) -> Effects {
+    fn effects(self) -> Effects {
         effect::of(self)
     }
 
-    async fn send(&self, mut on: MultiplexedConnection) -> RedisResult<Value> {
-        on.send_packed_command(self).await
+    fn send(
+        self,
+        on: &mut MultiplexedConnection,
+    ) -> impl Future<Output = RedisResult<Value>> + Send {
+        on.send_packed_command(self)
     }
 
-    fn instead(&self, instead: Instead) -> RedisResult<Value> {
+    fn instead(self, instead: Instead) -> RedisResult<Value> {
         instead::of_command(self.effects(), instead)
     }
 }
 
 /// A pipeline, with the part of its replies that is wanted.
+#[derive(Clone, Copy)]
 pub(crate) struct Piece<'a> {
     pub(crate) pipeline: &'a Pipeline,
     pub(crate) offset: usize,
@@ -57,16 +61,18 @@ impl Request for Piece<'_> {
 
     const IS_ONE_COMMAND: bool = false;
 
-    fn effects(&self) -> Effects {
+    fn effects(self) -> Effects {
         effect::of_pipeline(self.pipeline)
     }
 
-    async fn send(&self, mut on: MultiplexedConnection) -> RedisResult<Vec<Value>> {
+    fn send(
+        self,
+        on: &mut MultiplexedConnection,
+    ) -> impl Future<Output = RedisResult<Vec<Value>>> + Send {
         on.send_packed_commands(self.pipeline, self.offset, self.count)
-            .await
     }
 
-    fn instead(&self, instead: Instead) -> RedisResult<Vec<Value>> {
+    fn instead(self, instead: Instead) -> RedisResult<Vec<Value>> {
         instead::of_piece(self.pipeline.is_transaction(), instead)
     }
 }

@@ -58,13 +58,13 @@ impl Shared {
     }
 
     /// Runs one request on the link in place, and takes note of how it ended.
-    pub(crate) async fn request<R: Request>(&self, request: &R) -> RedisResult<R::Reply> {
+    pub(crate) async fn request<R: Request>(&self, request: R) -> RedisResult<R::Reply> {
         let effects = request.effects();
         loop {
             let link = self.link(effects).await?;
             match link.gate.before(effects, || self.now()).await {
                 Ok(passing) => {
-                    let result = request.send(link.connection()).await;
+                    let result = request.send(&mut link.connection()).await;
                     let outcome = self.slot.outcome(&result);
                     self.note(&link, passing, outcome);
                     let opened = effects.open == Some(true) && outcome == Outcome::Done;
@@ -116,7 +116,7 @@ impl Shared {
         let undo = redis::cmd(name);
         // Where this one is gone by now, so is what would have been undone.
         if let Ok(passing) = link.gate.before(undo.effects(), || self.now()).await {
-            let result = undo.send(link.connection()).await;
+            let result = undo.send(&mut link.connection()).await;
             self.note(link, passing, self.slot.outcome(&result));
             result?.extract_error()?;
         }
