@@ -22,8 +22,7 @@ pub(super) fn is_plain(command: &Cmd) -> bool {
     is_plain_word(command.args_iter().next())
 }
 
-/// The same of all the commands of a pipeline, none of which begins a
-/// transaction.
+/// The same of a pipeline: of all its commands, and it is no transaction itself.
 pub(super) fn is_plain_pipeline(pipeline: &Pipeline) -> bool {
     let mut commands = pipeline.cmd_iter();
     !pipeline.is_transaction() && commands.all(|command| is_plain_word(command.args_iter().next()))
