@@ -179,13 +179,11 @@ async fn a_clone_that_nobody_uses_keeps_no_replaced_socket_open() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_command_that_is_held_back_is_not_sent_to_a_replaced_connection() {
     let bed = Bed::builder().brisk().start().await;
-    let mut clones = vec![bed.multiplexed().await; 2];
-    for clone in &mut clones {
+    let mut one = bed.multiplexed().await;
+    let mut other = one.clone();
+    for clone in [&mut one, &mut other] {
         () = clone.set(KEY, 7).await.unwrap();
     }
-    let [one, other] = &mut clones[..] else {
-        panic!("there are two");
-    };
     let mut get = cmd("GET");
     get.arg(KEY);
     let mut gets = pipe();

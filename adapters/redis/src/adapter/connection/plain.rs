@@ -6,14 +6,13 @@ use std::task::{Context, Poll};
 
 use pin_project_lite::pin_project;
 
+use super::super::outcome::Replies;
 use super::AuthConnection;
 use super::link::Link;
 use super::redis::{RedisFuture, RedisResult, Value};
 use super::request::Request;
 use super::shared::Shared;
 use crate::gate::Passing;
-
-use super::super::outcome::Replies;
 
 /// Sends one, or a pipeline of them, by the handle that its clone of the
 /// connection keeps.
@@ -28,15 +27,15 @@ pub(super) fn send<'a, R: Request + 'a>(
     // Built in its place: over a kilobyte that would have to be moved there.
     let place = Box::new_uninit();
     let plain = Plain {
-        reply: Reply::Plain {
+        reply: Reply::Direct {
             reply: request.send(&mut handle.connection),
         },
         unsent: Some(request),
         link: &handle.link,
         shared,
     };
-    let plain = Box::write(place, plain);
-    Box::into_pin(plain)
+    let boxed = Box::write(place, plain);
+    Box::into_pin(boxed)
 }
 
 pin_project! {
@@ -58,7 +57,7 @@ pin_project! {
 pin_project! {
     #[project = ReplyProjection]
     enum Reply<'a, T, F> {
-        Plain { #[pin] reply: F },
+        Direct { #[pin] reply: F },
         // The link was replaced before anything was sent.
         WithCare { reply: RedisFuture<'a, T> },
     }
@@ -80,7 +79,7 @@ where
             plain.reply.set(Reply::WithCare { reply });
         }
         match plain.reply.project() {
-            ReplyProjection::Plain { reply } => {
+            ReplyProjection::Direct { reply } => {
                 let polled = reply.poll(cx);
                 if let Poll::Ready(result) = &polled
                     && !is_reply(result)
