@@ -32,6 +32,15 @@ pub enum Event {
         /// Whether it went back.
         backward: bool,
     },
+    /// A live connection was given up, though the server had not closed it. It
+    /// is replaced at once.
+    #[non_exhaustive]
+    ConnectionLost {
+        /// Which one.
+        connection: ConnectionId,
+        /// Why.
+        error: ReauthError,
+    },
     /// A cycle of attempts ended without a token.
     #[non_exhaustive]
     CycleExhausted {

@@ -111,6 +111,7 @@ impl Observer for MetricsObserver {
             }
             Event::TokenUnchanged { .. } => self.count(names::UNCHANGED),
             Event::ClockStepped { .. }
+            | Event::ConnectionLost { .. }
             | Event::Recovered { .. }
             | Event::Staggered { .. }
             | Event::Stopped => {}

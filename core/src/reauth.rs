@@ -9,7 +9,7 @@
 //! | what happens | what follows |
 //! |---|---|
 //! | a new token | one `AUTH` a session, spread over the first quarter of the time left |
-//! | `AUTH` times out or fails | retried with backoff; replaced once three quarters of the time left have passed |
+//! | `AUTH` times out or fails | retried with backoff; replaced once three quarters of the time left have passed, or at once where the session has given its connection up |
 //! | `AUTH` is refused | the same, and the manager is asked for a fresh token first; when that one is refused too, every five minutes |
 //! | `AUTH` is [not possible](ReauthErrorKind::Unsupported) on the connection | replaced at once, at its turn of every rotation |
 //! | the session is inside a transaction, or blocked | deferred, in the same bounds |
@@ -116,7 +116,13 @@ impl Registration {
     /// The connection may have been lost: if the session says that it is not
     /// [connected](Session::is_connected), it is replaced at once.
     pub fn lost(&self) {
-        self.inbox.send(Notice::Lost(self.id));
+        self.inbox.send(Notice::Lost(self.id, None));
+    }
+
+    /// The same where the session has given the connection up by itself. The
+    /// reason is reported, as an event and in the status.
+    pub fn lost_by(&self, why: ReauthError) {
+        self.inbox.send(Notice::Lost(self.id, Some(why)));
     }
 
     /// What kept the session [busy](ReauthErrorKind::Busy) is over: a deferred

@@ -77,7 +77,7 @@ fn every_failed_re_authentication_has_its_text_and_its_word() {
     for (kind, text, word) in [
         (
             ReauthErrorKind::Busy,
-            "the connection is inside a transaction or blocked by a command",
+            "the connection is inside a transaction, blocked by a command, or owes replies",
             "busy",
         ),
         (
@@ -86,6 +86,11 @@ fn every_failed_re_authentication_has_its_text_and_its_word() {
             "disconnected",
         ),
         (ReauthErrorKind::Other, "re-authentication failed", "other"),
+        (
+            ReauthErrorKind::OutOfStep,
+            "the connection's replies no longer belong to its requests",
+            "out_of_step",
+        ),
         (
             ReauthErrorKind::Refused,
             "the server refused the token",

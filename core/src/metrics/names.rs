@@ -46,6 +46,7 @@ pub(super) const REAUTH_RESULTS: &[&str] = &[
     "disconnected",
     OK,
     "other",
+    "out_of_step",
     "refused",
     "timeout",
     "unsupported",

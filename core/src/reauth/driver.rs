@@ -15,7 +15,7 @@ use super::roster::{Ended, Output, Roster};
 use super::status::{ConnectionId, StatusCell};
 use super::{ReauthError, ReauthErrorKind, ReauthPolicy, Session};
 use crate::trace::Work;
-use crate::{Clock, Credentials, Runtime, Sleep, Token, TokenError};
+use crate::{Clock, Credentials, Event, Runtime, Sleep, Token, TokenError};
 
 /// `None` when it was cut short because its session has left.
 type Job = BoxFuture<'static, Option<(ConnectionId, Ended)>>;
@@ -81,21 +81,33 @@ impl ReauthDriver {
                         job.abort();
                     }
                 }
-                Notice::Lost(id) => self.check(now, id),
+                Notice::Lost(id, why) => {
+                    if self.check(now, id)
+                        && let (Some(error), Some(held)) = (why, self.roster.get(id))
+                    {
+                        held.status.failed(error.clone());
+                        let connection = id;
+                        self.credentials
+                            .report(&Event::ConnectionLost { connection, error });
+                    }
+                }
                 Notice::Ready(id) => self.roster.ready(now, id),
             }
         }
     }
 
     /// Has a session replaced that is no longer connected.
-    fn check(&mut self, now: Instant, id: ConnectionId) {
+    /// Returns whether it is.
+    fn check(&mut self, now: Instant, id: ConnectionId) -> bool {
         let Some(session) = self.session(id) else {
-            return;
+            return false;
         };
         let connected = catch_unwind(AssertUnwindSafe(|| session.is_connected()));
-        if !connected.unwrap_or(true) {
+        let is_lost = !connected.unwrap_or(true);
+        if is_lost {
             self.roster.lost(now, id);
         }
+        is_lost
     }
 
     fn session(&self, id: ConnectionId) -> Option<Arc<dyn Session>> {

@@ -116,12 +116,12 @@ impl Entry {
             .map_or(FAR, |ends| ends.saturating_duration_since(now))
     }
 
-    /// The connection is gone. Returns 0 when it had lasted, else how often it
-    /// has not: a server that hangs up on everyone must not be stormed.
+    /// The connection is gone. Returns 0 when it had lasted, or was given up for
+    /// an `AUTH` that failed; else how often it has not: a server that hangs up on
+    /// everyone must not be stormed.
     pub(super) fn lost(&mut self, now: Instant) -> u32 {
-        let lasted = self
-            .replaced
-            .is_none_or(|at| now.saturating_duration_since(at) >= LASTING);
+        let long_ago = |at| now.saturating_duration_since(at) >= LASTING;
+        let lasted = self.attempts > 0 || self.replaced.is_none_or(long_ago);
         self.relapses = if lasted {
             0
         } else {
@@ -160,7 +160,9 @@ impl Entry {
         self.busy = kind == ReauthErrorKind::Busy;
         let hopeless = matches!(
             kind,
-            ReauthErrorKind::Disconnected | ReauthErrorKind::Unsupported
+            ReauthErrorKind::Disconnected
+                | ReauthErrorKind::OutOfStep
+                | ReauthErrorKind::Unsupported
         );
         if hopeless && !self.lost {
             self.lost = true;

@@ -6,18 +6,24 @@ use std::sync::Arc;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReauthErrorKind {
-    /// Inside a transaction, where `AUTH` would become part of it, or blocked by
-    /// a command, behind which it would not be answered.
+    /// Inside a transaction, where `AUTH` would become part of it; or with replies
+    /// to come, behind which `AUTH` might not be answered: of a command that
+    /// blocks, or of a server that is slow.
     Busy,
     /// The connection is gone, or a new one can't be opened.
     Disconnected,
     /// Anything else.
     Other,
+    /// Its replies no longer belong to its requests: `AUTH` was answered by
+    /// something else than `OK` or an error, or a command by what it can't have
+    /// been answered.
+    OutOfStep,
     /// The server refused the token: `WRONGPASS`.
     Refused,
     /// No answer within the time limit.
     Timeout,
-    /// This kind of connection can't re-authenticate in place.
+    /// This kind of connection can't re-authenticate in place, or not now: it is
+    /// replaced, and nobody needs to be told why.
     Unsupported,
 }
 
@@ -29,6 +35,7 @@ impl ReauthErrorKind {
             Self::Busy => "busy",
             Self::Disconnected => "disconnected",
             Self::Other => "other",
+            Self::OutOfStep => "out_of_step",
             Self::Refused => "refused",
             Self::Timeout => "timeout",
             Self::Unsupported => "unsupported",
@@ -69,10 +76,13 @@ impl fmt::Display for ReauthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self.kind {
             ReauthErrorKind::Busy => {
-                "the connection is inside a transaction or blocked by a command"
+                "the connection is inside a transaction, blocked by a command, or owes replies"
             }
             ReauthErrorKind::Disconnected => "the connection to the server is lost",
             ReauthErrorKind::Other => "re-authentication failed",
+            ReauthErrorKind::OutOfStep => {
+                "the connection's replies no longer belong to its requests"
+            }
             ReauthErrorKind::Refused => "the server refused the token",
             ReauthErrorKind::Timeout => "the server did not answer AUTH in time",
             ReauthErrorKind::Unsupported => "the connection can't re-authenticate in place",

@@ -4,9 +4,9 @@ use std::task::Waker;
 
 use futures_util::task::AtomicWaker;
 
-use super::Session;
 use super::entry::Grant;
 use super::status::{ConnectionId, StatusCell};
+use super::{ReauthError, Session};
 
 /// What handles tell the driver.
 #[derive(Debug)]
@@ -18,7 +18,8 @@ pub(super) enum Notice {
         status: Arc<StatusCell>,
     },
     Left(ConnectionId),
-    Lost(ConnectionId),
+    /// With the reason, where that is not the connection's end.
+    Lost(ConnectionId, Option<ReauthError>),
     Ready(ConnectionId),
 }
 

@@ -21,7 +21,8 @@ pub trait Session: fmt::Debug + Send + Sync + 'static {
     /// The [kind](super::ReauthErrorKind) decides what is tried next.
     ///
     /// # Cancel safety
-    /// Must be: an `AUTH` that is answered late is followed by another.
+    /// Must be: an `AUTH` that is answered late is followed by another, or the
+    /// session is not [connected](Self::is_connected) any more.
     async fn authenticate(&self, token: &Token) -> Result<(), ReauthError>;
 
     /// Opens another connection that logs in with `token` and, only once it

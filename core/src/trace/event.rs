@@ -16,6 +16,9 @@ pub(crate) fn emit(event: &Event) {
         Event::ClockStepped { by, backward } => {
             warn!(target: TARGET, ?by, backward, "wall clock stepped");
         }
+        Event::ConnectionLost { connection, error } => {
+            warn!(target: TARGET, %connection, error = %chain(error), "connection given up");
+        }
         Event::CycleExhausted {
             attempts,
             error,

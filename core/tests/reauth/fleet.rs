@@ -190,6 +190,12 @@ impl Fake {
         self.registered(Registration::lost);
     }
 
+    /// The session has given the connection up by itself.
+    pub(crate) fn give_up(&self, why: ReauthErrorKind) {
+        self.vanish();
+        self.registered(|registration| registration.lost_by(why.into()));
+    }
+
     pub(crate) fn tell_ready(&self) {
         self.registered(Registration::ready);
     }

@@ -34,6 +34,26 @@ fn it_is_replaced_at_once() {
 }
 
 #[test]
+fn one_that_was_given_up_is_reported_with_the_reason() {
+    let mut fleet = fleet();
+    let session = fleet.join(|act, _| match act {
+        Act::Replace => Reply::Hang,
+        Act::Auth => Reply::Done,
+    });
+    session.give_up(ReauthErrorKind::OutOfStep);
+    fleet.run.settle();
+    assert_eq!(fleet.acts(), [(Duration::ZERO, Act::Replace)]);
+    let status = session.status();
+    let why = status.last_error.map(|error| error.kind());
+    assert_eq!(why, Some(ReauthErrorKind::OutOfStep));
+    assert!(fleet.events.take().iter().any(|event| matches!(
+        event,
+        Event::ConnectionLost { connection, error, .. }
+            if *connection == status.connection && error.kind() == ReauthErrorKind::OutOfStep
+    )));
+}
+
+#[test]
 fn a_false_alarm_replaces_nothing() {
     let mut fleet = fleet();
     let session = fleet.join(done);

@@ -34,6 +34,16 @@ const fn grant(generation: u64, ends: Instant) -> Grant {
     }
 }
 
+#[test]
+fn a_connection_given_up_for_an_auth_has_lasted() {
+    let now = start();
+    let mut entry = Entry::new(grant(1, now + secs(60)));
+    entry.replaced = Some(now);
+    assert_eq!(entry.clone().lost(now + secs(1)), 1);
+    entry.failed(ReauthErrorKind::Timeout);
+    assert_eq!(entry.lost(now + secs(1)), 0);
+}
+
 fn outputs(roster: &mut Roster<()>) -> Vec<Output> {
     std::iter::from_fn(|| roster.poll_output()).collect()
 }
@@ -261,6 +271,7 @@ impl Walk {
             ReauthErrorKind::Busy,
             ReauthErrorKind::Disconnected,
             ReauthErrorKind::Other,
+            ReauthErrorKind::OutOfStep,
             ReauthErrorKind::Refused,
             ReauthErrorKind::Timeout,
             ReauthErrorKind::Unsupported,
