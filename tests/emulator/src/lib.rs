@@ -50,7 +50,7 @@
 //!
 //! # Faults
 //!
-//! | what goes wrong | how to have it |
+//! | what goes wrong | how to trigger it |
 //! |---|---|
 //! | the identity service is down | [`outage`](IdentityControl::outage), [`set_outage`](IdentityControl::set_outage) |
 //! | it throttles, fails, hangs, talks nonsense | [`set_fault`](IdentityControl::set_fault), [`fail_next`](IdentityControl::fail_next) with a [`Fault`] |
@@ -68,7 +68,10 @@
 //! | `expires_on` is a number, not a text | [`set_numeric_expires_on`](IdentityControl::set_numeric_expires_on) |
 //! | error texts that a client's JSON reader can take | [`set_plain_error_text`](IdentityControl::set_plain_error_text) |
 //! | Redis refuses a log-in | [`refuse_next_auths`](RedisControl::refuse_next_auths), [`refuse_auth_until_fresh_token`](RedisControl::refuse_auth_until_fresh_token) |
+//! | it refuses a log-in with another error, or without a reply | [`refuse_next_auths_with`](RedisControl::refuse_next_auths_with) a [`Refusal`] |
+//! | it omits the reply to a refused log-in while other replies are pending; a redis-server from 7.2 on as the store does so by itself | [`drop_refusals_behind_replies`](RedisControl::drop_refusals_behind_replies) |
 //! | Redis is slow to log in | [`delay_next_auths`](RedisControl::delay_next_auths), [`set_auth_delay`](RedisControl::set_auth_delay) |
+//! | only re-authentications, on connections already logged in, are refused or slow | [`refuse_next_reauths_with`](RedisControl::refuse_next_reauths_with), [`delay_next_reauths`](RedisControl::delay_next_reauths) |
 //! | tokens are revoked | [`revoke_tokens_issued_until_now`](RedisControl::revoke_tokens_issued_until_now) |
 //! | connections break | [`drop_connections`](RedisControl::drop_connections), [`refuse_connections`](RedisControl::refuse_connections) |
 //! | the server restarts | [`restart_server`](RedisControl::restart_server), [`stop_server`](RedisControl::stop_server), [`start_server`](RedisControl::start_server) |
@@ -81,8 +84,8 @@
 //!
 //! What happened is counted by [`IdentityControl`], [`SignInControl`] and [`RedisControl`], and told for each
 //! connection by [`RedisControl::connection_reports`], over all nodes; sentinels have a
-//! [`RedisControl`] of [their own](SentinelControl::sentinels). Redis answers every bad log-in with
-//! `WRONGPASS`; [`ConnectionReport::last_refusal`] says why.
+//! [`RedisControl`] of [their own](SentinelControl::sentinels). Unless a fault says otherwise, Redis
+//! answers every bad log-in with `WRONGPASS`; [`ConnectionReport::last_refusal`] says why.
 //!
 //! # What it does as Azure does
 //!
@@ -154,7 +157,7 @@ pub use self::{
     builder::Builder,
     emulator::Emulator,
     error::EmulatorError,
-    gateway::{AuthRefusal, ConnectionReport, RedisControl},
+    gateway::{AuthRefusal, ConnectionReport, RedisControl, Refusal},
     identity::{
         AssignedIdentities, Fault, IdentityControl, SignInAnswer, SignInControl, TokenVersion,
     },

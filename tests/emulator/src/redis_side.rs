@@ -8,7 +8,7 @@ use crate::{
     Builder, ClusterControl, EmulatorError, RedisControl, SentinelControl, Store,
     gateway::door::{Door, Rewriters},
     identity::issuer::Issuer,
-    server::Backend,
+    server::{Backend, Turn},
 };
 
 /// See the module's description.
@@ -35,6 +35,10 @@ impl RedisSide {
         let doors = Door::open(store.nodes(), builder.redis_port, builder.redis_tls_port)?;
         let sentinel_doors = Door::open(store.sentinels(), 0, 0)?;
 
+        let turn = match store {
+            Store::Cluster { .. } | Store::Sentinel { .. } => Some(Turn::take().await),
+            Store::Embedded | Store::RedisServer | Store::Url(_) => None,
+        };
         let backend = Backend::start(store, program, &issuer.ids.object).await?;
         let mut rewriters = Rewriters::default();
         rewriters.add(&backend.servers(), &doors);
@@ -47,6 +51,7 @@ impl RedisSide {
             let control = RedisControl::of_sentinels(backend, Arc::clone(issuer), login.clone());
             sentinels = Some(Arc::new(control));
         }
+        drop(turn);
         let control = Arc::new(RedisControl::new(backend, Arc::clone(issuer)));
 
         let side = Self {

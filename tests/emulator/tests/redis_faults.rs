@@ -5,7 +5,7 @@ mod support;
 
 use std::time::{Duration, Instant};
 
-use redis_authx_emulator::AuthRefusal;
+use redis_authx_emulator::{AuthRefusal, Refusal, Store};
 use support::{HOUR, PATIENCE, Raw, STORES, connect, connected, emulator, eventually, refused};
 use tokio::time::{self, sleep};
 
@@ -207,4 +207,70 @@ async fn commands_are_counted() {
         assert_eq!(emulator.redis().commands(), 1004);
         sleep(Duration::from_millis(1)).await;
     }
+}
+
+#[tokio::test]
+async fn a_refusal_behind_replies_is_dropped_on_request() {
+    for store in STORES {
+        let emulator = emulator(store).await;
+        let token = emulator.issue_token(HOUR);
+        let bad = format!("AUTH {} not-{token}\r\n", emulator.object_id());
+        let good = format!("AUTH {} {token}\r\n", emulator.object_id());
+        let mut raw = Raw::logged_in(&emulator, HOUR).await;
+        let in_order = format!("+PONG\r\n{WRONG_PASS}+OK\r\n");
+        let pipelined = format!("PING\r\n{bad}SET a 1\r\n");
+        raw.expect(&pipelined, &in_order).await;
+        emulator.redis().drop_refusals_behind_replies(true);
+        raw.expect(&pipelined, "+PONG\r\n+OK\r\n").await;
+        raw.expect(&bad, WRONG_PASS).await;
+        // A good one is answered, and its reply is not mistaken for another's.
+        raw.expect(&format!("PING\r\n{good}"), "+PONG\r\n+OK\r\n")
+            .await;
+        assert_eq!(emulator.redis().auths(), 2);
+        assert_eq!(emulator.redis().auths_refused(), 3);
+    }
+}
+
+#[tokio::test]
+async fn what_is_planned_for_reauthentications_spares_first_log_ins() {
+    for store in STORES {
+        let emulator = emulator(store).await;
+        let auth = format!(
+            "AUTH {} {}\r\n",
+            emulator.object_id(),
+            emulator.issue_token(HOUR)
+        );
+        let redis = emulator.redis();
+        redis.refuse_next_reauths_with(1, Refusal::WrongPass);
+        redis.delay_next_reauths(1, 2 * PATIENCE);
+        let mut raw = Raw::open(&emulator).await;
+        raw.expect(&auth, "+OK\r\n").await;
+        raw.send(&auth).await;
+        eventually("the AUTH's arrival", || {
+            emulator.redis().auths_in_flight() == 1
+        })
+        .await;
+        let mut other = Raw::logged_in(&emulator, HOUR).await;
+        other.expect(&auth, WRONG_PASS).await;
+        other.expect(&auth, "+OK\r\n").await;
+    }
+}
+
+#[tokio::test]
+async fn a_refusal_has_the_answer_that_was_asked_for() {
+    let emulator = emulator(Store::RedisServer).await;
+    let token = emulator.issue_token(HOUR);
+    let auth = format!("AUTH {} {token}\r\n", emulator.object_id());
+    let mut raw = Raw::logged_in(&emulator, HOUR).await;
+    for text in ["NOPERM no right to it", "ERR not now"] {
+        let refusal = Refusal::Error(text.to_owned());
+        emulator.redis().refuse_next_auths_with(1, refusal);
+        raw.expect(&auth, &format!("-{text}\r\n")).await;
+    }
+    emulator
+        .redis()
+        .refuse_next_auths_with(1, Refusal::Unanswered);
+    raw.expect(&format!("{auth}PING\r\n"), "+PONG\r\n").await;
+    raw.expect(&auth, "+OK\r\n").await;
+    assert_eq!(emulator.redis().auths_refused(), 3);
 }

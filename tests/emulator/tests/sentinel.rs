@@ -185,6 +185,25 @@ async fn after_a_failover_and_after_a_death_the_new_master_is_found() {
     assert_eq!(control.master().await.unwrap(), third);
 }
 
+/// The second is told that a failover is under way, and waits for its end.
+#[tokio::test]
+async fn two_failovers_at_once_are_one() {
+    let emulator = emulator(SentinelLogin::None).await;
+    let control = control(&emulator);
+    let (one, other) = tokio::join!(control.fail_over(), control.fail_over());
+    let new = one.unwrap();
+    assert_ne!(new, 0);
+    assert_eq!(other.unwrap(), new);
+}
+
+#[tokio::test]
+async fn without_a_replica_there_is_no_failover() {
+    let store = Store::sentinel(0, 1);
+    let emulator = Emulator::builder().store(store).start().await.unwrap();
+    let told = control(&emulator).fail_over().await.unwrap_err();
+    assert!(told.to_string().contains("no replica"), "{told}");
+}
+
 #[tokio::test]
 async fn a_sentinel_may_die_and_come_back() {
     let emulator = emulator(SentinelLogin::Token).await;

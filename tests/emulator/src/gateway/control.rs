@@ -9,7 +9,10 @@ use std::{
     time::Duration,
 };
 
+use tokio::time;
+
 use super::{
+    plan::{Plan, Refusal},
     registry::Registry,
     report::ConnectionReport,
     verify::{AuthRefusal, Pass},
@@ -28,16 +31,6 @@ pub struct RedisControl {
     /// If sentinels are behind it: what they want to be told.
     sentinels: Option<SentinelLogin>,
     plan: Mutex<Plan>,
-}
-
-#[derive(Default)]
-struct Plan {
-    refuse_next: u64,
-    delay_next: Option<(u64, Duration)>,
-    delay: Duration,
-    /// Tokens up to this number are refused.
-    refused_until: u64,
-    refuse_connections: bool,
 }
 
 impl RedisControl {
@@ -76,7 +69,32 @@ impl RedisControl {
     /// Refuses the next `n` log-ins with `WRONGPASS`, good or not, on whatever
     /// connections they come. A second call replaces the first.
     pub fn refuse_next_auths(&self, n: u64) {
-        self.plan().refuse_next = n;
+        self.refuse_next_auths_with(n, Refusal::WrongPass);
+    }
+
+    /// The same with another answer than `WRONGPASS`.
+    pub fn refuse_next_auths_with(&self, n: u64, refusal: Refusal) {
+        self.plan().refuse_next = (n, refusal);
+    }
+
+    /// The same of re-authentications alone: log-ins on connections that are logged
+    /// in. Goes before [`refuse_next_auths`](Self::refuse_next_auths).
+    pub fn refuse_next_reauths_with(&self, n: u64, refusal: Refusal) {
+        self.plan().refuse_next_again = (n, refusal);
+    }
+
+    /// While `true`, a refused log-in gets no reply when the client still has
+    /// replies to come, so that every later reply seems to answer the command
+    /// before. `false`, the default: the server decides.
+    ///
+    /// redis-server 7.2 and later does so, 8.x included
+    /// ([redis/redis#15640](https://github.com/redis/redis/issues/15640)), and
+    /// Valkey did until
+    /// [valkey#2287](https://github.com/valkey-io/valkey/pull/2287). There it
+    /// depends on what the server reads at once; here on every reply that the
+    /// gateway has not yet passed on, so that a test sees it each time.
+    pub fn drop_refusals_behind_replies(&self, drop: bool) {
+        self.plan().drop_behind_replies = drop;
     }
 
     /// Refuses every token issued before this call; newer ones are taken.
@@ -102,7 +120,13 @@ impl RedisControl {
     /// is judged, as a slow server would: nothing sent after it is served
     /// before. Goes before [`set_auth_delay`](Self::set_auth_delay).
     pub fn delay_next_auths(&self, n: u64, delay: Duration) {
-        self.plan().delay_next = (n > 0).then_some((n, delay));
+        self.plan().delay_next = (n, delay);
+    }
+
+    /// The same of re-authentications alone: log-ins on connections that are logged
+    /// in. Goes before [`delay_next_auths`](Self::delay_next_auths).
+    pub fn delay_next_reauths(&self, n: u64, delay: Duration) {
+        self.plan().delay_next_again = (n, delay);
     }
 
     /// Every log-in stalls its connection for `delay`; zero, the default, ends it.
@@ -225,25 +249,30 @@ impl RedisControl {
         self.plan().refuse_connections
     }
 
-    /// The stall for the log-in at hand; uses one of `delay_next_auths` up.
-    pub(crate) fn take_delay(&self) -> Duration {
-        let mut plan = self.plan();
-        if let Some((left, delay)) = plan.delay_next.take() {
-            if left > 1 {
-                plan.delay_next = Some((left - 1, delay));
-            }
-            return delay;
+    /// Judges a log-in, after the stall that is planned for it; `again` on a
+    /// connection that is logged in. Uses up what is planned for so many log-ins.
+    pub(crate) async fn judge(
+        &self,
+        user: Option<&[u8]>,
+        token: &[u8],
+        again: bool,
+    ) -> (Result<Pass, AuthRefusal>, Refusal) {
+        let delay = self.plan().take_delay(again);
+        time::sleep(delay).await;
+        let refusal = self.plan().take_refusal(again);
+        match refusal {
+            Some(refusal) => (Err(AuthRefusal::OnRequest), refusal),
+            None => (self.verdict(user, token), Refusal::WrongPass),
         }
-        plan.delay
     }
 
-    /// Judges a log-in; uses one of `refuse_next_auths` up.
-    pub(crate) fn judge(&self, user: Option<&[u8]>, token: &[u8]) -> Result<Pass, AuthRefusal> {
-        let mut plan = self.plan();
-        if plan.refuse_next > 0 {
-            plan.refuse_next -= 1;
-            return Err(AuthRefusal::OnRequest);
-        }
+    /// Whether a refusal behind other replies is dropped.
+    pub(crate) fn drops_refusals(&self) -> bool {
+        self.plan().drop_behind_replies
+    }
+
+    fn verdict(&self, user: Option<&[u8]>, token: &[u8]) -> Result<Pass, AuthRefusal> {
+        let plan = self.plan();
         let refused_until = plan.refused_until;
         drop(plan);
         if let Some(SentinelLogin::Password {

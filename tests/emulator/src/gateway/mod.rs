@@ -6,6 +6,7 @@ mod control;
 pub(crate) mod door;
 mod downstream;
 pub(crate) mod frame;
+mod plan;
 mod registry;
 mod reply;
 mod report;
@@ -23,7 +24,9 @@ use tokio::{
 };
 use tokio_rustls::TlsAcceptor;
 
-pub use self::{control::RedisControl, report::ConnectionReport, verify::AuthRefusal};
+pub use self::{
+    control::RedisControl, plan::Refusal, report::ConnectionReport, verify::AuthRefusal,
+};
 use self::{door::Route, registry::Connection};
 use crate::{
     listener::{self, Stream},

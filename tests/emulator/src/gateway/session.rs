@@ -65,9 +65,20 @@ impl Session {
         self.awaited.len() + self.queued_logins.len()
     }
 
+    /// Whether the client has replies to come.
+    pub(crate) fn owes_replies(&self) -> bool {
+        self.sent > self.answered
+    }
+
     /// Requests went to the backend that are nothing special.
     pub(crate) fn sent_plain(&mut self, requests: u64) {
         self.sent += requests;
+    }
+
+    /// A log-in was refused without a reply.
+    pub(crate) fn refused_unanswered(&mut self, why: AuthRefusal, counters: &Counters) {
+        counters.login_refused();
+        self.record.refused(why);
     }
 
     /// A request goes to the backend whose reply matters.
@@ -127,6 +138,16 @@ impl Session {
             return false;
         };
         let first = reply.head.first().copied().unwrap_or_default();
+        let is_refused = awaited
+            .attempt
+            .as_ref()
+            .is_some_and(|attempt| attempt.verdict.is_err());
+        if is_refused && !is_error(first) {
+            // No server accepts it: this one has dropped the refusal, and the
+            // reply is the next request's.
+            self.login_answered(awaited.kind, awaited.attempt, b'-', counters);
+            return self.replied(reply, counters);
+        }
         match awaited.kind {
             Kind::Auth | Kind::Hello => {
                 self.login_answered(awaited.kind, awaited.attempt, first, counters)
@@ -187,7 +208,7 @@ impl Session {
         first: u8,
         counters: &Counters,
     ) -> bool {
-        let accepted = !matches!(first, b'-' | b'!');
+        let accepted = !is_error(first);
         if accepted && kind == Kind::Hello {
             self.resp3 = first == b'%';
         }
@@ -235,6 +256,10 @@ impl Session {
         self.queued_logins.clear();
         self.login.take().is_some()
     }
+}
+
+const fn is_error(first: u8) -> bool {
+    matches!(first, b'-' | b'!')
 }
 
 fn is_confirmation(word: &[u8]) -> bool {

@@ -4,15 +4,13 @@
 use std::io;
 
 use bytes::{Buf, BytesMut};
-use tokio::{
-    io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt},
-    time,
-};
+use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 
 use super::{
     command::{self, Kind, Login},
     control::RedisControl,
     frame::{Request, Scan, Scanner},
+    plan::Refusal,
     registry::Connection,
     session::Attempt,
 };
@@ -156,31 +154,31 @@ impl Upstream<'_> {
         } else {
             Login::find(kind, &words)
         };
+        let mut refusal = None;
         let attempt = match login {
             // HELLO that only asks for a protocol, or what the backend will
             // word an error for.
             Login::None if open || kind == Kind::Hello => None,
             _ => {
                 let in_flight = self.control.counters.login_came();
-                time::sleep(self.control.take_delay()).await;
-                let verdict = match login {
-                    Login::Named(user, token) => {
-                        self.control.judge(Some(words[user]), words[token])
-                    }
-                    _ => self
-                        .control
-                        .judge(None, words.last().copied().unwrap_or_default()),
+                let is_behind_replies = self.connection.session().owes_replies();
+                let (user, token) = match login {
+                    Login::Named(user, token) => (Some(words[user]), words[token]),
+                    _ => (None, words.last().copied().unwrap_or_default()),
                 };
+                let (verdict, how) = self.control.judge(user, token, self.logged_in).await;
+                let is_dropped = is_behind_replies && self.control.drops_refusals();
+                refusal = verdict.as_ref().err().map(|&why| match is_dropped {
+                    true => (why, Refusal::Unanswered),
+                    false => (why, how),
+                });
                 Some(Attempt {
                     verdict,
                     _in_flight: in_flight,
                 })
             }
         };
-        let good = attempt
-            .as_ref()
-            .is_some_and(|attempt| attempt.verdict.is_ok());
-        self.logged_in |= good;
+        let good = attempt.is_some() && refusal.is_none();
         self.out.clear();
         match login {
             Login::None => self.out.extend_from_slice(&bytes),
@@ -197,6 +195,19 @@ impl Upstream<'_> {
                     &mut self.out,
                 );
             }
+        }
+        match refusal {
+            Some((why, Refusal::Unanswered)) => {
+                let counters = &self.control.counters;
+                self.connection.session().refused_unanswered(why, counters);
+                return Ok(());
+            }
+            Some((_, Refusal::Error(text))) if self.logged_in => {
+                self.out.clear();
+                let script = b"return {err=ARGV[1]}";
+                command::write(&[b"EVAL", script, b"0", text.as_bytes()], &mut self.out);
+            }
+            _ => self.logged_in |= good,
         }
         self.announce(kind, request.words, attempt)?;
         backend.write_all(&self.out).await

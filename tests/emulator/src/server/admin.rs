@@ -31,7 +31,7 @@ pub(crate) const RIGHTS: [&str; 11] = [
 pub(crate) const SENTINEL_RIGHTS: [&str; 5] = ["~*", "&*", "+@all", "-shutdown", "-client|reply"];
 
 /// How long one answer may take.
-const PATIENCE: Duration = Duration::from_secs(5);
+const PATIENCE: Duration = Duration::from_secs(20);
 
 /// One connection.
 pub(crate) struct Admin(BufReader<TcpStream>);

@@ -24,7 +24,7 @@ use super::{
 use crate::{EmulatorError, temp_dir::TempDir};
 
 /// How long it may take to answer after its start.
-const START_LIMIT: Duration = Duration::from_secs(20);
+const START_LIMIT: Duration = Duration::from_secs(60);
 /// Another process may take the port between our looking and its binding.
 const PORTS_TRIED: usize = 5;
 

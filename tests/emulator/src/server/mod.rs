@@ -6,6 +6,7 @@ mod attempts;
 mod child;
 mod cluster;
 mod elsewhere;
+mod forming;
 mod node;
 mod ports;
 mod sentinel;
@@ -14,6 +15,7 @@ mod setting;
 use std::io;
 
 pub(crate) use self::child::RedisServer;
+pub(crate) use self::forming::Turn;
 pub(crate) use self::node::Link;
 use self::{
     child::{Launch, Mode},

@@ -45,6 +45,10 @@ pub enum Store {
     /// A node counts as failed after three seconds (`cluster-node-timeout`), and
     /// a replica takes over if most primaries live: with fewer than three
     /// primaries none does by itself.
+    ///
+    /// On one machine one cluster, or one set of sentinels, starts at a time: the others
+    /// wait for it, at most a minute, by a lock on the file `authx-emulator.lock` in the
+    /// system's folder for temporary files.
     #[non_exhaustive]
     Cluster {
         /// Nodes that share the 16384 slots among them at the start.
@@ -64,7 +68,7 @@ pub enum Store {
     /// they want. [`Emulator::sentinel`](crate::Emulator::sentinel) steers it.
     ///
     /// A master counts as dead after three seconds (`down-after-milliseconds`), if
-    /// most sentinels say so.
+    /// most sentinels say so. They start one at a time, as clusters do.
     #[non_exhaustive]
     Sentinel {
         /// Replicas of the master.

@@ -1,7 +1,7 @@
 //! Nodes become a cluster, and when it is one (Redis documentation, "CLUSTER MEET", "CLUSTER
 //! ADDSLOTS", "CLUSTER REPLICATE").
 
-use std::{collections::HashMap, io, ops::Range};
+use std::{collections::HashMap, io, ops::Range, time::Duration};
 
 use tokio::time::Instant;
 
@@ -9,7 +9,7 @@ use super::view::{self, Seen};
 use crate::{
     EmulatorError,
     server::{
-        attempts::{Attempts, LIMIT, failed},
+        attempts::{Attempts, failed},
         child::{Launch, RedisServer},
     },
 };
@@ -20,6 +20,9 @@ const NODE_TIMEOUT: u32 = 3000;
 
 /// How many there are (Redis Cluster specification).
 const SLOTS: usize = 16_384;
+
+/// A node too busy to answer in time is forgotten, and not met again by itself.
+const MEET_AGAIN: Duration = Duration::from_secs(6);
 
 /// Starts that many nodes and makes them a cluster, whose primaries are the first ones.
 pub(crate) async fn start(
@@ -97,8 +100,7 @@ async fn get_acquainted(servers: &[&RedisServer]) -> Result<(), EmulatorError> {
     let mut last_met: Option<Instant> = None;
     loop {
         let attempt = async {
-            // A node too busy to answer in time is forgotten, and not met again by itself.
-            if last_met.is_none_or(|met| met.elapsed() > LIMIT / 10) {
+            if last_met.is_none_or(|met| met.elapsed() > MEET_AGAIN) {
                 meet(servers).await?;
                 last_met = Some(Instant::now());
             }

@@ -4,17 +4,20 @@ mod form;
 mod reshard;
 mod view;
 
-use std::{fmt, io, sync::Arc};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
 pub(crate) use self::form::start;
 use self::{reshard::Move, view::Seen};
 use super::{
-    attempts::{Attempts, LIMIT, failed},
+    attempts::{Attempts, failed},
     child::RedisServer,
 };
 use crate::{EmulatorError, RedisControl, gateway::door::Door};
+
+/// An election may fail, as by a vote for another one.
+const ASK_AGAIN: Duration = Duration::from_secs(10);
 
 /// The nodes of a [`Store::Cluster`](crate::Store::Cluster), and what can become of them.
 ///
@@ -58,7 +61,7 @@ impl ClusterControl {
     /// The nodes that are primaries now, as the running ones agree.
     ///
     /// # Errors
-    /// When they don't agree within a minute.
+    /// When they don't agree within three minutes.
     pub async fn primaries(&self) -> Result<Vec<usize>, EmulatorError> {
         let seen = self.seen().await?;
         let mut primaries: Vec<_> = seen
@@ -73,7 +76,7 @@ impl ClusterControl {
     /// The node that serves this slot now (0 to 16383).
     ///
     /// # Errors
-    /// When the nodes don't agree on one within a minute.
+    /// When the nodes don't agree on one within three minutes.
     pub async fn primary_of_slot(&self, slot: u16) -> Result<usize, EmulatorError> {
         let seen = self.seen().await?;
         seen.iter()
@@ -87,7 +90,7 @@ impl ClusterControl {
     /// replica.
     ///
     /// # Errors
-    /// When that takes more than a minute.
+    /// When that takes more than three minutes.
     pub async fn wait_until_ok(&self) -> Result<(), EmulatorError> {
         self.seen().await.map(drop)
     }
@@ -98,7 +101,7 @@ impl ClusterControl {
     ///
     /// # Errors
     /// When the node is no primary or has no replica, and when it takes more
-    /// than a minute.
+    /// than three minutes.
     pub async fn fail_over(&self, primary: usize) -> Result<usize, EmulatorError> {
         const DOING: &str = "failing over";
         let port = self.server(primary).port();
@@ -122,8 +125,7 @@ impl ClusterControl {
                 }) {
                     return Ok(Some(()));
                 }
-                // The election may fail, as by a vote for another one.
-                if last_asked.is_none_or(|asked| asked.elapsed() > LIMIT / 6) {
+                if last_asked.is_none_or(|asked| asked.elapsed() > ASK_AGAIN) {
                     last_asked = Some(Instant::now());
                     let mut admin = self.server(replica).admin().await?;
                     admin.ask_all(&["CLUSTER", "FAILOVER"]).await?;
@@ -157,7 +159,7 @@ impl ClusterControl {
     /// are served by others.
     ///
     /// # Errors
-    /// When that takes more than a minute.
+    /// When that takes more than three minutes.
     pub async fn wait_for_takeover(&self, killed: usize) -> Result<(), EmulatorError> {
         let port = self.server(killed).port();
         let attempts = Attempts::at("the takeover");
@@ -181,7 +183,7 @@ impl ClusterControl {
     /// the slots.
     ///
     /// # Errors
-    /// When a node refuses a step, or they don't agree within a minute.
+    /// When a node refuses a step, or they don't agree within three minutes.
     pub async fn migrate_slots(
         &self,
         from: usize,
@@ -237,7 +239,7 @@ impl ClusterControl {
     /// old one since then are moved.
     ///
     /// # Errors
-    /// When a node refuses a step, or they don't agree within a minute.
+    /// When a node refuses a step, or they don't agree within three minutes.
     pub async fn finish_migration(
         &self,
         from: usize,

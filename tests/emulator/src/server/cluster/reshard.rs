@@ -9,7 +9,7 @@ use crate::server::{admin::Admin, child::RedisServer};
 /// How many keys are moved at once.
 const BATCH: &str = "100";
 /// How many milliseconds one batch may take.
-const LIMIT: &str = "5000";
+const LIMIT: &str = "15000";
 
 /// A slot between two nodes.
 pub(crate) struct Move<'a> {

@@ -65,6 +65,21 @@ pub(crate) async fn start_watching(
     Ok(servers)
 }
 
+/// Has a sentinel lead a failover, if none is under way.
+pub(crate) async fn begin_failover(sentinel: &RedisServer) -> io::Result<()> {
+    let mut admin = sentinel.admin().await?;
+    begun(admin.ask_all(&["SENTINEL", "FAILOVER", NAME]).await)
+}
+
+/// "INPROG Failover already in progress" is as good: the sentinel may have begun one by itself,
+/// or be slow with the last one, which is then waited for.
+fn begun(answer: io::Result<Vec<Vec<u8>>>) -> io::Result<()> {
+    match answer {
+        Err(error) if error.to_string().starts_with("INPROG ") => Ok(()),
+        other => other.map(drop),
+    }
+}
+
 /// What a sentinel knows of the master.
 async fn known(sentinel: &RedisServer) -> io::Result<HashMap<String, String>> {
     let mut admin = sentinel.admin().await?;
@@ -132,4 +147,19 @@ pub(crate) async fn follow(servers: &[&RedisServer], master: u16) -> io::Result<
         }
     }
     Ok(Some(()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failover_under_way_is_as_good_as_one_that_is_begun() {
+        begun(Ok(vec![b"OK".to_vec()])).unwrap();
+        begun(Err(io::Error::other("INPROG Failover already in progress"))).unwrap();
+        begun(Err(io::Error::other(
+            "NOGOODSLAVE No suitable replica to promote",
+        )))
+        .unwrap_err();
+    }
 }

@@ -2,13 +2,16 @@
 
 mod form;
 
-use std::{fmt, io, sync::Arc};
+use std::{fmt, io, sync::Arc, time::Duration};
 
 use tokio::time::Instant;
 
 pub(crate) use self::form::{start_watched, start_watching};
-use super::attempts::{Attempts, LIMIT};
+use super::attempts::{Attempts, failed};
 use crate::{EmulatorError, RedisControl, gateway::door::Door};
+
+/// A failover that gets nowhere is given up by the sentinel that leads it.
+const ASK_AGAIN: Duration = Duration::from_secs(20);
 
 /// The nodes and sentinels of a [`Store::Sentinel`](crate::Store::Sentinel), and what can become of
 /// them.
@@ -81,7 +84,7 @@ impl SentinelControl {
     /// The node that all running sentinels call the master, which may be dead.
     ///
     /// # Errors
-    /// When they don't agree within a minute.
+    /// When they don't agree within three minutes.
     pub async fn master(&self) -> Result<usize, EmulatorError> {
         let attempts = Attempts::at("the sentinels' agreement");
         loop {
@@ -102,11 +105,15 @@ impl SentinelControl {
     ///
     /// # Errors
     /// When there is no replica fit for it, no sentinel, or it takes more than
-    /// a minute.
+    /// three minutes.
     pub async fn fail_over(&self) -> Result<usize, EmulatorError> {
+        const DOING: &str = "failing over";
+        if self.urls.len() < 2 {
+            return Err(failed(DOING, "there is no replica"));
+        }
         let old = self.master().await?;
         let old_port = self.redis.backend.server(old).port();
-        let attempts = Attempts::at("failing over");
+        let attempts = Attempts::at(DOING);
         let mut last_asked: Option<Instant> = None;
         loop {
             let attempt = async {
@@ -116,9 +123,8 @@ impl SentinelControl {
                 }
                 let first = sentinels.first().ok_or(io::ErrorKind::NotConnected)?;
                 let undone = form::named(&[first]).await? == Some(old_port);
-                if undone && last_asked.is_none_or(|asked| asked.elapsed() > LIMIT / 3) {
-                    let mut admin = first.admin().await?;
-                    admin.ask_all(&["SENTINEL", "FAILOVER", form::NAME]).await?;
+                if undone && last_asked.is_none_or(|asked| asked.elapsed() > ASK_AGAIN) {
+                    form::begin_failover(first).await?;
                     last_asked = Some(Instant::now());
                 }
                 Ok(None)
@@ -134,7 +140,7 @@ impl SentinelControl {
     /// after three seconds and make a replica the master.
     ///
     /// # Errors
-    /// When the sentinels don't agree who that is within a minute.
+    /// When the sentinels don't agree who that is within three minutes.
     pub async fn kill_master(&self) -> Result<usize, EmulatorError> {
         let master = self.master().await?;
         self.kill_node(master);
@@ -175,7 +181,7 @@ impl SentinelControl {
     /// master, and it does itself. Gives it.
     ///
     /// # Errors
-    /// When that takes more than a minute.
+    /// When that takes more than three minutes.
     pub async fn wait_for_takeover(&self, killed: usize) -> Result<usize, EmulatorError> {
         let old_port = self.redis.backend.server(killed).port();
         let attempts = Attempts::at("the takeover");
@@ -191,7 +197,7 @@ impl SentinelControl {
     /// other running nodes follow it.
     ///
     /// # Errors
-    /// When that takes more than a minute.
+    /// When that takes more than three minutes.
     pub async fn wait_until_ok(&self) -> Result<(), EmulatorError> {
         let attempts = Attempts::at("the replicas' following their master");
         loop {
