@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 /// A time-out beyond it is as good as none, and could overflow: ten years.
-const FAR: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+pub(crate) const FAR: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
 /// A command that may block its connection, and how long at most.
 ///
@@ -20,9 +20,12 @@ pub(crate) struct Blocking {
 /// What an end before the time means.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Kind {
-    /// `BLPOP`, `XREAD` and their like: nothing has happened yet, and on any
+    /// `BLPOP`, `XREADGROUP` and their like: nothing has happened yet, and on any
     /// other connection the same would have happened.
-    Repeatable,
+    Takes,
+    /// The same of `XREAD`, which changes nothing: `CLIENT PAUSE … WRITE` does
+    /// not hold it back.
+    Reads,
     /// `WAIT`, `WAITAOF`: about the writes of its own connection.
     OwnWrites,
 }
@@ -49,12 +52,12 @@ impl Blocking {
             7 if is("WAITAOF") => (Kind::OwnWrites, Unit::Milliseconds, 3),
             5 if is("BLPOP") || is("BRPOP") => last(count),
             6 if is("BLMOVE") => last(count),
-            6 if is("BLMPOP") || is("BZMPOP") => (Kind::Repeatable, Unit::Seconds, 1),
+            6 if is("BLMPOP") || is("BZMPOP") => (Kind::Takes, Unit::Seconds, 1),
             8 if is("BZPOPMIN") || is("BZPOPMAX") => last(count),
             10 if is("BRPOPLPUSH") => last(count),
-            5 if is("XREAD") => (Kind::Repeatable, Unit::Milliseconds, block(words, 1)?),
+            5 if is("XREAD") => (Kind::Reads, Unit::Milliseconds, block(words, 1)?),
             // XREADGROUP GROUP group consumer …
-            10 if is("XREADGROUP") => (Kind::Repeatable, Unit::Milliseconds, block(words, 4)?),
+            10 if is("XREADGROUP") => (Kind::Takes, Unit::Milliseconds, block(words, 4)?),
             _ => return None,
         };
         let limit = unit.read(words.get(place)?)?;
@@ -112,7 +115,7 @@ impl Blocking {
 
 /// The time-out is the last word.
 const fn last(count: usize) -> (Kind, Unit, usize) {
-    (Kind::Repeatable, Unit::Seconds, count.saturating_sub(1))
+    (Kind::Takes, Unit::Seconds, count.saturating_sub(1))
 }
 
 /// Where the milliseconds are in the options of `XREAD` and `XREADGROUP`.

@@ -1,4 +1,5 @@
-//! Keeps an `AUTH` out of raw transactions, and from behind commands that block.
+//! Keeps an `AUTH` out of raw transactions, from behind commands that block, and
+//! from among any others.
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -12,9 +13,17 @@ use crate::outcome::Outcome;
 use crate::transaction::{Instead, Step, Transactions};
 
 mod block;
+mod in_flight;
+mod sync {
+    pub(super) use std::sync::atomic::{AtomicUsize, Ordering};
+
+    pub(super) use event_listener::Event;
+}
 
 pub(crate) use block::Block;
 use block::Blocked;
+pub(crate) use in_flight::Flag;
+use in_flight::{Entered, InFlight};
 
 /// Held while an `AUTH` must not be sent. A waiting `AUTH` goes before whatever
 /// asks for one later: transactions without a pause don't keep it out.
@@ -24,16 +33,16 @@ type Passage = RwLockReadGuardArc<()>;
 #[derive(Debug, Default)]
 pub(crate) struct Gate {
     lock: Arc<RwLock<()>>,
+    /// The commands in flight, and the flags that a command has to look out for.
+    pub(crate) in_flight: InFlight,
     state: Mutex<State>,
-    /// There is a torn transaction: no command goes by without a look at it.
-    torn: AtomicBool,
-    /// Another connection is in place of this one.
-    retired: AtomicBool,
+    /// A raw `MULTI` was sent, so that `QUEUED` may be the reply to any command.
+    had_transactions: AtomicBool,
     /// An `AUTH` has given up waiting.
     deferred: AtomicBool,
     /// How often nobody waited for a blocked command any more.
     abandoned: AtomicU64,
-    /// Told when a command has ended that blocked.
+    /// Told when a command has ended that blocked, and of a loss.
     unblocked: Event,
 }
 
@@ -58,47 +67,53 @@ pub(crate) struct Passing {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Refusal {
     Instead(Instead),
-    /// To be tried with the connection that took this one's place.
+    /// To be tried with the connection that takes this one's place.
     Retired,
 }
 
 impl Gate {
     fn new(transactions: Transactions) -> Self {
-        Self {
-            torn: AtomicBool::new(transactions.is_torn()),
-            state: Mutex::new(State {
-                transactions,
-                ..State::default()
-            }),
-            ..Self::default()
-        }
+        let gate = Self::default();
+        gate.note_torn(&transactions);
+        gate.state().transactions = transactions;
+        gate
     }
 
-    /// Before a command is sent. What opens a transaction waits for an `AUTH`
-    /// that is under way.
+    /// Before a command is sent; waits for an `AUTH` that is under way.
     pub(crate) async fn before(
         &self,
         effects: Effects,
-        now: impl FnOnce() -> Instant + Send,
-    ) -> Result<Passing, Refusal> {
-        let passing = self.passing();
-        if effects == Effects::NONE && !self.is_torn() {
-            return Ok(passing);
+        now: impl Fn() -> Instant + Send,
+    ) -> Result<(Passing, Entered<'_>), Refusal> {
+        let opens = effects.open == Some(true);
+        loop {
+            let passage = match opens && !self.is_open() {
+                true => Some(self.lock.read_arc().await),
+                false => None,
+            };
+            // Whatever has a passage is not held off.
+            let entered = self.in_flight.enter().await;
+            let passing = self.passing();
+            if effects == Effects::NONE && !self.is_torn() && self.is_in_use() {
+                return Ok((passing, entered));
+            }
+            let mut state = self.state();
+            if opens && passage.is_none() && !state.transactions.is_open() {
+                // The transaction that it was to be part of has ended.
+                continue;
+            }
+            let step = self.enter(&mut state, effects, now());
+            self.note_torn(&state.transactions);
+            let step = step?;
+            // Of several that waited for the same AUTH, one is the first.
+            if step == Step::Opening {
+                state.passage = passage;
+            }
+            if opens {
+                self.had_transactions.store(true, Ordering::Release);
+            }
+            return Ok((Passing { step, ..passing }, entered));
         }
-        let passage = match effects.open {
-            Some(true) if !self.is_open() => Some(self.lock.read_arc().await),
-            _ => None,
-        };
-        let mut state = self.state();
-        let step = self.enter(&mut state, effects, now());
-        self.torn
-            .store(state.transactions.is_torn(), Ordering::Release);
-        let step = step?;
-        // Of several that waited for the same AUTH, one is the first.
-        if step == Step::Opening {
-            state.passage = passage;
-        }
-        Ok(Passing { step, ..passing })
     }
 
     /// Of a command that does nothing to the transaction state.
@@ -114,7 +129,7 @@ impl Gate {
     pub(crate) fn after(&self, passing: Passing, outcome: Outcome) -> bool {
         let replied = matches!(outcome, Outcome::Done | Outcome::Refused);
         let ready = replied && self.replied(passing.abandoned);
-        if passing.step == Step::Plain && outcome != Outcome::Lost {
+        if passing.step == Step::Plain && !outcome.is_loss() {
             return ready;
         }
         let mut state = self.state();
@@ -135,11 +150,6 @@ impl Gate {
         self.lock.write_arc().await
     }
 
-    /// The same where that is so already, as at the beginning.
-    pub(crate) fn shut(&self) -> Option<RwLockWriteGuardArc<()>> {
-        self.lock.try_write_arc()
-    }
-
     /// Asks to be told, by what a command's end returns, when an `AUTH` can be
     /// sent.
     pub(crate) fn defer(&self) {
@@ -150,7 +160,7 @@ impl Gate {
     /// left of its transactions. No transaction gets in between.
     pub(crate) fn retire(&self, now: Instant, install: impl FnOnce(Self)) {
         let state = &mut *self.state();
-        self.retired.store(true, Ordering::Release);
+        self.in_flight.raise(Flag::Retired);
         install(Self::new(state.transactions.replaced(now)));
     }
 
@@ -158,22 +168,68 @@ impl Gate {
     /// here.
     pub(crate) fn tear(&self, now: Instant) {
         self.state().transactions.tear(now);
-        self.torn.store(true, Ordering::Release);
+        self.in_flight.raise(Flag::Torn);
     }
 
     /// Whether no command goes by without a look at the state.
     pub(crate) fn is_torn(&self) -> bool {
-        self.torn.load(Ordering::Acquire)
+        self.in_flight.has(Flag::Torn)
     }
 
     pub(crate) fn is_retired(&self) -> bool {
-        self.retired.load(Ordering::Acquire)
+        self.in_flight.has(Flag::Retired)
+    }
+
+    /// The connection is of no more use: [gone](Flag::Gone) or
+    /// [out of step](Flag::OutOfStep). Returns whether that is news.
+    pub(crate) fn lose(&self, loss: Flag) -> bool {
+        let was_lost = self.is_lost();
+        let is_news = self.in_flight.raise(loss) && !was_lost;
+        self.unblocked.notify(usize::MAX);
+        is_news
+    }
+
+    /// Waits until no reply can be trusted.
+    pub(crate) async fn out_of_step(&self) {
+        loop {
+            let lost = self.unblocked.listen();
+            if self.is_out_of_step() {
+                return;
+            }
+            lost.await;
+        }
+    }
+
+    pub(crate) fn is_lost(&self) -> bool {
+        self.in_flight.has(Flag::Gone) || self.is_out_of_step()
+    }
+
+    /// Whether no reply can be trusted.
+    pub(crate) fn is_out_of_step(&self) -> bool {
+        self.in_flight.has(Flag::OutOfStep)
+    }
+
+    /// Whether `QUEUED` may be the reply to a command.
+    pub(crate) fn had_transactions(&self) -> bool {
+        self.had_transactions.load(Ordering::Acquire)
     }
 
     /// Whether a command that has no effect on it needs no look at the state,
     /// neither before nor after.
     pub(crate) fn is_clear(&self) -> bool {
-        !self.is_torn() && !self.is_retired() && self.mark() == 0
+        self.in_flight.is_clear()
+    }
+
+    fn is_in_use(&self) -> bool {
+        !self.is_lost() && !self.is_retired()
+    }
+
+    fn note_torn(&self, transactions: &Transactions) {
+        if transactions.is_torn() {
+            self.in_flight.raise(Flag::Torn);
+        } else if self.is_torn() {
+            self.in_flight.lower(Flag::Torn);
+        }
     }
 
     fn is_open(&self) -> bool {
@@ -182,7 +238,7 @@ impl Gate {
 
     /// With the state locked, as it is while this one is retired.
     fn enter(&self, state: &mut State, effects: Effects, now: Instant) -> Result<Step, Refusal> {
-        if self.is_retired() {
+        if !self.is_in_use() {
             return Err(Refusal::Retired);
         }
         let step = state.transactions.enter(effects, now);

@@ -20,8 +20,9 @@
 //!
 //! | what happens | what the connection does | what a command sees |
 //! |---|---|---|
-//! | a new token | sends `AUTH` once, in place; the connections of a client are spread over the first quarter of the time left | nothing |
-//! | `AUTH` is slow, refused or fails | tries again with backoff, a refused one after asking for a fresh token; replaces the connection when three quarters of the time left have passed | nothing, unless the server stalls |
+//! | a new token | sends `AUTH` once, in place and [alone](manual::server_versions); the connections of a client are spread over the first quarter of the time left | a pause of two round trips |
+//! | `AUTH` is refused or fails | tries again with backoff, a refused one after asking for a fresh token; replaces the connection when three quarters of the time left have passed | nothing, unless the server stalls |
+//! | `AUTH` gets no reply within 5 s, or it or a command gets a reply that can't be its own | treats the connection as out of step: closes it and opens another at once | those in flight fail, none gets another's reply; later ones wait for the replacement |
 //! | a raw `MULTI` is open | waits for `EXEC` or `DISCARD`, at most as long | nothing |
 //! | a command [blocks](manual::blocking) it, like `BLPOP` | sends no `AUTH` behind it; opens another in time, ends the command and sends it again there | nothing |
 //! | it [subscribes](AuthPubSub), over RESP2, where `AUTH` can't be sent | opens another in time, which takes over with no message lost and none doubled | nothing |

@@ -11,8 +11,8 @@
 //! | to receive messages | `pubsub`, feature `pubsub` |
 //! | with commands that block | [`blocking`] |
 //!
-//! What each of them promises, and the tests of it: [`guarantees`]. How redis-rs's
-//! own `entra-id` does: [`built_in`].
+//! What each of them promises, and the tests of it: [`guarantees`]; on which servers:
+//! [`server_versions`]. How redis-rs's own `entra-id` does: [`built_in`].
 
 /// Connections that the tasks of a program share.
 #[doc = include_str!("manual/shared.md")]
@@ -50,6 +50,10 @@ pub mod blocking {}
 /// What each kind of connection promises, and the tests that show it.
 #[doc = include_str!("manual/guarantees.md")]
 pub mod guarantees {}
+
+/// Which versions of the server the tests run on, and what differs between them.
+#[doc = include_str!("manual/server_versions.md")]
+pub mod server_versions {}
 
 /// Compared with redis-rs's own `entra-id`, case by case.
 #[doc = include_str!("manual/built_in.md")]

@@ -140,7 +140,7 @@ impl Transactions {
             | (Step::Closing, Outcome::Done | Outcome::Refused)
             // Whoever is told that the connection is gone knows that its
             // transaction is.
-            | (_, Outcome::Lost) => self.stage = Stage::None,
+            | (_, Outcome::Lost | Outcome::OutOfStep) => self.stage = Stage::None,
             (Step::Watching, Outcome::Refused) => self.watching = false,
             _ => {}
         }

@@ -92,8 +92,8 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
         self
     }
 
-    /// How long a command on a connection of [`AuthClient::manager`] waits
-    /// for a lost connection to be back, before redis-rs's `response_timeout`
+    /// How long a command on a connection of [`AuthClient::manager`], or on any that
+    /// was given up out of step, waits for a lost connection to be back, before redis-rs's `response_timeout`
     /// begins. Zero: not at all. Default 5 s: longer than a reconnect takes,
     /// shorter than callers wait for an answer.
     pub const fn reconnect_wait(mut self, limit: Duration) -> Self {
@@ -140,6 +140,8 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
             credentials: self.credentials,
             runtime,
             reauth,
+            #[cfg(feature = "pubsub")]
+            accepted: Arc::default(),
             #[cfg(feature = "sync")]
             auth_timeout,
             login_timeout: self.login_timeout.min(FOR_EVER),

@@ -10,6 +10,8 @@ use redis_authx::{ConfigError, Credentials, Runtime};
 
 use super::builder::AuthClientBuilder;
 use super::connection::{AuthConnection, Connector, Server, Shared, Slot};
+#[cfg(feature = "pubsub")]
+use super::pubsub::Accepted;
 
 /// Opens connections that stay logged in: in the place of [`redis::Client`].
 ///
@@ -33,6 +35,9 @@ pub(crate) struct Inner {
     pub(crate) credentials: Credentials,
     pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) reauth: Reauthenticator,
+    /// Of its subscribers.
+    #[cfg(feature = "pubsub")]
+    pub(crate) accepted: Arc<Accepted>,
     /// How long an `AUTH` may take on a sync connection.
     #[cfg(feature = "sync")]
     pub(crate) auth_timeout: Duration,
@@ -90,13 +95,8 @@ impl AuthClient {
     /// its replacements have as well. A credentials provider in them must not
     /// be set: it would log in beside this client.
     ///
-    /// A `response_timeout`, 500 ms unless set otherwise, also ends the wait for
-    /// a command that blocks, and not the command itself: set it to longer than
-    /// they block.
-    ///
-    /// An `AUTH` is subject to a `concurrency_limit`. Where commands use that
-    /// up without a pause, it may not get its turn, and then the connection is
-    /// replaced before its token expires.
+    /// A `response_timeout`, 500 ms unless set otherwise, does not count for
+    /// [commands that block](AuthConnection#commands-that-block).
     ///
     /// # Errors
     /// As [`multiplexed`](Self::multiplexed); its panics too.

@@ -48,9 +48,18 @@ pub(super) fn blocking_in(pipeline: &Pipeline) -> Vec<Blocking> {
         .collect()
 }
 
+/// The name of a command.
+pub(super) fn name(command: &Cmd) -> Option<&[u8]> {
+    word(command.args_iter().next())
+}
+
+pub(super) fn word(word: Option<Arg<&[u8]>>) -> Option<&[u8]> {
+    word.and_then(simple)
+}
+
 /// The words of a command that has no cursor among them.
-pub(super) fn words(command: &Cmd) -> Vec<&[u8]> {
-    command.args_iter().filter_map(simple).collect()
+pub(super) fn words<'a>(words: impl Iterator<Item = Arg<&'a [u8]>>) -> Vec<&'a [u8]> {
+    words.filter_map(simple).collect()
 }
 
 fn blocking_words<'a>(mut words: impl Iterator<Item = Arg<&'a [u8]>>) -> Option<Blocking> {

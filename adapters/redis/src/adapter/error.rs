@@ -79,6 +79,14 @@ pub(crate) fn not_connected(latest: Option<&ReauthError>) -> RedisError {
     std::io::Error::new(std::io::ErrorKind::NotConnected, why).into()
 }
 
+/// A reply came that may be to another request. As if the connection had gone
+/// before it: nobody knows whether the command was executed.
+pub(crate) fn out_of_step() -> RedisError {
+    let why = "the connection's replies no longer belong to its requests: it is closed and \
+               replaced, and whether this command was executed is not known";
+    std::io::Error::new(std::io::ErrorKind::ConnectionAborted, why).into()
+}
+
 /// A raw transaction went with its connection. As if the connection had: who
 /// opens another then is right as well.
 pub(crate) fn transaction_lost() -> RedisError {

@@ -2,6 +2,7 @@
 
 use super::redis;
 
+mod auth;
 mod builder;
 mod client;
 #[cfg(feature = "cluster")]

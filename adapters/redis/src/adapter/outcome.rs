@@ -3,6 +3,7 @@
 use super::redis::{RedisError, RedisResult, Value};
 
 use super::error;
+use crate::blocking::Blocking;
 use crate::outcome::Outcome;
 
 /// redis-rs leaves a server's error among the replies.
@@ -20,6 +21,62 @@ impl Replies for Vec<Value> {
     fn replies(&self) -> &[Value] {
         self
     }
+}
+
+/// The text of the error that ends a command on behalf of `CLIENT UNBLOCK id ERROR`
+/// begins with it.
+pub(crate) const UNBLOCKED: &str = "UNBLOCKED";
+
+/// The reply to a command inside a transaction.
+const QUEUED: &str = "QUEUED";
+
+/// The replies that only some requests may have.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct MayBe {
+    pub(crate) unblocked: bool,
+    pub(crate) queued: bool,
+    pub(crate) pushed: bool,
+}
+
+impl MayBe {
+    /// To commands of those names.
+    pub(crate) fn to<'a>(names: impl IntoIterator<Item = &'a [u8]>, queued: bool) -> Self {
+        let none = Self {
+            unblocked: false,
+            queued,
+            pushed: false,
+        };
+        names.into_iter().fold(none, Self::and_to)
+    }
+
+    pub(crate) fn and_to(self, name: &[u8]) -> Self {
+        let end = name.last_chunk::<9>();
+        let subscribes = end.is_some_and(|end| end.eq_ignore_ascii_case(b"SUBSCRIBE"));
+        // A script, a function or a module may answer whatever it likes.
+        let is_anything = name.contains(&b'.')
+            || name
+                .first_chunk::<4>()
+                .is_some_and(|start| start.eq_ignore_ascii_case(b"EVAL"))
+            || name
+                .first_chunk::<5>()
+                .is_some_and(|start| start.eq_ignore_ascii_case(b"FCALL"));
+        Self {
+            unblocked: self.unblocked || is_anything || Blocking::may_be(name),
+            queued: self.queued || is_anything,
+            pushed: self.pushed || subscribes,
+        }
+    }
+}
+
+/// Whether there is a reply that can't be to the request. So are all others, then.
+pub(crate) fn is_misplaced(result: &RedisResult<impl Replies>, may_be: impl Fn() -> MayBe) -> bool {
+    let is_misplaced = |reply: &Value| match reply {
+        Value::ServerError(error) => error.code() == UNBLOCKED && !may_be().unblocked,
+        Value::SimpleString(text) => text == QUEUED && !may_be().queued,
+        Value::Push { .. } => !may_be().pushed,
+        _ => false,
+    };
+    matches!(result, Ok(replies) if replies.replies().iter().any(is_misplaced))
 }
 
 pub(super) fn of(result: &RedisResult<impl Replies>) -> Outcome {

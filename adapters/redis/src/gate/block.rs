@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use super::{EventListener, Gate, Passage, Refusal};
+use super::{EventListener, Flag, Gate, Passage, Refusal};
 use crate::effect::Effects;
 
 /// How many there are.
@@ -134,6 +134,7 @@ impl Drop for Block {
         }
         let mut state = self.gate.state();
         let count = self.gate.abandoned.fetch_add(1, Ordering::AcqRel) + 1;
+        self.gate.in_flight.raise(Flag::Abandoned);
         let until = match &state.blocked.abandoned {
             Some(other) => other
                 .until

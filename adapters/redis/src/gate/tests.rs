@@ -10,7 +10,12 @@ use crate::effect::Effect;
 
 fn begun(gate: &Gate, effect: Effect) -> Option<Passing> {
     let begun = gate.before(Effects::of([effect]), Instant::now);
-    begun.now_or_never().map(|passing| passing.unwrap())
+    begun.now_or_never().map(|passing| passing.unwrap().0)
+}
+
+fn refused(gate: &Gate, effects: Effects) -> Option<Refusal> {
+    let begun = gate.before(effects, Instant::now).now_or_never();
+    begun.and_then(Result::err)
 }
 
 fn is_shut(gate: &Gate) -> bool {
@@ -73,7 +78,8 @@ fn two_that_waited_for_the_same_auth_do_not_wait_for_each_other() {
     assert!(one.as_mut().poll(&mut cx).is_pending());
     assert!(two.as_mut().poll(&mut cx).is_pending());
     drop(auth);
-    let step = |passing: Option<Result<Passing, Refusal>>| passing.unwrap().unwrap().step;
+    let step =
+        |passing: Option<Result<(Passing, Entered<'_>), Refusal>>| passing.unwrap().unwrap().0.step;
     assert_eq!(step(one.now_or_never()), Step::Opening);
     assert_eq!(step(two.now_or_never()), Step::Plain);
 }
@@ -170,15 +176,13 @@ fn a_retired_gate_sends_on_to_the_next() {
     let mut next = None;
     gate.retire(Instant::now(), |gate| next = Some(gate));
     let exec = Effects::of([Effect::Executes]);
-    let sent = gate.before(exec, Instant::now).now_or_never();
-    assert_eq!(sent, Some(Err(Refusal::Retired)));
+    assert_eq!(refused(&gate, exec), Some(Refusal::Retired));
 
     let next = next.unwrap();
     assert!(!is_shut(&next));
     let torn = Refusal::Instead(Instead::Torn { unchecked: false });
     for effects in [Effects::NONE, exec] {
-        let sent = next.before(effects, Instant::now).now_or_never();
-        assert_eq!(sent, Some(Err(torn)));
+        assert_eq!(refused(&next, effects), Some(torn));
     }
     assert!(begun(&next, Effect::None).is_some());
 }
@@ -189,7 +193,41 @@ fn a_transaction_can_turn_out_to_be_torn() {
     let gate = Gate::default();
     assert!(begun(&gate, Effect::None).is_some());
     gate.tear(Instant::now());
-    let sent = gate.before(Effects::NONE, Instant::now).now_or_never();
     let torn = Refusal::Instead(Instead::Torn { unchecked: false });
-    assert_eq!(sent, Some(Err(torn)));
+    assert_eq!(refused(&gate, Effects::NONE), Some(torn));
+}
+
+#[test]
+fn while_an_auth_is_under_way_commands_are_held_off() {
+    let gate = Gate::default();
+    let (_, in_flight) = gate
+        .before(Effects::NONE, Instant::now)
+        .now_or_never()
+        .unwrap()
+        .unwrap();
+    let held_off = gate.in_flight.hold_off();
+    assert!(held_off.drained().now_or_never().is_none());
+    assert!(begun(&gate, Effect::None).is_none());
+    assert!(begun(&gate, Effect::Watches).is_none());
+    drop(in_flight);
+    assert!(held_off.drained().now_or_never().is_some());
+    drop(held_off);
+    assert!(begun(&gate, Effect::None).is_some());
+}
+
+#[test]
+fn nothing_is_sent_on_a_lost_connection() {
+    for loss in [Flag::Gone, Flag::OutOfStep] {
+        let gate = Gate::default();
+        let held_off = gate.in_flight.hold_off();
+        let mut waiting = pin!(gate.before(Effects::NONE, Instant::now));
+        let mut cx = std::task::Context::from_waker(noop_waker_ref());
+        assert!(waiting.as_mut().poll(&mut cx).is_pending());
+        assert!(gate.lose(loss));
+        assert!(!gate.lose(Flag::Gone), "known");
+        drop(held_off);
+        let sent = waiting.now_or_never().unwrap();
+        assert_eq!(sent.err(), Some(Refusal::Retired));
+        assert_eq!(gate.is_out_of_step(), loss == Flag::OutOfStep);
+    }
 }

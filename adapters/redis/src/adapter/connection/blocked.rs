@@ -1,17 +1,20 @@
 //! How a command that blocks is sent, and sent again after its connection was
 //! replaced.
 
+use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::{Either, select};
+
 use super::redis::{Cmd, RedisResult, Value, pipe};
 
+use super::super::outcome::UNBLOCKED;
 use super::super::{effect, error};
-use super::handover::UNBLOCKED;
-use super::link::Link;
+use super::link::{Link, STALL};
 use super::request::{Piece, Request};
 use super::shared::Shared;
-use crate::blocking::{self, Blocking, Kind};
+use crate::blocking::{self, Blocking, FAR, Kind};
 use crate::effect::Effects;
 use crate::gate::{Block, Refusal};
 use crate::outcome::Outcome;
@@ -25,20 +28,21 @@ impl Shared {
     /// the new one.
     pub(super) async fn block(&self, command: &Cmd, blocking: Blocking) -> RedisResult<Value> {
         let began = self.now();
-        let words = effect::words(command);
+        let words = effect::words(command.args_iter());
         let streams = blocking::from_now_on(&words);
         let mut again = None;
         loop {
-            let Some((link, mut block)) = self.enter(&[blocking]).await? else {
+            let entered = self.enter(&[blocking], || held(&words)).await?;
+            let Some((link, mut block)) = entered else {
                 return self.request(command).await;
             };
             if again.is_none() && !streams.is_empty() {
                 let ids = last_ids(&link, &streams).await;
-                again = ids.map(|ids| replaced(command, &ids));
+                again = ids.map(|ids| replaced(&words, &ids));
             }
             block.sent();
             let sent = again.as_ref().unwrap_or(command);
-            let reply = self.run(&link, block, sent).await?;
+            let reply = self.run(&link, block, sent, blocking.limit()).await?;
             let was_ended = link.gate.is_retired() && is_unblocked(&reply);
             let would_miss = again.is_none() && !streams.is_empty();
             if !was_ended || would_miss {
@@ -66,19 +70,27 @@ impl Shared {
         if piece.effects() != Effects::NONE {
             return self.request(piece).await;
         }
-        match self.enter(blocking).await? {
+        let make = || {
+            let mut commands = piece.pipeline.cmd_iter();
+            commands.find_map(|command| held(&effect::words(command.args_iter())))
+        };
+        match self.enter(blocking, make).await? {
             None => self.request(piece).await,
             Some((link, mut block)) => {
                 block.sent();
-                self.run(&link, block, piece).await
+                self.run(&link, block, piece, sum(blocking)).await
             }
         }
     }
 
     /// The link in place, and what keeps an `AUTH` from behind such commands.
     /// `None`: inside a transaction they don't block.
-    async fn enter(&self, blocking: &[Blocking]) -> RedisResult<Option<(Arc<Link>, Block)>> {
-        let limits: Option<Duration> = blocking.iter().map(Blocking::limit).sum();
+    async fn enter(
+        &self,
+        blocking: &[Blocking],
+        held: impl Fn() -> Option<Cmd>,
+    ) -> RedisResult<Option<(Arc<Link>, Block)>> {
+        let limits = sum(blocking);
         loop {
             let link = self.link(Effects::NONE).await?;
             let until = limits.map(|limit| self.now() + limit.saturating_add(LATE));
@@ -87,6 +99,7 @@ impl Shared {
                 Ok(Some(block)) => {
                     // In time: behind the command, it would not be answered.
                     let _ = link.id().await;
+                    link.keep_held(&held);
                     return Ok(Some((link, block)));
                 }
                 Err(Refusal::Instead(_)) => return Err(error::transaction_lost()),
@@ -100,16 +113,38 @@ impl Shared {
         link: &Arc<Link>,
         block: Block,
         request: R,
+        limit: Option<Duration>,
     ) -> RedisResult<R::Reply> {
         let passing = link.gate.passing();
-        let result = request.send(&mut link.connection()).await;
+        let mut connection = link.connection();
+        // In the place of redis-rs's own.
+        let limit = limit.map_or(FAR, |limit| limit.saturating_add(STALL));
+        connection.set_response_timeout(limit);
+        let sent = pin!(request.send(&mut connection));
+        let mut result = match select(sent, pin!(link.gate.out_of_step())).await {
+            Either::Left((result, _)) => result,
+            Either::Right(_) => Err(error::out_of_step()),
+        };
         let outcome = self.slot.outcome(&result);
         if outcome != Outcome::Unknown && block.end() {
             self.registration.ready();
         }
-        self.note(link, passing, outcome);
+        self.answered(link, passing, request, &mut result);
         result
     }
+}
+
+/// How long they block one after the other; `None`: for ever.
+fn sum(blocking: &[Blocking]) -> Option<Duration> {
+    blocking.iter().map(Blocking::limit).sum()
+}
+
+/// The same command with a time-out that is none: a pause of writes holds it back
+/// as it would the command itself, and then the server refuses it.
+fn held(words: &[&[u8]]) -> Option<Cmd> {
+    let blocking = Blocking::of(words).filter(|blocking| blocking.kind() == Kind::Takes)?;
+    let time_out = (blocking.place(), b"none".to_vec());
+    Some(replaced(words, &[time_out]))
 }
 
 fn is_unblocked(reply: &Value) -> bool {
@@ -118,14 +153,15 @@ fn is_unblocked(reply: &Value) -> bool {
 
 /// The same command with another time-out.
 pub(crate) fn with_word(command: &Cmd, blocking: &Blocking, word: &str) -> Cmd {
-    replaced(command, &[(blocking.place(), word.as_bytes().to_vec())])
+    let words = effect::words(command.args_iter());
+    replaced(&words, &[(blocking.place(), word.as_bytes().to_vec())])
 }
 
-fn replaced(command: &Cmd, words: &[(usize, Vec<u8>)]) -> Cmd {
+fn replaced(words: &[&[u8]], new: &[(usize, Vec<u8>)]) -> Cmd {
     let mut other = Cmd::new();
-    for (place, word) in effect::words(command).into_iter().enumerate() {
-        let new = words.iter().find(|(replaced, _)| *replaced == place);
-        other.arg(new.map_or(word, |(_, word)| word.as_slice()));
+    for (place, word) in words.iter().enumerate() {
+        let new = new.iter().find(|(replaced, _)| *replaced == place);
+        other.arg(new.map_or(*word, |(_, word)| word.as_slice()));
     }
     other
 }

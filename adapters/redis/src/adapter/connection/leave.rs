@@ -22,8 +22,15 @@ const LIMIT: Duration = Duration::from_secs(5);
 /// [`QUIT`](https://redis.io/docs/latest/commands/quit/) needs no rights, not
 /// even a log-in: `COMMAND INFO quit` says `no_auth`. A server that does not answer
 /// does not close it either: it stays then until those clones are used or dropped.
+///
+/// Of a link that is out of step, at once: nobody is to send anything on it.
 pub(super) async fn leave(old: Weak<Link>, runtime: Arc<dyn Runtime>) {
-    runtime.sleep_until(runtime.now() + GRACE).await;
+    if old
+        .upgrade()
+        .is_some_and(|link| !link.gate.is_out_of_step())
+    {
+        runtime.sleep_until(runtime.now() + GRACE).await;
+    }
     let Some(link) = old.upgrade() else {
         return;
     };

@@ -48,9 +48,16 @@ pub(super) use slot::Slot;
 /// latter as well; see [Raw transactions](crate#raw-transactions).
 ///
 /// # Commands that block
-/// Best on a connection of their own, with redis-rs's `response_timeout` longer
-/// than they block: it is 500 ms unless set otherwise. The manual has a page on
-/// them.
+/// Best on a connection of their own: other commands wait behind them. Their reply
+/// is waited for until 60 s after their own time-out, whatever redis-rs's
+/// `response_timeout` is. The manual has a page on them.
+///
+/// # While a new token is taken
+/// `AUTH` travels alone. A command that comes meanwhile is held back until the
+/// replies to those before it, and the one to `AUTH`, have been read: for two round
+/// trips; where the server stalls, for a second and the policy's
+/// [`auth_timeout`](redis_authx::reauth::ReauthPolicyBuilder::auth_timeout) at most.
+/// redis-rs's `response_timeout` begins after that.
 ///
 /// # Cancel safety
 /// Dropping a command's future is safe, and does not say whether the command
@@ -78,22 +85,27 @@ impl AuthConnection {
         self.shared.registration.status()
     }
 
-    /// A command that changes the state of its connection, or may block it.
+    /// A command that changes the state of its connection, or may block it: its
+    /// clone keeps no handle on a connection that may be replaced meanwhile.
     #[inline(never)]
-    fn send_with_care<'a>(&'a self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
+    fn send_with_care<'a>(&'a mut self, cmd: &'a Cmd) -> RedisFuture<'a, Value> {
         match effect::blocking(cmd) {
             None => Box::pin(self.shared.request(cmd)),
-            Some(blocking) => Box::pin(self.shared.block(cmd, blocking)),
+            Some(blocking) => {
+                self.seat = Seat::default();
+                Box::pin(self.shared.block(cmd, blocking))
+            }
         }
     }
 
     /// A pipeline with such commands, or a transaction.
     #[inline(never)]
-    fn send_piece_with_care<'a>(&'a self, piece: Piece<'a>) -> RedisFuture<'a, Vec<Value>> {
+    fn send_piece_with_care<'a>(&'a mut self, piece: Piece<'a>) -> RedisFuture<'a, Vec<Value>> {
         let blocking = effect::blocking_in(piece.pipeline);
         if blocking.is_empty() {
             Box::pin(self.shared.request(piece))
         } else {
+            self.seat = Seat::default();
             Box::pin(async move { self.shared.block_in(piece, &blocking).await })
         }
     }

@@ -30,7 +30,8 @@ pub(super) fn send<'a, R: Request + 'a>(
         reply: Reply::Direct {
             reply: request.send(&mut handle.connection),
         },
-        unsent: Some(request),
+        request,
+        stage: Stage::Unsent,
         link: &handle.link,
         shared,
     };
@@ -47,18 +48,37 @@ pin_project! {
     struct Plain<'a, R: Request, F> {
         #[pin]
         reply: Reply<'a, R::Reply, F>,
-        // Until it is first polled.
-        unsent: Option<R>,
+        request: R,
+        stage: Stage,
         link: &'a Arc<Link>,
         shared: &'a Shared,
     }
+
+    impl<'a, R: Request, F> PinnedDrop for Plain<'a, R, F> {
+        fn drop(this: Pin<&mut Self>) {
+            let plain = this.project();
+            if *plain.stage == Stage::InFlight {
+                plain.link.gate.in_flight.leave();
+            }
+        }
+    }
+}
+
+/// How far a request is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Stage {
+    /// It was not polled yet.
+    Unsent,
+    InFlight,
+    /// It was answered, or goes another way.
+    Over,
 }
 
 pin_project! {
     #[project = ReplyProjection]
     enum Reply<'a, T, F> {
         Direct { #[pin] reply: F },
-        // The link was replaced before anything was sent.
+        // The link was replaced, or an AUTH is under way on it.
         WithCare { reply: RedisFuture<'a, T> },
     }
 }
@@ -72,19 +92,24 @@ where
 
     fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Self::Output> {
         let mut plain = self.project();
-        if let Some(request) = plain.unsent.take()
-            && !plain.link.is_clear()
-        {
-            let reply = with_care(plain.shared, request);
-            plain.reply.set(Reply::WithCare { reply });
+        if *plain.stage == Stage::Unsent {
+            if plain.link.gate.in_flight.try_enter() {
+                *plain.stage = Stage::InFlight;
+            } else {
+                *plain.stage = Stage::Over;
+                let reply = with_care(plain.shared, *plain.request);
+                plain.reply.set(Reply::WithCare { reply });
+            }
         }
         match plain.reply.project() {
             ReplyProjection::Direct { reply } => {
-                let polled = reply.poll(cx);
-                if let Poll::Ready(result) = &polled
-                    && !is_reply(result)
-                {
-                    ended(plain.shared, plain.link, result);
+                let mut polled = reply.poll(cx);
+                if let Poll::Ready(result) = &mut polled {
+                    *plain.stage = Stage::Over;
+                    let is_in_step = plain.link.gate.in_flight.leave();
+                    if !is_in_step || !is_reply(result) {
+                        ended(plain.shared, plain.link, *plain.request, result);
+                    }
                 }
                 polled
             }
@@ -93,10 +118,15 @@ where
     }
 }
 
-/// Whether it says nothing new of the connection.
+/// Whether it is an ordinary reply, which says nothing of the connection.
 fn is_reply(result: &RedisResult<impl Replies>) -> bool {
-    let is_error = |reply: &Value| matches!(reply, Value::ServerError(_));
-    matches!(result, Ok(replies) if !replies.replies().iter().any(is_error))
+    let is_ordinary = |reply: &Value| {
+        !matches!(
+            reply,
+            Value::ServerError(_) | Value::SimpleString(_) | Value::Push { .. }
+        )
+    };
+    matches!(result, Ok(replies) if replies.replies().iter().all(is_ordinary))
 }
 
 #[cold]
@@ -105,6 +135,11 @@ fn with_care<'a, R: Request + 'a>(shared: &'a Shared, request: R) -> RedisFuture
 }
 
 #[cold]
-fn ended(shared: &Shared, link: &Arc<Link>, result: &RedisResult<impl Replies>) {
-    shared.note(link, Passing::CLEAR, shared.slot.outcome(result));
+fn ended<R: Request>(
+    shared: &Shared,
+    link: &Arc<Link>,
+    request: R,
+    result: &mut RedisResult<R::Reply>,
+) {
+    shared.answered(link, Passing::CLEAR, request, result);
 }

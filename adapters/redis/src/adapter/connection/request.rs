@@ -5,7 +5,7 @@ use std::future::Future;
 use super::redis::aio::MultiplexedConnection;
 use super::redis::{Cmd, Pipeline, RedisResult, Value};
 
-use super::super::outcome::Replies;
+use super::super::outcome::{MayBe, Replies};
 use super::super::{effect, instead};
 use crate::effect::Effects;
 use crate::transaction::Instead;
@@ -25,6 +25,9 @@ pub(crate) trait Request: Copy + Send + Sync {
 
     /// The answer in place of the server's.
     fn instead(self, instead: Instead) -> RedisResult<Self::Reply>;
+
+    /// The replies that it may have.
+    fn may_be(self, queued: bool) -> MayBe;
 }
 
 impl Request for &Cmd {
@@ -45,6 +48,10 @@ impl Request for &Cmd {
 
     fn instead(self, instead: Instead) -> RedisResult<Value> {
         instead::of_command(self.effects(), instead)
+    }
+
+    fn may_be(self, queued: bool) -> MayBe {
+        MayBe::to(effect::name(self), queued)
     }
 }
 
@@ -74,5 +81,13 @@ impl Request for Piece<'_> {
 
     fn instead(self, instead: Instead) -> RedisResult<Vec<Value>> {
         instead::of_piece(self.pipeline.is_transaction(), instead)
+    }
+
+    fn may_be(self, queued: bool) -> MayBe {
+        let none = MayBe::to([], queued);
+        self.pipeline.cmd_iter().fold(none, |may_be, command| {
+            let name = effect::word(command.args_iter().next());
+            name.map_or(may_be, |name| may_be.and_to(name))
+        })
     }
 }

@@ -8,12 +8,12 @@ use std::time::{Duration, Instant};
 use super::redis::{self, RedisResult};
 use futures_util::future::{Either, select};
 use redis_authx::Token;
-use redis_authx::reauth::{Registration, Session};
+use redis_authx::reauth::{ReauthErrorKind, Registration, Session};
 
 use super::super::client::AuthClient;
-use super::super::error;
 #[cfg(feature = "sentinel")]
 use super::super::sentinel::Address;
+use super::super::{error, outcome};
 use super::link::Link;
 use super::request::Request;
 use super::slot::Slot;
@@ -63,10 +63,10 @@ impl Shared {
         loop {
             let link = self.link(effects).await?;
             match link.gate.before(effects, || self.now()).await {
-                Ok(passing) => {
-                    let result = request.send(&mut link.connection()).await;
-                    let outcome = self.slot.outcome(&result);
-                    self.note(&link, passing, outcome);
+                Ok((passing, entered)) => {
+                    let mut result = request.send(&mut link.connection()).await;
+                    drop(entered);
+                    let outcome = self.answered(&link, passing, request, &mut result);
                     let opened = effects.open == Some(true) && outcome == Outcome::Done;
                     if opened && link.gate.is_retired() {
                         // What follows would go to the next link.
@@ -86,17 +86,43 @@ impl Shared {
         }
     }
 
-    /// Takes note of how a request ended.
-    pub(super) fn note(&self, link: &Arc<Link>, passing: Passing, outcome: Outcome) {
+    /// Takes note of how a request ended, and puts an error in the place of a
+    /// reply that may be another's. Returns how it ended.
+    pub(super) fn answered<R: Request>(
+        &self,
+        link: &Arc<Link>,
+        passing: Passing,
+        request: R,
+        result: &mut RedisResult<R::Reply>,
+    ) -> Outcome {
+        let queued = || request.effects() != Effects::NONE || link.gate.had_transactions();
+        let outcome = if outcome::is_misplaced(result, || request.may_be(queued())) {
+            Outcome::OutOfStep
+        } else {
+            self.slot.outcome(result)
+        };
+        self.note(link, passing, outcome);
+        let is_reply = !matches!(result, Err(error) if error.is_io_error());
+        if is_reply && link.gate.is_out_of_step() {
+            *result = Err(error::out_of_step());
+        }
+        outcome
+    }
+
+    fn note(&self, link: &Arc<Link>, passing: Passing, outcome: Outcome) {
         if link.gate.after(passing, outcome) {
             self.registration.ready();
         }
-        if outcome == Outcome::Lost
-            && link.lose()
-            && self.slot.is_ours_to_replace()
-            && self.slot.holds(link)
-        {
-            self.registration.lost();
+        let is_news = match outcome {
+            Outcome::Lost => link.lose(),
+            Outcome::OutOfStep => self.slot.fall_out_of_step(link),
+            _ => false,
+        };
+        if is_news && self.slot.is_ours_to_replace() && self.slot.holds(link) {
+            match outcome {
+                Outcome::OutOfStep => self.registration.lost_by(ReauthErrorKind::OutOfStep.into()),
+                _ => self.registration.lost(),
+            }
         }
     }
 
@@ -115,9 +141,10 @@ impl Shared {
         };
         let undo = redis::cmd(name);
         // Where this one is gone by now, so is what would have been undone.
-        if let Ok(passing) = link.gate.before(undo.effects(), || self.now()).await {
-            let result = undo.send(&mut link.connection()).await;
-            self.note(link, passing, self.slot.outcome(&result));
+        if let Ok((passing, entered)) = link.gate.before(undo.effects(), || self.now()).await {
+            let mut result = undo.send(&mut link.connection()).await;
+            drop(entered);
+            self.answered(link, passing, &undo, &mut result);
             result?.extract_error()?;
         }
         Ok(())
@@ -138,7 +165,13 @@ impl Shared {
     /// token there is nothing to wait for: the error says why there is none.
     async fn wait_for_link(&self) -> RedisResult<Arc<Link>> {
         let runtime = &self.client.0.runtime;
-        let mut limit = pin!(runtime.sleep_until(runtime.now() + self.wait));
+        // What is out of step was given up here, and is being replaced.
+        let is_given_up = self.slot.link().gate.is_out_of_step();
+        let wait = match is_given_up && self.slot.is_ours_to_replace() {
+            true => self.client.0.reconnect_wait,
+            false => self.wait,
+        };
+        let mut limit = pin!(runtime.sleep_until(runtime.now() + wait));
         loop {
             let mut replaced = pin!(self.slot.listen());
             let link = self.slot.link();

@@ -1,11 +1,11 @@
 //! Where the link of one connection is, and how it is re-authenticated.
 
 use std::fmt;
+use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::redis;
 use super::redis::RedisResult;
 use super::redis::aio::MultiplexedConnection;
 use arc_swap::ArcSwap;
@@ -14,24 +14,21 @@ use futures_util::future::{Either, select};
 use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
 use redis_authx::{Runtime, Token, async_trait};
 
-use super::super::error;
 use super::super::outcome::Replies;
 #[cfg(feature = "sentinel")]
 use super::super::sentinel::Address;
+use super::super::{auth, error};
 use super::connector::Connector;
 use super::handover::Handover;
 use super::leave::leave;
 use super::link::Link;
 #[cfg(feature = "sentinel")]
 use super::server::Server;
-use crate::gate::Gate;
+use crate::gate::{Flag, Gate};
 use crate::outcome::Outcome;
 
-/// An `AUTH` is cut off by the re-authenticator, not by redis-rs's time limit
-/// for ordinary commands.
-const NO_LIMIT: Duration = Duration::from_secs(3600);
-
-/// How long an `AUTH` waits for a transaction to end before it says so.
+/// How long an `AUTH` waits for a transaction, or for commands in flight, to end
+/// before it says so.
 const PATIENCE: Duration = Duration::from_secs(1);
 
 /// The same for a command that blocks, which may take hours: long enough to get
@@ -39,10 +36,14 @@ const PATIENCE: Duration = Duration::from_secs(1);
 /// would have had to wait for that command anyway.
 const BRIEFLY: Duration = Duration::from_millis(100);
 
+/// How long a task may take to take a reply that has come: on a busy machine, it
+/// waits for its turn.
+const TO_BE_TAKEN: Duration = Duration::from_millis(500);
+
 /// All that the re-authenticator may keep alive for a while: nothing in it
 /// keeps the re-authenticator alive, or the connection registered.
 pub(crate) struct Slot {
-    connector: Connector,
+    connector: Arc<Connector>,
     runtime: Arc<dyn Runtime>,
     link: ArcSwap<Link>,
     replaced: Event,
@@ -55,7 +56,7 @@ impl Slot {
         connection: MultiplexedConnection,
     ) -> Self {
         Self {
-            connector,
+            connector: Arc::new(connector),
             runtime,
             link: ArcSwap::from_pointee(Link::new(connection, Gate::default())),
             replaced: Event::new(),
@@ -84,6 +85,17 @@ impl Slot {
         self.connector.server.outcome(result)
     }
 
+    /// The replies on a link can't be trusted any more: it is closed. Returns
+    /// whether that is news.
+    pub(crate) fn fall_out_of_step(&self, link: &Arc<Link>) -> bool {
+        let is_news = link.gate.lose(Flag::OutOfStep);
+        if is_news {
+            let left = leave(Arc::downgrade(link), Arc::clone(&self.runtime));
+            self.runtime.spawn(Box::pin(left));
+        }
+        is_news
+    }
+
     /// Whether its server, which sentinels have named, has this address.
     #[cfg(feature = "sentinel")]
     pub(crate) fn is_at(&self, address: &Address) -> bool {
@@ -93,8 +105,27 @@ impl Slot {
         }
     }
 
+    /// Commands are still in flight: the server is slow, or a future that has its
+    /// reply is not polled, which may take hours. Other commands are not held off
+    /// for that; such a connection is replaced.
+    async fn drained_late(
+        &self,
+        link: &Link,
+        drained: impl Future<Output = ()> + Unpin,
+    ) -> Result<(), ReauthError> {
+        let asked = self.runtime.now();
+        auth::settle(link.connection()).await?;
+        let now = self.runtime.now();
+        let trip = now.saturating_duration_since(asked);
+        let later = self.runtime.sleep_until(now + trip.max(TO_BE_TAKEN));
+        match select(drained, later).await {
+            Either::Left(_) => Ok(()),
+            Either::Right(_) => Err(ReauthErrorKind::Unsupported.into()),
+        }
+    }
+
     /// Whether a loss is for the re-authenticator to hear of.
-    pub(crate) const fn is_ours_to_replace(&self) -> bool {
+    pub(crate) fn is_ours_to_replace(&self) -> bool {
         !self.connector.server.is_cared_for()
     }
 }
@@ -121,29 +152,43 @@ impl Session for Slot {
             link.gate.defer();
             return Err(ReauthErrorKind::Busy.into());
         };
-        let mut connection = link.connection();
-        connection.set_response_timeout(NO_LIMIT);
-        let mut auth = redis::cmd("AUTH");
-        auth.arg(token.username()).arg(token.password());
-        auth.query_async::<()>(&mut connection)
-            .await
-            .map_err(|error| {
-                if error::is_lost(&error) {
-                    // Told to the re-authenticator by this very error.
-                    link.lose();
-                }
-                error::reauth(error)
-            })
+        // Nothing that is part of a transaction is held off: none is open.
+        let held_off = link.gate.in_flight.hold_off();
+        let settled = pin!(async {
+            let drained = pin!(held_off.drained());
+            let soon = self.runtime.sleep_until(self.runtime.now() + BRIEFLY);
+            if let Either::Right((_, drained)) = select(drained, soon).await {
+                self.drained_late(&link, drained).await?;
+            }
+            auth::settle(link.connection()).await
+        });
+        let patience = self.runtime.sleep_until(self.runtime.now() + PATIENCE);
+        let Either::Left((settled, _)) = select(settled, patience).await else {
+            return Err(ReauthErrorKind::Busy.into());
+        };
+        let give_up = || {
+            self.fall_out_of_step(&link);
+        };
+        let taken = match settled {
+            Ok(()) => auth::authenticate(link.connection(), token, &self.runtime, give_up).await,
+            Err(error) => Err(error),
+        };
+        // The re-authenticator hears of it by this very error.
+        match taken.as_ref().map_err(ReauthError::kind) {
+            Err(ReauthErrorKind::OutOfStep) => give_up(),
+            Err(ReauthErrorKind::Disconnected) => {
+                link.lose();
+            }
+            _ => {}
+        }
+        taken
     }
 
     async fn replace(&self, token: &Token) -> Result<(), ReauthError> {
         let connection = self.connector.connect(token).await.map_err(error::reauth)?;
         let old = self.link();
-        let new = connection.clone();
         let now = self.runtime.now();
-        let mut shut = None;
         old.gate.retire(now, |gate| {
-            shut = gate.shut();
             self.link.store(Arc::new(Link::new(connection, gate)));
         });
         self.replaced.notify(usize::MAX);
@@ -153,8 +198,8 @@ impl Session for Slot {
         let left = leave(Arc::downgrade(&old), Arc::clone(&self.runtime));
         let handover = old.gate.is_blocked(now).then(|| Handover {
             old,
-            new,
-            _shut: shut,
+            connector: Arc::clone(&self.connector),
+            token: token.clone(),
             runtime: Arc::clone(&self.runtime),
         });
         self.runtime.spawn(Box::pin(async move {

@@ -135,18 +135,25 @@ pub(super) async fn publish(
 ) -> RedisResult<()> {
     let mut connection = match link.connection() {
         Some(connection) => connection,
-        None => {
-            let config = AsyncConnectionConfig::new()
-                .set_connection_timeout(Some(NO_LIMIT))
-                .set_response_timeout(Some(NO_LIMIT));
-            client(info, info.redis_settings().protocol(), token)?
-                .get_multiplexed_async_connection_with_config(&config)
-                .await?
-        }
+        None => another(info, token).await?,
     };
     let mut command = cmd("PUBLISH");
     command.arg(marker.channel()).arg(Marker::PAYLOAD);
     command.exec_async(&mut connection).await
+}
+
+/// A connection that subscribes to nothing.
+pub(super) async fn another(
+    info: &ConnectionInfo,
+    token: &Token,
+) -> RedisResult<MultiplexedConnection> {
+    let config = AsyncConnectionConfig::new()
+        .set_connection_timeout(Some(NO_LIMIT))
+        .set_response_timeout(Some(NO_LIMIT));
+    let client = client(info, info.redis_settings().protocol(), token)?;
+    client
+        .get_multiplexed_async_connection_with_config(&config)
+        .await
 }
 
 /// One command a name, as names of several slots can't share one.

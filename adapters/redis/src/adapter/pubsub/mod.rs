@@ -10,6 +10,7 @@ use super::redis::{Msg, RedisResult, ToRedisArgs};
 use futures_util::Stream;
 use redis_authx::reauth::ConnectionStatus;
 
+mod accepted;
 mod feed;
 mod link;
 mod shared;
@@ -20,6 +21,7 @@ mod subscriber;
 mod sync;
 
 use super::client::AuthClient;
+pub(crate) use accepted::Accepted;
 use shared::Shared;
 pub use sink::AuthPubSubSink;
 pub use stream::AuthPubSubStream;
@@ -59,7 +61,7 @@ const BACKLOG: usize = 64 << 20;
 /// | what happens | what the application gets |
 /// |---|---|
 /// | the connection is lost, or the server restarts | what was published until another has subscribed to the same is missing, as with any Redis client; [`gaps`](Self::gaps) counts it |
-/// | the server stalls an `AUTH` over RESP3 | its messages, while they come; when three quarters of the time left have passed, another connection takes over, as below |
+/// | the server stalls an `AUTH` over RESP3 | its messages, while they come; when the `AUTH` has timed out, another connection takes over, as below |
 /// | the connection is cut off without a word | at the next rotation another takes over; what was published meanwhile, or was on its way at that moment, may be missing, which [`gaps`](Self::gaps) counts |
 /// | it falls behind | up to 64 MiB of messages wait for it; those beyond are dropped, which [`gaps`](Self::gaps) counts. Renewal goes on |
 /// | the token expired during an outage of the identity service | as a lost connection, until there is a token again |

@@ -44,8 +44,7 @@ impl Shared {
         let ((link, feed), token) =
             log_in(&inner.credentials, &runtime, inner.login_timeout, open).await?;
         let (succession, seed) = Succession::new(link, feed, Arc::clone(&runtime));
-        let info = (*inner.info).clone();
-        let subscriber = Arc::new(Subscriber::new(info, succession));
+        let subscriber = Arc::new(Subscriber::new(&client, succession));
         let session: Weak<dyn Session> = Arc::<Subscriber>::downgrade(&subscriber);
         let registration = inner.reauth.register(session, &token);
         let credentials = inner.credentials.clone();

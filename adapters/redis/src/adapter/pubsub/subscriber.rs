@@ -8,21 +8,25 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use super::redis::{ConnectionInfo, ProtocolVersion, RedisError, RedisResult, cmd};
+use super::redis::{ConnectionInfo, ProtocolVersion, RedisError, RedisResult};
 use async_lock::Mutex;
 use futures_util::future::{Either, FutureExt, select};
 use redis_authx::handover::{Link as _, Place, Subscriptions, Succession};
 use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
 use redis_authx::{Runtime, Token, async_trait};
 
-use super::super::error;
+use super::super::client::AuthClient;
+use super::super::{auth, error};
+use super::accepted::Accepted;
 use super::feed::Feed;
-use super::link::{Link, publish};
+use super::link::{Link, another, publish};
 
 /// All that the re-authenticator may keep alive for a while: nothing in it
 /// keeps the re-authenticator alive, or the connection registered.
 pub(super) struct Subscriber {
     info: ConnectionInfo,
+    runtime: Arc<dyn Runtime>,
+    accepted: Arc<Accepted>,
     resp3: AtomicBool,
     pub(super) succession: Succession<Link, Feed>,
     /// Locked while a handover or a change of them is under way: neither gets
@@ -31,10 +35,13 @@ pub(super) struct Subscriber {
 }
 
 impl Subscriber {
-    pub(super) fn new(info: ConnectionInfo, succession: Succession<Link, Feed>) -> Self {
-        let resp3 = info.redis_settings().protocol().supports_resp3();
+    pub(super) fn new(client: &AuthClient, succession: Succession<Link, Feed>) -> Self {
+        let inner = &client.0;
+        let resp3 = inner.info.redis_settings().protocol().supports_resp3();
         Self {
-            info,
+            info: (*inner.info).clone(),
+            runtime: Arc::clone(&inner.runtime),
+            accepted: Arc::clone(&inner.accepted),
             resp3: AtomicBool::new(resp3),
             succession,
             subscriptions: Mutex::default(),
@@ -83,20 +90,32 @@ impl Session for Subscriber {
         if link.health().is_lost() {
             return Err(ReauthErrorKind::Disconnected.into());
         }
-        let Some(mut connection) = link.connection() else {
+        let Some(connection) = link.connection() else {
             return Err(ReauthErrorKind::Unsupported.into());
         };
-        let mut auth = cmd("AUTH");
-        auth.arg(token.username()).arg(token.password());
-        auth.query_async::<()>(&mut connection)
-            .await
-            .map_err(|error| {
-                if error::is_lost(&error) {
-                    // Told to the re-authenticator by this very error.
-                    link.health().lose();
-                }
-                error::reauth(error)
-            })
+        let log_in = another(&self.info, token);
+        let accepted = self.accepted.check(token, log_in).await;
+        accepted.map_err(|error| match error::reauth(error) {
+            // That connection is gone, and not this one.
+            gone if auth::is_loss(&gone) => {
+                ReauthError::new(ReauthErrorKind::Other).with_source(gone)
+            }
+            error => error,
+        })?;
+        // Nothing else is sent on the connection meanwhile.
+        let _subscriptions = self.subscriptions.lock().await;
+        let give_up = || {
+            link.health().lose();
+        };
+        let taken = match auth::settle(connection.clone()).await {
+            Ok(()) => auth::authenticate(connection, token, &self.runtime, give_up).await,
+            Err(error) => Err(error),
+        };
+        if matches!(&taken, Err(error) if auth::is_loss(error)) {
+            // The re-authenticator hears of it by this very error.
+            give_up();
+        }
+        taken
     }
 
     async fn replace(&self, token: &Token) -> Result<(), ReauthError> {

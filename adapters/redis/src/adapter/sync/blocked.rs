@@ -7,6 +7,7 @@ use std::time::Instant;
 use super::redis::{Cmd, ConnectionLike, RedisResult, Value};
 
 use super::super::connection::with_word;
+use super::super::outcome::MayBe;
 use super::super::{effect, error};
 use super::AuthSyncConnection;
 use crate::blocking::{self, Blocking, Kind};
@@ -20,8 +21,8 @@ impl AuthSyncConnection {
     /// transaction nothing blocks.
     pub(super) fn parts(&self, command: &Cmd) -> Option<Blocking> {
         let blocking = effect::blocking(command)?;
-        let is_sum = blocking.kind() == Kind::Repeatable
-            && blocking::from_now_on(&effect::words(command)).is_empty();
+        let is_sum = blocking.kind() != Kind::OwnWrites
+            && blocking::from_now_on(&effect::words(command.args_iter())).is_empty();
         (is_sum && !self.transactions.is_open()).then_some(blocking)
     }
 
@@ -37,6 +38,7 @@ impl AuthSyncConnection {
             let mut is_last = true;
             let reply = self.request(
                 Effects::NONE,
+                |queued| MayBe::to(effect::name(command), queued),
                 |live| {
                     let part = live.time_to_renewal(now);
                     is_last = part.is_none_or(|part| left.is_some_and(|left| left <= part));

@@ -9,6 +9,7 @@ use super::redis::RedisResult;
 use event_listener::Listener;
 use futures_util::future::{Either, select};
 use redis_authx::Token;
+use redis_authx::reauth::ReauthError;
 
 use super::super::error;
 use super::link::{Guard, Limits, Link};
@@ -86,14 +87,22 @@ impl AuthSyncConnection {
         };
         live.seen_to();
         let taken = self.link.log_in(live, &token, self.slot.terms());
-        if taken.is_err() && self.link.is_lost() {
-            self.tell_lost();
+        if let Err(why) = taken
+            && self.link.is_lost()
+        {
+            self.tell_lost_by(why);
         }
     }
 
     pub(super) fn tell_lost(&self) {
         if self.losses == Losses::Ours {
             self.registration.lost();
+        }
+    }
+
+    pub(super) fn tell_lost_by(&self, why: ReauthError) {
+        if self.losses == Losses::Ours {
+            self.registration.lost_by(why);
         }
     }
 

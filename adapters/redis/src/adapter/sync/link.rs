@@ -4,12 +4,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime};
 
-use super::redis;
-use super::redis::{Connection, RedisResult};
+use super::redis::{Connection, ConnectionLike, RedisResult};
 use async_lock::{Mutex, MutexGuardArc};
+use redis_authx::reauth::{ReauthError, ReauthErrorKind};
 use redis_authx::{SessionRule, Token};
 
-use super::super::error;
+use super::super::{auth, error};
 
 /// Of a session, the last part in which a command sees to the `AUTH` itself:
 /// an eighth, half of what is left when the connection should long have been
@@ -118,12 +118,17 @@ impl Link {
         self.live.try_lock_arc()
     }
 
-    /// Sends `AUTH` and reads its reply. After anything but a reply the
+    /// Sends `AUTH` and reads its reply. After anything but `OK` and an error the
     /// connection may be out of step, and is given up.
-    pub(crate) fn log_in(&self, live: &mut Live, token: &Token, terms: Terms) -> RedisResult<()> {
+    pub(crate) fn log_in(
+        &self,
+        live: &mut Live,
+        token: &Token,
+        terms: Terms,
+    ) -> Result<(), ReauthError> {
         let result = live.authenticate(token, terms);
         if let Err(error) = &result
-            && (error.is_io_error() || error::is_lost(error))
+            && (auth::is_loss(error) || error.kind() == ReauthErrorKind::Timeout)
         {
             self.lose();
         }
@@ -148,18 +153,20 @@ impl Live {
         token.session_rule() == SessionRule::EndsWithToken && self.generation >= token.generation()
     }
 
-    fn authenticate(&mut self, token: &Token, terms: Terms) -> RedisResult<()> {
+    fn authenticate(&mut self, token: &Token, terms: Terms) -> Result<(), ReauthError> {
         let limit = Some(terms.limit);
         Limits {
             read: limit,
             write: limit,
         }
-        .apply(&self.connection)?;
-        let mut auth = redis::cmd("AUTH");
-        auth.arg(token.username()).arg(token.password());
-        let taken = auth.exec(&mut self.connection);
-        terms.limits.apply(&self.connection)?;
-        taken?;
+        .apply(&self.connection)
+        .map_err(error::reauth)?;
+        // An earlier command may have been given up before its reply came.
+        let settled = auth::check_echo(self.connection.req_command(&auth::echo()));
+        let taken = settled
+            .and_then(|()| auth::check_auth(self.connection.req_command(&auth::auth(token))));
+        let restored = terms.limits.apply(&self.connection).map_err(error::reauth);
+        taken.and(restored)?;
         self.logged_in(token, terms.now);
         Ok(())
     }

@@ -14,6 +14,7 @@ mod request;
 mod slot;
 
 use super::client::AuthClient;
+use super::outcome::MayBe;
 use super::{effect, instead};
 use crate::effect::{Effect, Effects};
 use crate::packed;
@@ -185,6 +186,7 @@ impl ConnectionLike for AuthSyncConnection {
         let effects = Effects::of(packed::names(cmd).map(Effect::of_name));
         self.request(
             effects,
+            |queued| MayBe::to(packed::names(cmd), queued),
             |live| live.connection.req_packed_command(cmd),
             |instead| instead::of_command(effects, instead),
         )
@@ -199,6 +201,7 @@ impl ConnectionLike for AuthSyncConnection {
         let effects = Effects::of(packed::names(cmd).map(Effect::of_name));
         self.request(
             effects,
+            |queued| MayBe::to(packed::names(cmd), queued),
             |live| live.connection.req_packed_commands(cmd, offset, count),
             // Of an atomic pipeline the reply to its EXEC is all that is told.
             |instead| instead::of_piece(offset > 0 && count == 1, instead),
@@ -212,6 +215,7 @@ impl ConnectionLike for AuthSyncConnection {
         let effects = effect::of(cmd);
         self.request(
             effects,
+            |queued| MayBe::to(effect::name(cmd), queued),
             |live| live.connection.req_command(cmd),
             |instead| instead::of_command(effects, instead),
         )

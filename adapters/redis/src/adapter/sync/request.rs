@@ -4,8 +4,10 @@ use std::time::Instant;
 
 use super::redis;
 use super::redis::RedisResult;
+use redis_authx::reauth::ReauthErrorKind;
 
-use super::super::outcome::{self, Replies};
+use super::super::error;
+use super::super::outcome::{self, MayBe, Replies};
 use super::AuthSyncConnection;
 use super::link::{Guard, Live};
 use crate::effect::{Effect, Effects};
@@ -17,6 +19,7 @@ impl AuthSyncConnection {
     pub(super) fn request<T: Replies>(
         &mut self,
         effects: Effects,
+        may_be: impl Fn(bool) -> MayBe,
         send: impl FnOnce(&mut Live) -> RedisResult<T>,
         instead: impl FnOnce(Instead) -> RedisResult<T>,
     ) -> RedisResult<T> {
@@ -33,10 +36,19 @@ impl AuthSyncConnection {
         };
         match self.transactions.enter(effects, Instant::now()) {
             Ok(step) => {
+                let queued = effects != Effects::NONE || self.transactions.is_open();
                 let result = send(&mut live);
-                self.note(effects, step, outcome::of(&result));
+                let is_misplaced = outcome::is_misplaced(&result, || may_be(queued));
+                let outcome = match is_misplaced {
+                    true => Outcome::OutOfStep,
+                    false => outcome::of(&result),
+                };
+                self.note(effects, step, outcome);
                 self.leave(live);
-                result
+                match is_misplaced {
+                    true => Err(error::out_of_step()),
+                    false => result,
+                }
             }
             Err(answer) => {
                 self.undo(live, answer);
@@ -62,20 +74,22 @@ impl AuthSyncConnection {
     fn note(&mut self, effects: Effects, step: Step, outcome: Outcome) {
         // A command inside a transaction that finds the connection lost leaves
         // the rest of it to be refused.
-        if outcome != Outcome::Lost || effects.open.is_some() {
+        if !outcome.is_loss() || effects.open.is_some() {
             self.transactions.ended(step, outcome);
         }
         // Whether a transaction is open, nobody knows.
         let in_doubt = outcome == Outcome::Unknown && effects.open.is_some();
-        if outcome == Outcome::Lost || in_doubt {
-            self.give_up();
+        if outcome == Outcome::OutOfStep {
+            self.give_up(|| self.tell_lost_by(ReauthErrorKind::OutOfStep.into()));
+        } else if outcome == Outcome::Lost || in_doubt {
+            self.give_up(|| self.tell_lost());
         }
     }
 
     /// The link is of no more use.
-    fn give_up(&self) {
+    fn give_up(&self, tell: impl FnOnce()) {
         if self.link.lose() && self.slot.holds(&self.link) {
-            self.tell_lost();
+            tell();
         }
     }
 

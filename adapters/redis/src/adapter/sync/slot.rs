@@ -125,9 +125,7 @@ impl Session for Slot {
         let (token, terms) = (token.clone(), self.terms());
         // Goes on when this future is dropped, within its limit: nobody else
         // gets hold of the connection before it has ended.
-        unblock(move || link.log_in(&mut live, &token, terms))
-            .await
-            .map_err(error::reauth)
+        unblock(move || link.log_in(&mut live, &token, terms)).await
     }
 
     async fn replace(&self, token: &Token) -> Result<(), ReauthError> {
