@@ -10,10 +10,11 @@ use fred::clients::Client;
 use fred::error::{Error, ErrorKind};
 use fred::interfaces::ClientLike;
 use fred::types::ConnectHandle;
-use fred::types::config::{Config, ConnectionConfig, PerformanceConfig};
+use fred::types::config::{Config, ConnectionConfig, PerformanceConfig, Server, ServerConfig};
 use futures_util::future::{Either, FutureExt, select};
 use redis_authx::Token;
 
+use super::error;
 use super::plaintext::Guard;
 use super::provider::{Fixed, Sentinels};
 
@@ -38,6 +39,26 @@ impl Dial {
         }
     }
 
+    /// To this one server, where the configuration is that of a cluster or of
+    /// sentinels; with nothing more sent than it takes to log in.
+    pub(crate) fn only_to(mut self, server: &Server) -> Self {
+        let several = matches!(
+            self.config.server,
+            ServerConfig::Clustered { .. } | ServerConfig::Sentinel { .. }
+        );
+        if several {
+            let server = server.clone();
+            self.config.server = ServerConfig::Centralized { server };
+        }
+        self.config.database = None;
+        self.connection.auto_client_setname = false;
+        #[cfg(feature = "replicas")]
+        {
+            self.connection.replica.lazy_connections = true;
+        }
+        self
+    }
+
     /// Connects a client, once: it has no other connection after this one.
     pub(crate) async fn open(&self, token: &Token) -> Result<(Client, Connected), Error> {
         let mut config = self.config.clone();
@@ -52,6 +73,8 @@ impl Dial {
         let mut connected = Connected(client.connect());
         let ping = client.ping::<()>(None).boxed();
         match select(ping, &mut connected.0).await {
+            // It has logged in, and may not `PING`.
+            Either::Left((Err(error), _)) if error::is_denial(&error) => {}
             Either::Left((answer, _)) => answer?,
             Either::Right((Ok(Err(error)), _)) => return Err(error),
             Either::Right(_) => {

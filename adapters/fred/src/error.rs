@@ -28,6 +28,11 @@ pub(crate) fn is_refusal(error: &Error) -> bool {
     error.details().starts_with("WRONGPASS")
 }
 
+/// Whether a server has refused a command, for want of a right to it.
+pub(crate) fn is_denial(error: &Error) -> bool {
+    error.details().starts_with("NOPERM")
+}
+
 pub(crate) fn reauth(error: Error) -> ReauthError {
     ReauthError::new(kind(&error)).with_source(error)
 }

@@ -28,8 +28,11 @@
 //!
 //! | what happens | what is done | what a command sees |
 //! |---|---|---|
-//! | a new token | one `AUTH` a connection, in place; all connections are spread over the first quarter of the time left | nothing |
+//! | a new token | it is shown to the server on a connection of its own, which is closed at once: one per rotation, for all clients that have the same servers. Then one `AUTH` per connection, in place; all connections are spread over the first quarter of the time left | nothing |
+//! | a new token is refused | it is sent on no live connection; a fresh one is asked for | nothing |
 //! | `AUTH` is slow, refused or fails | tried again with backoff, a refused one after asking for a fresh token | nothing, unless the server stalls |
+//! | the token can't be shown, as at the server's `maxclients` | tried again with backoff; after three quarters of the time left, one `AUTH` per connection all the same | nothing |
+//! | the server leaves the reply to `AUTH` out | the connection is out of step: fred is told to reconnect | see [below](#server-versions) |
 //! | it has not succeeded in three quarters of the time left | where a connection of its own shows that the token is taken, the client is reconnected | fred sends it again |
 //! | a command blocks the client, like `BLPOP` | the same | fred sends it again, and it goes on |
 //! | fred reconnects, for whatever reason | it logs in with the newest token | fred's affair: it sends again what was under way |
@@ -37,6 +40,11 @@
 //!
 //! What each kind of client promises, and the tests that show it:
 //! [`manual::guarantees`].
+//!
+//! A first `init()` is fred's own: it ends with the first log-in that is refused,
+//! as where the token in hand was revoked. The manager is asked for a fresh token
+//! then; call it again, or set `fail_fast` of fred's `Config` to `false`, which has
+//! fred try again by its reconnect policy.
 //!
 //! No `AUTH` is sent again by fred after a reconnect, where it would put an older
 //! token in the place of a newer one. Where one may have been, the newest
@@ -63,6 +71,50 @@
 //!   command.
 //! * With its feature `network-logs` fred logs what it sends, tokens as well.
 //!
+//! # Server versions
+//!
+//! redis-server 7.2 and later, 8 included, does not answer a refused `AUTH` when
+//! the connection has other replies pending, messages over RESP3 among them
+//! ([redis/redis#15640](https://github.com/redis/redis/issues/15640)); each later
+//! command would get another's reply. 6.2, 7.0 and Valkey 9.1 always answer. fred
+//! gives no way to send an `AUTH` while nothing else is under way. So:
+//!
+//! * A new token is first shown on a connection of its own, to one of the nodes
+//!   where there are several: one connection must be free at the server. Live
+//!   connections are sent only what was accepted there, or what another connection
+//!   to the same servers has logged in with. Clients of one [`Renewal`] that have
+//!   the same servers share this. Where the server ends a session not with its
+//!   token ([`SessionRule::Lasts`](redis_authx::SessionRule::Lasts)), it counts for
+//!   10 s.
+//! * Each `AUTH` is followed immediately by a `PING` with a unique payload. `AUTH`
+//!   has succeeded when its reply is `OK` and the next one is that of the `PING`.
+//!   Any other order is reported as
+//!   [`OutOfStep`](redis_authx::reauth::ReauthErrorKind::OutOfStep), and the
+//!   connection is dropped: fred is told to reconnect, logs in anew, and sends again
+//!   what was under way. It waits for the first delay of its reconnect policy
+//!   (100 to 200 ms by default), and until then still delivers what the old
+//!   connection brings.
+//!
+//! **What remains**, on 7.2 and later: a token that the server accepted when it was
+//! shown and refuses later, because it was revoked or has expired, or because the
+//! nodes of a cluster disagree (ACLs are not replicated), is refused on a live
+//! connection. So may one be that could not be shown before the old one's end was
+//! near. Until fred has reconnected, commands in flight on that connection may
+//! receive another command's reply. A smaller `stagger` of the
+//! [`ReauthPolicy`](redis_authx::reauth::ReauthPolicy) (default 0.25 of the time
+//! left) makes this less likely; it does not rule it out.
+//!
+//! With `multi` and the commands that go to all nodes of a cluster (`*_cluster`),
+//! fred first waits, without a limit, until every command before has its reply. On
+//! a connection that is out of step one never comes: such a client stands still,
+//! and can't be reconnected from here, until the server closes the connection, at
+//! the latest when its old token expires. `CLIENT KILL` ends it sooner.
+//!
+//! A cluster's connection is dropped by what the node is asked to say on it, an
+//! error of a script: permit `EVAL` in clusters. `CLUSTERDOWN redis-authx:` in
+//! fred's and the server's logs is ours. Where scripts are not permitted, a `QUIT`
+//! follows: with `QUIT`, its `OK` may be delivered to an earlier command.
+//!
 //! # Clusters
 //!
 //! Each node's connection is sent an `AUTH` of its own, so one that is blocked
@@ -85,7 +137,7 @@
 //! [`multi`](https://docs.rs/fred/10.1/fred/interfaces/trait.TransactionInterface.html#method.multi)
 //! is safe: fred sends a transaction in one piece. A `MULTI` that is sent as a command of its own is
 //! not, since fred shows nobody which commands go by: an `AUTH` may get into it,
-//! and then `EXEC` has a reply too many. Use `multi`, a script, or a client of
+//! and then `EXEC` has replies too many. Use `multi`, a script, or a client of
 //! its own that is dropped within a token's life.
 //!
 //! # Subscribers
@@ -127,6 +179,7 @@
 //! them. Name all of them, and as they name each other: fred learns of further
 //! ones by itself, and those it would log in to with a token.
 
+mod auth;
 mod builder;
 mod connections;
 mod dial;
@@ -139,6 +192,7 @@ mod plaintext;
 mod provider;
 mod renewal;
 mod served;
+mod showing;
 #[cfg(feature = "subscriber-client")]
 mod subscriber;
 mod watch;

@@ -1,33 +1,37 @@
 //! One connection of a client, and how it is re-authenticated.
 
 use std::fmt;
+use std::future::Future;
+use std::pin::pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use fred::clients::{Client, WithOptions};
+use fred::clients::Client;
 use fred::interfaces::{ClientLike, ClusterInterface};
-use fred::types::config::{Options, Server};
-use fred::types::{ClusterHash, CustomCommand};
+use fred::types::ClusterHash;
+use fred::types::config::Server;
 use futures_channel::oneshot;
-use redis_authx::reauth::{Asking, ReauthError, ReauthErrorKind, Session};
-use redis_authx::{Runtime, Spawner as _, Token, async_trait};
+use futures_util::future::{Either, join, select};
+use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
+use redis_authx::{Clock as _, Runtime, Spawner as _, Token, async_trait};
 use tokio::sync::{Mutex, Notify};
 
+use super::auth::{auth, drop_connection};
 use super::dial::Dial;
 use super::error;
+use super::showing::Showing;
 use super::weak::WeakClient;
 
-/// An `AUTH` is cut off by the re-authenticator, not by fred's time limit for
-/// ordinary commands.
-pub(crate) const NO_LIMIT: Duration = Duration::from_secs(3600);
+/// How long a showing may take where the old token ends soon.
+const LATE_SHOWING: Duration = Duration::from_secs(3);
 
 /// What the connections of one client have in common.
 #[derive(Debug)]
 pub(crate) struct Site {
     pub(crate) client: WeakClient,
     pub(crate) runtime: Arc<dyn Runtime>,
-    pub(crate) asking: Arc<Asking>,
+    pub(crate) showing: Arc<Showing>,
     pub(crate) allow_plaintext: bool,
     /// Told when the client has no connection to a node's server any more.
     pub(crate) gone: Notify,
@@ -40,6 +44,8 @@ pub(crate) struct Node {
     /// Held by the `AUTH` under way until it has an answer, of whatever kind: at
     /// most one is ever queued.
     auth: Arc<Mutex<()>>,
+    /// It was out of step, and fred opens another: a session of its own.
+    dropped: Arc<AtomicBool>,
     /// We are replacing it ourselves: its next announcement is of our doing.
     replacing: AtomicBool,
 }
@@ -50,6 +56,7 @@ impl Node {
             site,
             server,
             auth: Arc::default(),
+            dropped: Arc::default(),
             replacing: AtomicBool::new(false),
         }
     }
@@ -65,50 +72,99 @@ impl Node {
         self.replacing.swap(false, Ordering::AcqRel)
     }
 
+    /// Fails where the connection is not to be used any more.
+    fn check(&self) -> Result<(), ReauthError> {
+        if self.dropped.load(Ordering::Acquire) {
+            return Err(ReauthErrorKind::Disconnected.into());
+        }
+        Ok(())
+    }
+
     fn client(&self) -> Result<Client, ReauthError> {
         let client = self.site.client.upgrade();
         client.ok_or_else(|| ReauthErrorKind::Disconnected.into())
     }
 
-    /// How a command finds its way to the server, and to no other.
-    fn route(&self, client: &Client) -> Result<ClusterHash, ReauthError> {
-        if !client.is_clustered() {
-            return Ok(ClusterHash::Random);
+    /// Returns once the server is known to take `token`.
+    async fn show(&self, client: &Client, token: &Token) -> Result<(), ReauthError> {
+        let site = &self.site;
+        let dial = Dial::of(client, site.allow_plaintext).only_to(&self.server);
+        site.showing.show(token, dial, &site.runtime).await
+    }
+
+    /// Whether `showing` has shown that the token is taken, where the old one
+    /// ends soon. Where that can't be found out, as at the server's
+    /// `maxclients`, the token is sent in place all the same: without it the
+    /// connection ends for certain.
+    async fn late(
+        &self,
+        showing: impl Future<Output = Result<(), ReauthError>> + Send,
+    ) -> Result<bool, ReauthError> {
+        if self.is_unsettled() {
+            // There is nothing to do in place.
+            return showing.await.map(|()| true);
         }
-        let slot = slot_of(client, &self.server).ok_or_else(|| {
+        let runtime = &self.site.runtime;
+        let limit = runtime.sleep_until(runtime.now() + LATE_SHOWING);
+        match select(pin!(showing), limit).await {
+            Either::Left((Ok(()), _)) => Ok(true),
+            Either::Left((Err(error), _)) if error.kind() == ReauthErrorKind::Refused => Err(error),
+            _ => Ok(false),
+        }
+    }
+
+    /// Sends `AUTH` to this server alone. fred's own `auth()` would, in a cluster,
+    /// first wait until every node has answered all commands under way, and keep
+    /// all others waiting meanwhile: for as long as a `BLPOP` blocks.
+    ///
+    /// Its result is acted upon even after the caller has given up.
+    async fn send(&self, client: Client, token: &Token) -> Result<(), ReauthError> {
+        let turn = Arc::clone(&self.auth).lock_owned().await;
+        self.check()?;
+        let route = route(&client, &self.server).ok_or_else(|| {
             self.site.gone.notify_one();
             ReauthErrorKind::Disconnected
         })?;
-        Ok(ClusterHash::Custom(slot))
-    }
-
-    /// Sends `AUTH` to this server alone. fred's own `auth()` would, in a
-    /// cluster, first wait until every node has answered all commands under
-    /// way, and keep all others waiting meanwhile: for as long as a `BLPOP`
-    /// blocks.
-    async fn send(&self, token: &Token) -> Result<(), ReauthError> {
-        let client = self.client()?;
-        let route = self.route(&client)?;
-        let options = Options {
-            // Not sent again after a reconnect: that has logged in already, and
-            // maybe with a newer token.
-            max_attempts: Some(1),
-            timeout: Some(NO_LIMIT),
-            ..Options::default()
-        };
-        let turn = Arc::clone(&self.auth).lock_owned().await;
         let (answer, answered) = oneshot::channel();
-        let generation = token.generation();
-        let (client, token) = (client.with_options(&options), token.clone());
+        let (site, dropped) = (Arc::clone(&self.site), Arc::clone(&self.dropped));
+        let (server, token) = (self.server.clone(), token.clone());
         self.site.runtime.spawn(Box::pin(async move {
             let result = auth(&client, route, &token).await;
+            match result.as_ref().map_err(ReauthError::kind) {
+                Ok(()) => site.showing.taken(token.generation(), site.runtime.now()),
+                Err(ReauthErrorKind::OutOfStep) => {
+                    site.showing.refused(token.generation());
+                    // First: the next in line must send nothing more on it.
+                    dropped.store(true, Ordering::Release);
+                    drop(turn);
+                    let told = async { answer.send(result) };
+                    let drop_it = async {
+                        // fred drops a node by itself that it has no use for.
+                        if let Some(route) = self::route(&client, &server) {
+                            drop_connection(&client, route).await;
+                        }
+                    };
+                    let _ = join(drop_it, told).await;
+                    return;
+                }
+                Err(ReauthErrorKind::Refused) => site.showing.refused(token.generation()),
+                Err(_) => {}
+            }
             drop(turn);
             let _ = answer.send(result);
         }));
         let result = answered.await;
-        result.unwrap_or_else(|_| Err(ReauthErrorKind::Disconnected.into()))?;
-        self.site.asking.taken(generation);
-        Ok(())
+        result.unwrap_or_else(|_| Err(ReauthErrorKind::Disconnected.into()))
+    }
+}
+
+/// How a command finds its way to a server, and to no other; `None` where the
+/// client has no use for the server any more.
+fn route(client: &Client, server: &Server) -> Option<ClusterHash> {
+    if client.is_clustered() {
+        slot_of(client, server).map(ClusterHash::Custom)
+    } else {
+        Some(ClusterHash::Random)
     }
 }
 
@@ -128,26 +184,6 @@ pub(crate) fn slot_of(client: &Client, server: &Server) -> Option<u16> {
     Some(range.start)
 }
 
-/// An `AUTH`, and what its answer says.
-pub(crate) async fn auth(
-    client: &WithOptions<Client>,
-    route: ClusterHash,
-    token: &Token,
-) -> Result<(), ReauthError> {
-    let command = CustomCommand::new_static("AUTH", route, false);
-    let arguments = vec![token.username(), token.password()];
-    let answer: String = client
-        .custom(command, arguments)
-        .await
-        .map_err(error::reauth)?;
-    match answer.as_str() {
-        "OK" => Ok(()),
-        // It has got into a raw `MULTI`, and is not in force.
-        "QUEUED" => Err(ReauthErrorKind::Busy.into()),
-        _ => Err(ReauthErrorKind::Other.into()),
-    }
-}
-
 #[async_trait]
 impl Session for Node {
     /// fred notices a lost connection and opens another by itself, which is then
@@ -157,25 +193,34 @@ impl Session for Node {
     }
 
     async fn authenticate(&self, token: &Token) -> Result<(), ReauthError> {
-        self.send(token).await
+        self.check()?;
+        let client = self.client()?;
+        self.show(&client, token).await?;
+        self.send(client, token).await
     }
 
     /// By fred's `force_reconnection`, once it is certain that the token is
     /// taken. That closes the old connection first: commands under way are sent
     /// again.
     async fn replace(&self, token: &Token) -> Result<(), ReauthError> {
+        self.check()?;
         let client = self.client()?;
         if client.is_clustered() || !client.has_reconnect_policy() {
             // fred would replace nothing that looks healthy, or end the client.
-            return self.send(token).await;
+            self.late(self.show(&client, token)).await?;
+            return self.send(client, token).await;
         }
         if !client.is_connected() {
             return Err(ReauthErrorKind::Disconnected.into());
         }
         // Whether the client could reconnect with it.
         let dial = Dial::of(&client, self.site.allow_plaintext);
-        drop(dial.open(token).await.map_err(error::reauth)?);
-        self.site.asking.taken(token.generation());
+        let opens = async { dial.open(token).await.map(drop).map_err(error::reauth) };
+        if !self.late(opens).await? {
+            return self.send(client, token).await;
+        }
+        let now = self.site.runtime.now();
+        self.site.showing.taken(token.generation(), now);
         self.replacing.store(true, Ordering::Release);
         let replaced = client.force_reconnection().await;
         if replaced.is_err() {

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use fred::clients::{Client, ExclusivePool, Pool};
 use fred::interfaces::ClientLike;
 use fred::types::config::{Config, ConnectionConfig};
-use redis_authx::reauth::{Asking, ReauthPolicy, Reauthenticator};
+use redis_authx::reauth::{ReauthPolicy, Reauthenticator};
 use redis_authx::{ConfigError, Credentials, Runtime, Spawner as _};
 use tokio::sync::Notify;
 
@@ -13,6 +13,9 @@ use super::node::Site;
 use super::plaintext::Guard;
 use super::provider::{Provider, Sentinels};
 use super::served::Served;
+#[cfg(feature = "subscriber-client")]
+use super::showing::Showing;
+use super::showing::Showings;
 use super::watch::{Events, Watch};
 use super::weak::WeakClient;
 
@@ -49,7 +52,7 @@ struct Inner {
     credentials: Credentials,
     runtime: Arc<dyn Runtime>,
     reauth: Reauthenticator,
-    asking: Arc<Asking>,
+    showings: Showings,
     allow_plaintext: bool,
     clients: Mutex<Vec<Weak<dyn Reports>>>,
 }
@@ -192,9 +195,10 @@ impl Renewal {
         &self.0.reauth
     }
 
+    /// Which tokens the servers of a configuration are known to take.
     #[cfg(feature = "subscriber-client")]
-    pub(crate) fn asking(&self) -> &Arc<Asking> {
-        &self.0.asking
+    pub(crate) fn showing(&self, config: &Config) -> Arc<Showing> {
+        self.0.showings.of(&config.server)
     }
 
     /// Has its connections among the [`connections`](Self::connections).
@@ -212,7 +216,7 @@ impl Renewal {
             site: Arc::new(Site {
                 client: WeakClient::of(client),
                 runtime: Arc::clone(&self.0.runtime),
-                asking: Arc::clone(&self.0.asking),
+                showing: self.0.showings.of(&client.client_config().server),
                 allow_plaintext: self.0.allow_plaintext,
                 gone: Notify::new(),
             }),
@@ -297,7 +301,7 @@ impl RenewalBuilder {
             credentials: self.credentials,
             runtime,
             reauth,
-            asking: Arc::default(),
+            showings: Showings::default(),
             allow_plaintext: self.allow_plaintext,
             clients: Mutex::default(),
         })))

@@ -112,7 +112,8 @@ impl Watch {
         let unsettled = before.is_some_and(|node| node.is_unsettled());
         let token = match logged_in {
             Some(token) if !unsettled => {
-                self.site.asking.taken(token.generation());
+                let now = self.site.runtime.now();
+                self.site.showing.taken(token.generation(), now);
                 token
             }
             _ => self.some_token(),
@@ -163,7 +164,12 @@ impl Watch {
 
     fn failed(&self, error: &Error) {
         let site = &self.site;
-        ask_for_another(error, &self.credentials, &site.asking, site.runtime.now());
+        ask_for_another(
+            error,
+            &self.credentials,
+            site.showing.asking(),
+            site.runtime.now(),
+        );
     }
 
     fn drop_gone(&self) {

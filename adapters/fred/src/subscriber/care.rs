@@ -40,19 +40,20 @@ impl Care {
         let limit = dial.connection.internal_command_timeout;
         let token = credentials.get(limit).await;
         let token = token.map_err(|why| error::no_token(&why))?;
+        let showing = renewal.showing(&dial.config);
         let opened = Link::open(&dial, &token, Arc::clone(runtime), &messages);
         let opened = timeout(OPEN_LIMIT, opened).await;
         let (link, feed) = opened
             .unwrap_or_else(|_| Err(late()))
             .inspect_err(|error| {
-                ask_for_another(error, &credentials, renewal.asking(), runtime.now());
+                ask_for_another(error, &credentials, showing.asking(), runtime.now());
             })?;
-        renewal.asking().taken(token.generation());
+        showing.taken(token.generation(), runtime.now());
         let (succession, seed) = Succession::new(link, feed, Arc::clone(runtime));
         let subscriber = Arc::new(Subscriber {
             dial,
             runtime: Arc::clone(runtime),
-            asking: Arc::clone(renewal.asking()),
+            showing,
             messages: Arc::clone(&messages),
             succession,
             turn: tokio::sync::Mutex::default(),

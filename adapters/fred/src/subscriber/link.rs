@@ -4,10 +4,10 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use fred::clients::{Client, Pipeline, WithOptions};
+use fred::clients::{Client, Pipeline};
 use fred::error::{Error, ErrorKind};
 use fred::interfaces::{ClientLike, PubsubInterface, Resp3Frame};
-use fred::types::config::{Options, Server};
+use fred::types::config::Server;
 use fred::types::{ClusterHash, CustomCommand, Key, RespVersion, Value};
 use redis_authx::handover::{self, Health, Kind, Marker};
 use redis_authx::reauth::ReauthError;
@@ -16,8 +16,8 @@ use tokio::task::AbortHandle;
 
 use super::feed::Feed;
 use super::messages::Messages;
+use crate::auth::{auth, patient, says};
 use crate::dial::Dial;
-use crate::node::{NO_LIMIT, auth};
 
 /// Names a command, so that a server is not held up by one.
 const NAMES_AT_ONCE: usize = 1000;
@@ -103,7 +103,7 @@ impl Link {
     }
 
     pub(super) async fn auth(&self, token: &Token) -> Result<(), ReauthError> {
-        auth(&patient(&self.client), ClusterHash::Random, token).await
+        auth(&self.client, ClusterHash::Random, token).await
     }
 
     /// Sends what is in `commands`, and waits until the server has answered it.
@@ -218,15 +218,6 @@ pub(super) fn closed() -> Error {
     Error::new(ErrorKind::Canceled, "the subscriber has ended")
 }
 
-/// Whoever waits sets the limit. Nothing is sent again: there is one connection.
-fn patient(client: &Client) -> WithOptions<Client> {
-    client.with_options(&Options {
-        max_attempts: Some(1),
-        timeout: Some(NO_LIMIT),
-        ..Options::default()
-    })
-}
-
 /// Sends a command, and tells the server's refusals from all other errors.
 async fn send(
     client: &Client,
@@ -234,22 +225,14 @@ async fn send(
     arguments: Vec<Value>,
 ) -> Result<Resp3Frame, Failure> {
     let command = CustomCommand::new_static(command, ClusterHash::Random, false);
-    let sent = patient(client).custom_raw(command, arguments).await;
+    let client = client.with_options(&patient());
+    let sent = client.custom_raw(command, arguments).await;
     let why = match sent.map_err(Failure::Lost)? {
         Resp3Frame::SimpleError { data, .. } => data.to_string(),
         Resp3Frame::BlobError { data, .. } => String::from_utf8_lossy(&data).into_owned(),
         reply => return Ok(reply),
     };
     Err(Failure::of_server(Error::new(ErrorKind::Unknown, why)))
-}
-
-/// Whether a reply to `PING` has what was sent: by itself, or, of a connection
-/// that subscribes over RESP2, after a `pong`.
-fn says(reply: &Value, number: &str) -> bool {
-    match reply {
-        Value::Array(parts) => parts.last().is_some_and(|last| says(last, number)),
-        reply => reply.as_bytes() == Some(number.as_bytes()),
-    }
 }
 
 fn keys(names: &[Vec<u8>]) -> Vec<Key> {

@@ -58,8 +58,9 @@ use messages::Messages;
 /// ```
 ///
 /// # What a rotation does
-/// Over RESP3 (`config.version = RespVersion::RESP3`), `AUTH` is sent on the
-/// connection, and its messages go on. Over RESP2 a connection that subscribes
+/// Over RESP3 (`config.version = RespVersion::RESP3`), the new token is shown to
+/// the server on a connection of its own; then `AUTH` is sent on the subscriber's,
+/// and its messages go on. Over RESP2 a connection that subscribes
 /// can't send `AUTH`: before its token expires, another one takes its place,
 /// so that no message is lost or comes twice and each channel's order stays
 /// ([how](redis_authx::handover#how-it-works)). That takes one more connection
@@ -82,6 +83,7 @@ use messages::Messages;
 /// | a handover fails | the old connection's messages, until its token expires; it is tried again until then |
 /// | the connection is lost, or the server restarts | what was published until another has subscribed to the same is missing, as with any Redis client; [`gaps`](Self::gaps) counts it |
 /// | the server stalls an `AUTH` over RESP3 | its messages, while they come; when three quarters of the time left have passed, another connection takes over, as below |
+/// | the server leaves the reply to an `AUTH` over RESP3 out ([why](crate#server-versions)) | its messages, until another connection takes over, at once; as below |
 /// | the connection is cut off without a word | at the next rotation another takes over; what was published meanwhile, or was on its way at that moment, may be missing, which [`gaps`](Self::gaps) counts |
 /// | a receiver falls behind | as with fred: it holds the newest messages, as many as [`broadcast_channel_capacity`](fred::types::config::PerformanceConfig) says, 32 by default; then `recv` answers with [`Lagged`](tokio::sync::broadcast::error::RecvError::Lagged), once, and how many it has missed. Other receivers and renewal go on |
 /// | more than 64 MiB come while a handover is under way | those beyond are dropped, which [`gaps`](Self::gaps) counts |

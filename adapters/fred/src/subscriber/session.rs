@@ -6,21 +6,22 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fred::error::Error;
 use futures_util::FutureExt;
 use redis_authx::handover::{Kind, Link as _, Place, Subscriptions, Succession};
-use redis_authx::reauth::{Asking, ReauthError, ReauthErrorKind, Session};
-use redis_authx::{Runtime, Token, async_trait};
+use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
+use redis_authx::{Clock as _, Runtime, Token, async_trait};
 
 use super::feed::Feed;
 use super::link::{Failure, Link, publish};
 use super::messages::Messages;
 use crate::dial::Dial;
 use crate::error;
+use crate::showing::Showing;
 
 /// All that the re-authenticator may keep alive for a while: nothing in it
 /// keeps the re-authenticator alive, or the connection registered.
 pub(super) struct Subscriber {
     pub(super) dial: Dial,
     pub(super) runtime: Arc<dyn Runtime>,
-    pub(super) asking: Arc<Asking>,
+    pub(super) showing: Arc<Showing>,
     pub(super) messages: Arc<Messages>,
     pub(super) succession: Succession<Link, Feed>,
     /// Held while a handover or a change of the subscriptions is under way, or an
@@ -47,12 +48,26 @@ impl Subscriber {
         self.subscriptions().remove(kind, names)
     }
 
-    /// Puts another connection that logs in with `token` in the place of the
-    /// one there is.
-    async fn renew(&self, token: &Token) -> Result<(), Error> {
-        let runtime = Arc::clone(&self.runtime);
-        let (link, feed) = Link::open(&self.dial, token, runtime, &self.messages).await?;
-        self.asking.taken(token.generation());
+    /// Sends `AUTH` on a connection.
+    async fn auth(&self, link: &Link, token: &Token) -> Result<(), ReauthError> {
+        let result = link.auth(token).await;
+        match result.as_ref().map_err(ReauthError::kind) {
+            Ok(()) => self.showing.taken(token.generation(), self.runtime.now()),
+            Err(ReauthErrorKind::OutOfStep) => {
+                self.showing.refused(token.generation());
+                // It will owe a reply for ever: whatever waits for one is told.
+                link.health().lose();
+            }
+            Err(ReauthErrorKind::Refused) => self.showing.refused(token.generation()),
+            Err(_) => {}
+        }
+        result
+    }
+
+    /// Puts another connection, which has logged in with `token`, in the place of
+    /// the one there is.
+    async fn hand_over(&self, token: &Token, link: Link, feed: Feed) -> Result<(), Error> {
+        self.showing.taken(token.generation(), self.runtime.now());
         let publish = |link: Arc<Link>, marker| {
             async move { publish(&marker, &link, &self.dial, token).await }.boxed()
         };
@@ -78,15 +93,35 @@ impl Session for Subscriber {
         if !link.takes_commands() {
             return Err(ReauthErrorKind::Unsupported.into());
         }
+        // Messages are pending replies as well, for the server: an `AUTH` that
+        // is refused between two may get no answer.
+        let server = link.server().ok_or(ReauthErrorKind::Disconnected)?;
+        let dial = self.dial.clone().only_to(&server);
+        self.showing.show(token, dial, &self.runtime).await?;
         let _turn = self.turn.lock().await;
-        link.auth(token).await?;
-        self.asking.taken(token.generation());
-        Ok(())
+        self.auth(&link, token).await
     }
 
     async fn replace(&self, token: &Token) -> Result<(), ReauthError> {
         let _turn = self.turn.lock().await;
-        self.renew(token).await.map_err(error::reauth)
+        let runtime = Arc::clone(&self.runtime);
+        let opened = Link::open(&self.dial, token, runtime, &self.messages).await;
+        match opened.map_err(error::reauth) {
+            Ok((link, feed)) => {
+                let handed_over = self.hand_over(token, link, feed).await;
+                handed_over.map_err(error::reauth)
+            }
+            // As at the server's `maxclients`: without the token the old one ends
+            // for certain.
+            Err(error) if error.kind() != ReauthErrorKind::Refused => {
+                let link = self.place().link();
+                if link.health().is_lost() || !link.takes_commands() {
+                    return Err(error);
+                }
+                self.auth(&link, token).await
+            }
+            Err(error) => Err(error),
+        }
     }
 }
 
