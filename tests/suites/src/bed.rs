@@ -38,6 +38,7 @@ pub struct BedBuilder {
     resp3: bool,
     store: Store,
     sentinel_login: SentinelLogin,
+    program: String,
     clock: WrongClock,
 }
 
@@ -53,6 +54,13 @@ impl BedBuilder {
     #[must_use]
     pub fn store(mut self, store: Store) -> Self {
         self.store = store;
+        self
+    }
+
+    /// The server's program; by default the one on the `PATH`.
+    #[must_use]
+    pub fn redis_server_program(mut self, program: &str) -> Self {
+        program.clone_into(&mut self.program);
         self
     }
 
@@ -171,6 +179,7 @@ impl BedBuilder {
             .token_lifetime(self.lifetime)
             .store(self.store)
             .sentinel_login(self.sentinel_login)
+            .redis_server_program(self.program)
             .start()
             .await
             .expect("the emulator starts");
@@ -223,6 +232,7 @@ impl Bed {
             resp3: false,
             store: Store::RedisServer,
             sentinel_login: SentinelLogin::None,
+            program: "redis-server".to_owned(),
             clock: WrongClock::default(),
         }
     }

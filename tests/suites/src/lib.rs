@@ -6,6 +6,8 @@ mod bed;
 mod clock;
 mod ledger;
 mod load;
+mod servers;
+mod stall;
 mod threaded;
 
 pub use acl::allow;
@@ -13,4 +15,6 @@ pub use bed::{Bed, BedBuilder, PATIENCE, patient, prompt};
 pub use clock::WrongClock;
 pub use ledger::{Arrived, PATTERNS, Pattern, Published, Publisher, channels};
 pub use load::{KEY, Load, Seen};
+pub use servers::{Server, VARIABLE};
+pub use stall::{Socket, Stall};
 pub use threaded::{Threaded, Worked, blocking};

@@ -27,6 +27,7 @@ fn every_test_that_a_manual_names_exists() {
         "redis/src/manual/built_in",
         "redis/src/manual/guarantees",
         "redis/src/manual/pools",
+        "redis/src/manual/server_versions",
         "redis/src/manual/sync",
         "fred/src/manual/guarantees",
     ] {

@@ -1,21 +1,30 @@
 //! Every kind of command that blocks, on connections that are replaced.
 
+#![allow(clippy::unwrap_used)] // the cases are mounted as tests, not marked as such
+
 use std::future::Future;
 use std::time::Duration;
 
 use redis::{AsyncCommands, FromRedisValue, RedisResult, cmd, pipe};
 use redis_authx_redis::{AuthClient, AuthConnection};
-use redis_authx_suites::{Bed, PATIENCE, patient};
+use redis_authx_suites::{Bed, PATIENCE, Server, on_every_server, patient};
 use tokio::task::JoinHandle;
 
-#[allow(clippy::unwrap_used)] // part of every test
+on_every_server!(
+    every_command_goes_on_where_its_connection_went,
+    a_reader_from_now_on_misses_nothing,
+    a_time_out_is_one_over_all_connections,
+    a_wait_says_what_was_reached,
+    a_block_that_nobody_waits_for_takes_nothing_after_a_replacement,
+    a_pipeline_is_told_that_nothing_was_popped,
+    a_block_that_may_not_be_ended_goes_on_where_it_is,
+);
 async fn unlimited(bed: &Bed) -> AuthConnection {
     let config = patient().set_response_timeout(None);
     bed.client.multiplexed_with_config(config).await.unwrap()
 }
 
 /// One that has time for its `AUTH`: the others are all that is replaced.
-#[allow(clippy::unwrap_used)] // part of several tests
 async fn unhurried(bed: &Bed) -> AuthConnection {
     let client = AuthClient::open(bed.emulator.redis_url(), bed.manager.credentials()).unwrap();
     client.multiplexed_with_config(patient()).await.unwrap()
@@ -32,7 +41,6 @@ async fn replaced(bed: &Bed, count: usize) {
 type Streams = Vec<(String, Vec<(String, Vec<String>)>)>;
 
 /// Adds one entry, and says its id.
-#[allow(clippy::unwrap_used)] // part of every test
 async fn add(connection: &mut AuthConnection, stream: &str) -> String {
     let mut add = cmd("XADD");
     add.arg(stream).arg("*").arg("field").arg(1);
@@ -40,7 +48,6 @@ async fn add(connection: &mut AuthConnection, stream: &str) -> String {
 }
 
 /// Sends a command on a connection of its own.
-#[allow(clippy::unwrap_used)] // part of every test
 async fn sent<T: FromRedisValue + Send + 'static>(bed: &Bed, line: &str) -> Sent<T> {
     let connection = unlimited(bed).await;
     let mut words = line.split(' ');
@@ -59,7 +66,6 @@ struct Sent<T> {
 }
 
 impl<T> Sent<T> {
-    #[allow(clippy::unwrap_used)] // part of every test
     async fn reply(self) -> T {
         in_time(self.reply).await.unwrap().unwrap()
     }
@@ -71,7 +77,6 @@ async fn in_time<T>(future: impl Future<Output = T>) -> T {
 }
 
 /// Waits until so many commands are blocked at the server.
-#[allow(clippy::unwrap_used)] // part of every test
 async fn blocked(other: &mut AuthConnection, count: usize) {
     let line = format!("blocked_clients:{count}\r\n");
     in_time(async {
@@ -86,9 +91,8 @@ async fn blocked(other: &mut AuthConnection, count: usize) {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn every_command_goes_on_where_its_connection_went() {
-    let bed = Bed::builder().brisk().start().await;
+async fn every_command_goes_on_where_its_connection_went(server: Server) {
+    let bed = server.bed().brisk().start().await;
     let mut other = unhurried(&bed).await;
     let group = cmd("XGROUP")
         .arg("CREATE")
@@ -103,39 +107,47 @@ async fn every_command_goes_on_where_its_connection_went() {
     let brpop = sent::<(String, String)>(&bed, "brpop l2 3600").await;
     let blmove = sent::<String>(&bed, "BLMOVE l3 to LEFT LEFT 0").await;
     let brpoplpush = sent::<String>(&bed, "BRPOPLPUSH l4 to 0").await;
-    let blmpop = sent::<(String, Vec<String>)>(&bed, "BLMPOP 0 2 none l5 LEFT").await;
     let bzpopmin = sent::<(String, String, f64)>(&bed, "BZPOPMIN z1 0").await;
     let bzpopmax = sent::<(String, String, f64)>(&bed, "BZPOPMAX z2 0.0").await;
-    let bzmpop = sent::<(String, Vec<(String, f64)>)>(&bed, "BZMPOP 0 1 z3 MIN").await;
     let xread = sent::<Streams>(&bed, "XREAD BLOCK 0 STREAMS s1 $").await;
     let line = "XREADGROUP GROUP g c BLOCK 0 STREAMS s2 >";
     let xreadgroup = sent::<Streams>(&bed, line).await;
-    blocked(&mut other, 10).await;
-    let connections: Vec<_> = [
+    // Redis 6 does not have these.
+    let mut blmpop = None;
+    let mut bzmpop = None;
+    if server.is_7_or_later() {
+        let line = "BLMPOP 0 2 none l5 LEFT";
+        blmpop = Some(sent::<(String, Vec<String>)>(&bed, line).await);
+        let line = "BZMPOP 0 1 z3 MIN";
+        bzmpop = Some(sent::<(String, Vec<(String, f64)>)>(&bed, line).await);
+    }
+    let mut connections: Vec<_> = [
         &blpop.connection,
         &brpop.connection,
         &blmove.connection,
         &brpoplpush.connection,
-        &blmpop.connection,
         &bzpopmin.connection,
         &bzpopmax.connection,
-        &bzmpop.connection,
         &xread.connection,
         &xreadgroup.connection,
     ]
     .into_iter()
     .cloned()
     .collect();
+    connections.extend(blmpop.iter().map(|sent| sent.connection.clone()));
+    connections.extend(bzmpop.iter().map(|sent| sent.connection.clone()));
+    let count = connections.len();
+    blocked(&mut other, count).await;
     for round in 1..=2 {
         bed.turn().await;
         bed.settled(&connections).await;
-        replaced(&bed, 10 * round).await;
+        replaced(&bed, count * round).await;
         // The connections that they left are closed: nothing blocks them.
-        bed.until("11 are left", |bed| {
-            bed.emulator.redis().connections() == 11
+        bed.until("theirs and the other are left", |bed| {
+            bed.emulator.redis().connections() == count + 1
         })
         .await;
-        blocked(&mut other, 10).await;
+        blocked(&mut other, count).await;
     }
 
     for list in 1..=5 {
@@ -153,10 +165,10 @@ async fn every_command_goes_on_where_its_connection_went() {
     assert_eq!(brpop.reply().await, pair("l2", "e2"));
     assert_eq!(blmove.reply().await, "e3");
     assert_eq!(brpoplpush.reply().await, "e4");
-    assert_eq!(
-        blmpop.reply().await,
-        ("l5".to_owned(), vec!["e5".to_owned()])
-    );
+    if let Some(blmpop) = blmpop {
+        let popped = ("l5".to_owned(), vec!["e5".to_owned()]);
+        assert_eq!(blmpop.reply().await, popped);
+    }
     assert_eq!(
         bzpopmin.reply().await,
         ("z1".to_owned(), "m".to_owned(), 1.0)
@@ -165,10 +177,10 @@ async fn every_command_goes_on_where_its_connection_went() {
         bzpopmax.reply().await,
         ("z2".to_owned(), "m".to_owned(), 2.0)
     );
-    assert_eq!(
-        bzmpop.reply().await,
-        ("z3".to_owned(), vec![("m".to_owned(), 3.0)])
-    );
+    if let Some(bzmpop) = bzmpop {
+        let popped = ("z3".to_owned(), vec![("m".to_owned(), 3.0)]);
+        assert_eq!(bzmpop.reply().await, popped);
+    }
     for (reader, id) in [(xread, &ids[0]), (xreadgroup, &ids[1])] {
         let read = reader.reply().await;
         assert_eq!(read[0].1[0].0, *id);
@@ -178,9 +190,8 @@ async fn every_command_goes_on_where_its_connection_went() {
 
 /// What is added while its reader is between two connections is not missed,
 /// although it asked for what comes from now on.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_reader_from_now_on_misses_nothing() {
-    let bed = Bed::builder().brisk().start().await;
+async fn a_reader_from_now_on_misses_nothing(server: Server) {
+    let bed = server.bed().brisk().start().await;
     let mut other = bed.multiplexed().await;
     let reader = unlimited(&bed).await;
     for round in 0..40 {
@@ -207,9 +218,8 @@ async fn a_reader_from_now_on_misses_nothing() {
 }
 
 /// One replacement does not begin its time anew.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_time_out_is_one_over_all_connections() {
-    let bed = Bed::builder().brisk().start().await;
+async fn a_time_out_is_one_over_all_connections(server: Server) {
+    let bed = server.bed().brisk().start().await;
     let mut other = bed.multiplexed().await;
     let blpop = sent::<Option<(String, String)>>(&bed, "BLPOP none 4").await;
     let xread = sent::<Option<Streams>>(&bed, "XREAD BLOCK 4000 STREAMS none $").await;
@@ -230,9 +240,8 @@ async fn a_time_out_is_one_over_all_connections() {
 
 /// `WAIT` is about the writes of its own connection: it says what they have
 /// reached, and does not ask again on another.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_wait_says_what_was_reached() {
-    let bed = Bed::builder().brisk().start().await;
+async fn a_wait_says_what_was_reached(server: Server) {
+    let bed = server.bed().brisk().start().await;
     let mut other = unhurried(&bed).await;
     let mut connection = unlimited(&bed).await;
     () = connection.set("key", 1).await.unwrap();
@@ -254,20 +263,14 @@ async fn a_wait_says_what_was_reached() {
 
 /// The application has given up; the server doesn't know, until the connection
 /// is replaced.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_block_that_nobody_waits_for_takes_nothing_after_a_replacement() {
-    let bed = Bed::builder().brisk().start().await;
+async fn a_block_that_nobody_waits_for_takes_nothing_after_a_replacement(server: Server) {
+    let bed = server.bed().brisk().start().await;
     let mut other = bed.multiplexed().await;
-    let config = patient().set_response_timeout(Some(Duration::from_millis(50)));
-    let mut connection = bed.client.multiplexed_with_config(config).await.unwrap();
-    // As time-outs go on a busy machine, the first may be that of CLIENT ID.
-    while !connection
-        .blpop::<_, (String, u64)>("queue", 0.0)
-        .await
-        .unwrap_err()
-        .is_timeout()
-    {}
+    let blpop = sent::<(String, u64)>(&bed, "BLPOP queue 0").await;
     blocked(&mut other, 1).await;
+    let connection = blpop.connection;
+    blpop.reply.abort();
+    assert!(blpop.reply.await.unwrap_err().is_cancelled());
     bed.turn().await;
     bed.settled(std::slice::from_ref(&connection)).await;
     blocked(&mut other, 0).await;
@@ -281,9 +284,8 @@ async fn a_block_that_nobody_waits_for_takes_nothing_after_a_replacement() {
 }
 
 /// One in a pipeline can't be sent again: those after it have been executed.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pipeline_is_told_that_nothing_was_popped() {
-    let bed = Bed::builder().brisk().start().await;
+async fn a_pipeline_is_told_that_nothing_was_popped(server: Server) {
+    let bed = server.bed().brisk().start().await;
     let mut other = bed.multiplexed().await;
     let connection = unlimited(&bed).await;
     let piece = {
@@ -307,9 +309,8 @@ async fn a_pipeline_is_told_that_nothing_was_popped() {
 
 /// Where the server refuses to end it, it goes on where it is until its token
 /// expires.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_block_that_may_not_be_ended_goes_on_where_it_is() {
-    let bed = Bed::builder().brisk().start().await;
+async fn a_block_that_may_not_be_ended_goes_on_where_it_is(server: Server) {
+    let bed = server.bed().brisk().start().await;
     let mut other = unhurried(&bed).await;
     let me: String = cmd("ACL")
         .arg("WHOAMI")
@@ -317,7 +318,8 @@ async fn a_block_that_may_not_be_ended_goes_on_where_it_is() {
         .await
         .unwrap();
     let mut less = cmd("ACL");
-    less.arg("SETUSER").arg(me).arg("-client|unblock");
+    // Redis 6 can't take away a subcommand.
+    less.arg("SETUSER").arg(me).arg(&["-client", "+client|id"]);
     () = less.query_async(&mut other).await.unwrap();
     let blpop = sent::<(String, u64)>(&bed, "BLPOP queue 0").await;
     blocked(&mut other, 1).await;

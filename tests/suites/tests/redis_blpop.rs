@@ -1,12 +1,14 @@
 //! Commands that block on a connection that is replaced: they go on where it
 //! went, and what they wait for is neither lost nor taken twice.
 
+#![allow(clippy::unwrap_used)] // the cases are mounted as tests, not marked as such
+
 use redis::{AsyncCommands, RedisResult};
 use redis_authx_redis::AuthConnection;
-use redis_authx_suites::{Bed, patient};
+use redis_authx_suites::{Bed, Server, on_every_server, patient};
 use tokio::task::JoinSet;
 
-#[allow(clippy::unwrap_used)] // part of every test
+on_every_server!(every_element_is_popped_once,);
 async fn unlimited(bed: &Bed) -> AuthConnection {
     let config = patient().set_response_timeout(None);
     bed.client.multiplexed_with_config(config).await.unwrap()
@@ -29,12 +31,11 @@ async fn consume(mut connection: AuthConnection, block: f64) -> RedisResult<Vec<
 
 /// 10,000 elements for eight consumers, four of which share a connection, over
 /// 100 rotations that each replace most connections.
-#[tokio::test(flavor = "multi_thread")]
-async fn every_element_is_popped_once() {
+async fn every_element_is_popped_once(server: Server) {
     const ROTATIONS: i64 = 100;
     const BATCH: i64 = 100;
 
-    let bed = Bed::builder().brisk().start().await;
+    let bed = server.bed().brisk().start().await;
     let shared = unlimited(&bed).await;
     let mut consumers = JoinSet::new();
     for _ in 0..4 {

@@ -1,14 +1,21 @@
 //! Commands that block a sync connection for longer than its token lives.
 
+#![allow(clippy::unwrap_used)] // the cases are mounted as tests, not marked as such
+
 use std::time::{Duration, Instant};
 
 use redis::{Commands, Value, cmd, pipe};
-use redis_authx_suites::{Bed, KEY, blocking};
+use redis_authx_suites::{Bed, KEY, Server, blocking, on_every_server};
+
+on_every_server!(
+    streams_and_sorted_sets_as_well,
+    transactions_and_pipelines_are_left_alone,
+);
 
 /// A rotation each 1.5 s. What blocks is cut after seven eighths of a token's
 /// life, and has what is left, 1.5 s and more, for the `AUTH`.
-async fn short() -> Bed {
-    let short = Bed::builder().lifetime(Duration::from_secs(12));
+async fn short(server: &Server) -> Bed {
+    let short = server.bed().lifetime(Duration::from_secs(12));
     short.ratio(0.125).start().await
 }
 
@@ -31,7 +38,7 @@ fn assert_unharmed(bed: &Bed, connections: u64) {
 async fn each_element_is_popped_once() {
     const ELEMENTS: u64 = 400;
     const ROUNDS: u64 = 4;
-    let bed = short().await;
+    let bed = short(&Server::on_path()).await;
     let (mut consumer, mut producer) = (bed.sync().await, bed.sync().await);
     let popped = tokio::task::spawn_blocking(move || {
         let mut popped = Vec::new();
@@ -63,7 +70,7 @@ async fn each_element_is_popped_once() {
 /// Its own time is kept, whatever it is divided into.
 #[tokio::test(flavor = "multi_thread")]
 async fn a_timeout_is_as_long_as_it_was() {
-    let bed = short().await;
+    let bed = short(&Server::on_path()).await;
     let mut connection = bed.sync().await;
     blocking(move || {
         let start = Instant::now();
@@ -86,9 +93,8 @@ async fn a_timeout_is_as_long_as_it_was() {
     assert_unharmed(&bed, 1);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn streams_and_sorted_sets_as_well() {
-    let bed = short().await;
+async fn streams_and_sorted_sets_as_well(server: Server) {
+    let bed = short(&server).await;
     let (mut reader, mut popper) = (bed.sync().await, bed.sync().await);
     let mut writer = bed.sync().await;
     let read = tokio::task::spawn_blocking(move || {
@@ -115,9 +121,9 @@ async fn streams_and_sorted_sets_as_well() {
 }
 
 /// Inside a transaction nothing blocks, and a pipeline is sent as it is.
-#[tokio::test(flavor = "multi_thread")]
-async fn transactions_and_pipelines_are_left_alone() {
-    let bed = Bed::builder()
+async fn transactions_and_pipelines_are_left_alone(server: Server) {
+    let bed = server
+        .bed()
         .lifetime(Duration::from_secs(600))
         .start()
         .await;

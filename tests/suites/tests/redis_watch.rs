@@ -1,6 +1,8 @@
 //! A `WATCH`, or a raw `MULTI`, whose connection is replaced: nothing is
 //! executed that the application believes to be checked, or part of a whole.
 
+#![allow(clippy::unwrap_used)] // the cases are mounted as tests, not marked as such
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -8,7 +10,18 @@ use std::time::Duration;
 use redis::aio::transaction_async;
 use redis::{AsyncCommands, Pipeline, RedisResult, cmd, pipe};
 use redis_authx_redis::AuthConnection;
-use redis_authx_suites::Bed;
+use redis_authx_suites::{Bed, Server, on_every_server};
+
+on_every_server!(
+    an_exec_whose_watch_is_lost_executes_nothing,
+    a_second_watch_does_not_stand_for_the_first,
+    an_atomic_pipeline_whose_watch_is_lost_is_not_sent,
+    a_pipeline_with_such_an_exec_fails_as_a_whole,
+    a_watch_that_is_given_up_is_not_missed,
+    a_lost_connection_is_no_different,
+    the_rest_of_a_torn_transaction_is_refused,
+    loops_around_watch_run_again,
+);
 
 const KEY: &str = "watched";
 
@@ -24,8 +37,6 @@ async fn watch(connection: &mut AuthConnection) {
 async fn exec(connection: &mut AuthConnection) -> RedisResult<Option<Vec<String>>> {
     cmd("EXEC").query_async(connection).await
 }
-
-#[allow(clippy::unwrap_used)] // the end of several tests
 async fn assert_works(bed: &Bed, mut connection: AuthConnection, value: Option<u64>) {
     assert_eq!(connection.get::<_, Option<u64>>(KEY).await.unwrap(), value);
     watch(&mut connection).await;
@@ -42,9 +53,8 @@ async fn assert_works(bed: &Bed, mut connection: AuthConnection, value: Option<u
 }
 
 /// Its `EXEC` says what it says when a key has changed.
-#[tokio::test(flavor = "multi_thread")]
-async fn an_exec_whose_watch_is_lost_executes_nothing() {
-    let bed = Bed::builder().brisk().start().await;
+async fn an_exec_whose_watch_is_lost_executes_nothing(server: Server) {
+    let bed = server.bed().brisk().start().await;
     let mut connection = bed.multiplexed().await;
     watch(&mut connection).await;
     bed.replace().await;
@@ -61,9 +71,8 @@ async fn an_exec_whose_watch_is_lost_executes_nothing() {
 }
 
 /// One more `WATCH` doesn't bring the lost one back.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_second_watch_does_not_stand_for_the_first() {
-    let bed = Bed::builder().brisk().start().await;
+async fn a_second_watch_does_not_stand_for_the_first(server: Server) {
+    let bed = server.bed().brisk().start().await;
     let mut connection = bed.multiplexed().await;
     watch(&mut connection).await;
     bed.replace().await;
@@ -78,9 +87,8 @@ async fn a_second_watch_does_not_stand_for_the_first() {
     assert_works(&bed, connection, None).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn an_atomic_pipeline_whose_watch_is_lost_is_not_sent() {
-    let bed = Bed::builder().brisk().start().await;
+async fn an_atomic_pipeline_whose_watch_is_lost_is_not_sent(server: Server) {
+    let bed = server.bed().brisk().start().await;
     let mut connection = bed.multiplexed().await;
     watch(&mut connection).await;
     bed.replace().await;
@@ -95,9 +103,8 @@ async fn an_atomic_pipeline_whose_watch_is_lost_is_not_sent() {
 }
 
 /// A piece with other commands has no place to say that a key has changed.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_pipeline_with_such_an_exec_fails_as_a_whole() {
-    let bed = Bed::builder().brisk().start().await;
+async fn a_pipeline_with_such_an_exec_fails_as_a_whole(server: Server) {
+    let bed = server.bed().brisk().start().await;
     let mut connection = bed.multiplexed().await;
     watch(&mut connection).await;
     bed.replace().await;
@@ -109,9 +116,8 @@ async fn a_pipeline_with_such_an_exec_fails_as_a_whole() {
 }
 
 /// What is given up in time is not missed.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_watch_that_is_given_up_is_not_missed() {
-    let bed = Bed::builder().brisk().start().await;
+async fn a_watch_that_is_given_up_is_not_missed(server: Server) {
+    let bed = server.bed().brisk().start().await;
     for end in ["UNWATCH", "DISCARD"] {
         let mut connection = bed.multiplexed().await;
         watch(&mut connection).await;
@@ -136,9 +142,8 @@ async fn a_watch_that_is_given_up_is_not_missed() {
 }
 
 /// A connection that is lost loses its `WATCH` as well.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lost_connection_is_no_different() {
-    let bed = Bed::builder().brisk().start().await;
+async fn a_lost_connection_is_no_different(server: Server) {
+    let bed = server.bed().brisk().start().await;
     let mut connection = bed.waiting().await;
     watch(&mut connection).await;
     bed.emulator.redis().drop_connections();
@@ -156,9 +161,8 @@ async fn a_lost_connection_is_no_different() {
 }
 
 /// The rest of a `MULTI` that was acknowledged is refused until it ends.
-#[tokio::test(flavor = "multi_thread")]
-async fn the_rest_of_a_torn_transaction_is_refused() {
-    let bed = Bed::builder().brisk().start().await;
+async fn the_rest_of_a_torn_transaction_is_refused(server: Server) {
+    let bed = server.bed().brisk().start().await;
     for (checked, end) in [(false, "EXEC"), (true, "EXEC"), (false, "DISCARD")] {
         let mut connection = bed.multiplexed().await;
         if checked {
@@ -186,9 +190,8 @@ async fn the_rest_of_a_torn_transaction_is_refused() {
 
 /// redis-rs's own loop: two that count with it miss nothing, whatever happens
 /// to their connections.
-#[tokio::test(flavor = "multi_thread")]
-async fn loops_around_watch_run_again() {
-    let bed = Bed::builder().brisk().start().await;
+async fn loops_around_watch_run_again(server: Server) {
+    let bed = server.bed().brisk().start().await;
     let stop = Arc::new(AtomicBool::new(false));
     let connections = [bed.multiplexed().await, bed.multiplexed().await];
     let counters = connections.clone().map(|connection| {

@@ -1,5 +1,7 @@
 //! An AUTH never lands inside a transaction.
 
+#![allow(clippy::unwrap_used)] // the cases are mounted as tests, not marked as such
+
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
@@ -7,7 +9,14 @@ use std::time::Duration;
 use redis::{AsyncCommands, RedisResult, cmd, pipe};
 use redis_authx::reauth::ReauthPolicy;
 use redis_authx_redis::AuthConnection;
-use redis_authx_suites::Bed;
+use redis_authx_suites::{Server, on_every_server};
+
+on_every_server!(
+    raw_multi_is_waited_out,
+    a_multi_left_open_is_waited_for_until_it_ends,
+    a_multi_that_never_ends_is_replaced_before_it_expires,
+    atomic_pipelines_of_many_tasks_are_never_hit,
+);
 
 /// Raw MULTI … EXEC in five separate commands, without a pause.
 async fn raw_transactions(
@@ -28,9 +37,8 @@ async fn raw_transactions(
     Ok(done)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn raw_multi_is_waited_out() {
-    let bed = Bed::builder().start().await;
+async fn raw_multi_is_waited_out(server: Server) {
+    let bed = server.bed().start().await;
     let connection = bed.multiplexed().await;
     let stop = Arc::new(AtomicBool::new(false));
     let work = tokio::spawn(raw_transactions(connection.clone(), Arc::clone(&stop)));
@@ -43,9 +51,8 @@ async fn raw_multi_is_waited_out() {
     assert_eq!(bed.emulator.redis().connections_accepted(), 1, "replaced");
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_multi_left_open_is_waited_for_until_it_ends() {
-    let bed = Bed::builder().start().await;
+async fn a_multi_left_open_is_waited_for_until_it_ends(server: Server) {
+    let bed = server.bed().start().await;
     let mut connection = bed.multiplexed().await;
     () = cmd("MULTI").query_async(&mut connection).await.unwrap();
     let before = bed.emulator.redis().auths();
@@ -68,10 +75,10 @@ async fn a_multi_left_open_is_waited_for_until_it_ends() {
     assert_eq!(bed.emulator.redis().auths_in_transactions(), 0);
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_multi_that_never_ends_is_replaced_before_it_expires() {
+async fn a_multi_that_never_ends_is_replaced_before_it_expires(server: Server) {
     // After 1.5 s of a minute, so that a busy machine does it before as well.
-    let bed = Bed::builder()
+    let bed = server
+        .bed()
         .lifetime(Duration::from_secs(60))
         .reauth(ReauthPolicy::builder().replace_after(0.025))
         .start()
@@ -97,9 +104,8 @@ async fn a_multi_that_never_ends_is_replaced_before_it_expires() {
     assert!(!connection.exists::<_, bool>("torn").await.unwrap());
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn atomic_pipelines_of_many_tasks_are_never_hit() {
-    let bed = Bed::builder().start().await;
+async fn atomic_pipelines_of_many_tasks_are_never_hit(server: Server) {
+    let bed = server.bed().start().await;
     let connection = bed.multiplexed().await;
     let stop = Arc::new(AtomicBool::new(false));
     let tasks: Vec<_> = (0..8)

@@ -36,6 +36,8 @@ impl Kind {
 pub(crate) trait Connection: Clone + Send + Sync + Sized + 'static {
     /// How many connections of the server's it is.
     const SOCKETS: u64 = 1;
+    /// Connections that a new token is shown on before it is sent on others.
+    const SHOWINGS: u64 = 0;
 
     /// How many the server sees opened when one of them is replaced.
     const FOR_A_REPLACEMENT: u64;

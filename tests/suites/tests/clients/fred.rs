@@ -70,6 +70,7 @@ async fn incr_twice(client: &Client, key: &str) -> (u64, u64) {
 }
 
 impl Connection for OneClient {
+    const SHOWINGS: u64 = 1;
     const FOR_A_REPLACEMENT: u64 = 2;
 
     async fn open<R: Runtime + Clone>(site: &Site<R>, kind: Kind) -> Self {
@@ -103,6 +104,7 @@ impl Connection for OneClient {
 
 impl Connection for OfAPool {
     const SOCKETS: u64 = 3;
+    const SHOWINGS: u64 = 1;
     const FOR_A_REPLACEMENT: u64 = 2;
 
     async fn open<R: Runtime + Clone>(site: &Site<R>, kind: Kind) -> Self {

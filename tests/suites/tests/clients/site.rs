@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use redis_authx::{Clock, Event, RefreshPolicy, Runtime, TokenManager};
 use redis_authx_emulator::{Emulator, Store};
+use redis_authx_suites::Server;
 
 use crate::host::Host;
 
@@ -20,12 +21,20 @@ pub(crate) struct Site<R> {
     events: Arc<Mutex<Vec<Event>>>,
 }
 
-/// Runs a case on `H`, with everything it needs around it.
-pub(crate) fn run<H: Host, F: Future<Output = ()>>(case: impl FnOnce(Site<H::Runtime>) -> F) {
+/// Runs a case on `H`, with everything it needs around it, if that version of the server is
+/// on this machine.
+pub(crate) fn run<H: Host, F: Future<Output = ()>>(
+    version: &str,
+    case: impl FnOnce(Site<H::Runtime>) -> F,
+) {
+    let Some(server) = Server::named(version) else {
+        return;
+    };
     let background = tokio::runtime::Runtime::new().unwrap();
     let emulator = Emulator::builder()
         .token_lifetime(Duration::from_secs(12))
         .store(Store::RedisServer)
+        .redis_server_program(server.program())
         .start();
     let emulator = Arc::new(background.block_on(emulator).unwrap());
     H::block_on(async {

@@ -7,17 +7,23 @@ use fred::types::Builder;
 use fred::types::config::Blocking;
 use redis_authx::reauth::ReauthPolicy;
 use redis_authx_fred::BuilderExt;
-use redis_authx_suites::{Bed, KEY, prompt};
+use redis_authx_suites::{KEY, Server, on_every_server, prompt};
 
 use crate::site::{Site, at_once, is_replacement};
 
+on_every_server!(
+    a_block_goes_on_over_rotations,
+    each_element_is_popped_at_most_once,
+    a_block_is_given_up_after_the_attempts_that_fred_makes,
+    a_setting_has_an_auth_interrupt_a_block,
+);
+
 const LAST: u64 = 1 << 40;
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_block_goes_on_over_rotations() {
+async fn a_block_goes_on_over_rotations(server: Server) {
     // Replaced a second after each rotation, long before its token expires.
     let policy = prompt().replace_after(0.15);
-    let site = Site::start(Bed::builder().outlived()).await;
+    let site = Site::start(server.bed().outlived()).await;
     let site = site.renewed_by(policy);
     let client = blocking(&site, 1000).await;
     site.settled(1).await;
@@ -44,9 +50,9 @@ async fn a_block_goes_on_over_rotations() {
 }
 
 /// A rotation whenever it is told to, and a blocked client is replaced at once.
-async fn turning() -> Site {
+async fn turning(server: &Server) -> Site {
     let policy = ReauthPolicy::builder().stagger(0.0).replace_after(0.000_25);
-    Site::start(Bed::builder().brisk()).await.renewed_by(policy)
+    Site::start(server.bed().brisk()).await.renewed_by(policy)
 }
 
 async fn blocking(site: &Site, attempts: u32) -> Client {
@@ -61,10 +67,9 @@ async fn blocking(site: &Site, attempts: u32) -> Client {
 /// What is pushed while a client is being replaced may be popped on the
 /// connection that is closed, once: nothing else is lost, and nothing comes
 /// twice.
-#[tokio::test(flavor = "multi_thread")]
-async fn each_element_is_popped_at_most_once() {
+async fn each_element_is_popped_at_most_once(server: Server) {
     const ROTATIONS: usize = 40;
-    let site = turning().await;
+    let site = turning(&server).await;
     let client = blocking(&site, 1000).await;
     // Never replaced: what it pushes is pushed once.
     let other = site.with_a_password(site.config()).await;
@@ -117,9 +122,8 @@ async fn each_element_is_popped_at_most_once() {
 }
 
 /// As fred's documentation has it of a command that was sent that often.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_block_is_given_up_after_the_attempts_that_fred_makes() {
-    let site = turning().await;
+async fn a_block_is_given_up_after_the_attempts_that_fred_makes(server: Server) {
+    let site = turning(&server).await;
     let client = blocking(&site, 3).await;
     site.settled(1).await;
     let blocked = site.block(&client).await;
@@ -140,11 +144,10 @@ async fn a_block_is_given_up_after_the_attempts_that_fred_makes() {
 }
 
 /// Then an AUTH is a command like any other.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_setting_has_an_auth_interrupt_a_block() {
+async fn a_setting_has_an_auth_interrupt_a_block(server: Server) {
     // To interrupt it, fred connects once more: that may take its time.
     let policy = ReauthPolicy::builder().stagger(0.0);
-    let site = Site::start(Bed::builder().brisk()).await;
+    let site = Site::start(server.bed().brisk()).await;
     let site = site.renewed_by(policy);
     let mut config = site.config();
     config.blocking = Blocking::Interrupt;

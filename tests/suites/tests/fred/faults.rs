@@ -5,12 +5,15 @@ use std::time::Duration;
 
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, KeysInterface};
+use fred::types::config::Config;
 use redis_authx::Event;
 use redis_authx::reauth::{ReauthErrorKind, ReauthPolicy};
-use redis_authx_suites::{Bed, KEY, PATIENCE, prompt};
+use redis_authx_emulator::Store;
+use redis_authx_suites::{Bed, BedBuilder, KEY, PATIENCE};
 
+use crate::cluster;
 use crate::load::{Load, Seen};
-use crate::site::{Site, is_replacement};
+use crate::site::{Site, is_renewal, is_replacement};
 
 const fn not_taken(kind: ReauthErrorKind) -> impl Fn(&Event) -> bool {
     move |event| matches!(event, Event::ReauthFailed { error, .. } if error.kind() == kind)
@@ -56,7 +59,7 @@ async fn auth_refused_once_is_not_noticed() {
     assert_eq!(site.emulator.redis().closed_by_expiry(), 0);
 }
 
-/// The server stalls: commands wait along with the AUTH.
+/// The server stalls: commands never wait longer than the AUTH.
 #[tokio::test(flavor = "multi_thread")]
 async fn auth_delayed_delays_commands_and_fails_none() {
     let stall = Duration::from_secs(1);
@@ -80,22 +83,72 @@ async fn auth_delayed_delays_commands_and_fails_none() {
 #[tokio::test(flavor = "multi_thread")]
 async fn auth_that_hangs_leads_to_a_new_connection() {
     // Three seconds after the rotation, and by us: the token lives far longer.
-    let policy = prompt().replace_after(0.05);
-    let site = Site::start(Bed::builder().calm()).await.renewed_by(policy);
-    let client = connected(&site).await;
+    // Another shows the token, half of the window before.
+    let policy = ReauthPolicy::builder().stagger(0.02).replace_after(0.05);
+    let bed = Bed::builder().lifetime(Duration::from_secs(60));
+    let site = Site::start(bed).await.renewed_by(policy);
+    let other = connected(&site).await;
+    let client = site.clients().build().unwrap();
+    client.init().await.unwrap();
+    site.settled(2).await;
     let load = Load::start(&client, 8, Load::one_key);
     let redis = site.emulator.redis();
+    site.turn().await;
+    site.until("the other has sent it", |bed| bed.count(is_renewal) == 1)
+        .await;
     redis.delay_next_auths(1, 2 * PATIENCE);
     site.until("it is replaced", |bed| bed.count(is_replacement) == 1)
         .await;
     answered(&site, &load).await;
-    site.settled(1).await;
-    site.rotate(1).await;
-    site.settled(1).await;
+    site.settled(2).await;
+    site.turn().await;
+    site.settled(2).await;
     let seen = load.stop().await;
     assert_eq!(seen.errors, [""; 0]);
     assert_eq!(site.replacements(), 1);
     assert_counted(&client, &seen).await;
+    other.quit().await.unwrap();
+}
+
+/// As at the server's `maxclients`: the token can't be shown, and its connection
+/// can't be replaced. It takes the new token in place when its end is near.
+async fn renewed_while_new_connections_are_refused(site: Site, config: Config, nodes: usize) {
+    let client = site.clients_of(config).build().unwrap();
+    client.init().await.unwrap();
+    site.settled(nodes).await;
+    let redis = site.emulator.redis();
+    redis.refuse_connections(true);
+    site.turn().await;
+    site.settled(nodes).await;
+    assert_eq!(site.replacements(), nodes);
+    let live = redis.connection_reports();
+    assert!(live.iter().all(|report| !report.closed_by_expiry));
+    let _: u64 = client.incr(KEY).await.unwrap();
+    redis.refuse_connections(false);
+    site.turn().await;
+    site.settled(nodes).await;
+    assert_eq!(site.replacements(), nodes);
+}
+
+/// Three seconds after a rotation it is not waited for a showing any longer.
+async fn impatient(bed: BedBuilder) -> Site {
+    let policy = ReauthPolicy::builder().stagger(0.0).replace_after(0.05);
+    let bed = bed.lifetime(Duration::from_secs(60));
+    Site::start(bed).await.renewed_by(policy)
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_client_is_renewed_while_new_connections_are_refused() {
+    let site = impatient(Bed::builder()).await;
+    let config = site.config();
+    renewed_while_new_connections_are_refused(site, config, 1).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_cluster_is_renewed_while_new_connections_are_refused() {
+    let site = impatient(Bed::builder().store(Store::cluster(3, 0))).await;
+    let config = cluster::config(&site);
+    renewed_while_new_connections_are_refused(site, config, 3).await;
 }
 
 /// Every token so far is revoked: a reconnect is refused until the manager,

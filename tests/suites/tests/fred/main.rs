@@ -12,6 +12,7 @@ mod handover_faults;
 mod handovers;
 mod identity;
 mod load;
+mod out_of_step;
 mod replicas;
 mod rotations;
 mod sentinel;

@@ -92,6 +92,16 @@ impl Site {
         .await;
     }
 
+    /// Waits until there have been `count` connections, and one more for each new
+    /// token, on which it was shown.
+    pub(crate) async fn opened(&self, count: usize) {
+        self.until("as many connections, and one a rotation", |bed| {
+            let accepted = bed.emulator.redis().connections_accepted();
+            accepted == (count + bed.rotations()) as u64
+        })
+        .await;
+    }
+
     /// Has `client` blocked by a `BLPOP`, and waits until the server has it.
     pub(crate) async fn block(&self, client: &Client) -> JoinHandle<FredResult<(String, u64)>> {
         let before = self.emulator.redis().commands();
@@ -117,6 +127,10 @@ impl Deref for Site {
 
 pub(crate) const fn is_replacement(event: &Event) -> bool {
     matches!(event, Event::Replaced { .. })
+}
+
+pub(crate) const fn is_renewal(event: &Event) -> bool {
+    matches!(event, Event::Reauthenticated { .. })
 }
 
 /// Reconnects without a pause, for ever.

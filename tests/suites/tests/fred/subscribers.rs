@@ -78,7 +78,7 @@ async fn resp3_loses_nothing_and_doubles_nothing() {
     assert_eq!(got.await.unwrap(), (0..published).collect::<Vec<_>>());
     let redis = site.emulator.redis();
     assert_eq!(redis.closed_by_expiry(), 0);
-    assert_eq!(redis.connections_accepted(), 2, "replaced");
+    site.opened(2).await;
 }
 
 /// Over RESP2 the connection is replaced at each rotation, before it expires:
@@ -136,4 +136,17 @@ async fn fred_does_not_tell_that_a_subscription_is_refused() {
     allow(&mut publisher, &["resetchannels", "&allowed"]).await;
     client.subscribe("forbidden").await.unwrap();
     assert!(client.tracked_channels().contains("forbidden"));
+}
+
+/// Neither tokens nor what it is subscribed to.
+#[tokio::test(flavor = "multi_thread")]
+async fn it_shows_no_secrets() {
+    let site = Site::start(Bed::builder()).await;
+    let subscriber = crate::handovers::connected(&site).await;
+    subscriber.subscribe("layoffs").await.unwrap();
+    let token = site.manager.credentials().current().unwrap();
+    let shown = format!("{subscriber:?}");
+    assert!(shown.starts_with("AuthSubscriber"), "{shown}");
+    assert!(!shown.contains(token.password()), "{shown}");
+    assert!(!shown.contains("layoffs"), "{shown}");
 }

@@ -9,11 +9,17 @@ use fred::types::{ClusterHash, CustomCommand, Value};
 use redis_authx::Event;
 use redis_authx::reauth::{ReauthErrorKind, ReauthPolicy};
 use redis_authx_emulator::Store;
-use redis_authx_suites::{Bed, BedBuilder};
+use redis_authx_suites::{Bed, BedBuilder, Server, on_every_server};
 use tokio::task::JoinHandle;
 
 use crate::cluster::config;
 use crate::site::Site;
+
+on_every_server!(
+    two_hundred_rotations_hit_none,
+    nor_in_resp3,
+    a_raw_multi_is_not_mistaken_for_a_renewal,
+);
 
 /// Adds two to a key in each of its transactions, and checks their replies.
 fn adding(client: &Client, key: String, stop: &Arc<AtomicBool>) -> JoinHandle<u64> {
@@ -51,7 +57,9 @@ async fn are_never_hit(site: Site, client: Client, connections: usize, rotations
         assert!(task.await.unwrap() > 0);
     }
     let auths = site.emulator.redis().auths() - before.0;
-    assert_eq!(auths, ((site.rotations() - before.1) * connections) as u64);
+    // And one on a connection of its own.
+    let rotations = site.rotations() - before.1;
+    assert_eq!(auths, (rotations * (connections + 1)) as u64);
     assert_eq!(site.emulator.redis().auths_in_transactions(), 0);
 }
 
@@ -62,16 +70,14 @@ async fn turning(bed: BedBuilder) -> Site {
     Site::start(bed).await.renewed_by(at_once)
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn two_hundred_rotations_hit_none() {
-    let site = turning(Bed::builder()).await;
+async fn two_hundred_rotations_hit_none(server: Server) {
+    let site = turning(server.bed()).await;
     let client = site.clients().build().unwrap();
     are_never_hit(site, client, 1, 200).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn nor_in_resp3() {
-    let site = turning(Bed::builder()).await.resp3();
+async fn nor_in_resp3(server: Server) {
+    let site = turning(server.bed()).await.resp3();
     let client = site.clients().build().unwrap();
     are_never_hit(site, client, 1, 200).await;
 }
@@ -90,9 +96,8 @@ fn raw(command: &'static str) -> CustomCommand {
 
 /// fred shows nobody the commands that go by. A raw `MULTI` gets the AUTH, which
 /// is noticed: it is not taken for a success, and sent again.
-#[tokio::test(flavor = "multi_thread")]
-async fn a_raw_multi_is_not_mistaken_for_a_renewal() {
-    let site = Site::start(Bed::builder().calm()).await;
+async fn a_raw_multi_is_not_mistaken_for_a_renewal(server: Server) {
+    let site = Site::start(server.bed().calm()).await;
     let client = site.clients().build().unwrap();
     client.init().await.unwrap();
     site.settled(1).await;

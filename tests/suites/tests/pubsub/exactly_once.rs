@@ -4,9 +4,11 @@ use std::time::Duration;
 
 use redis::AsyncCommands;
 use redis_authx_redis::AuthPubSub;
-use redis_authx_suites::{Bed, PATTERNS, Published, Publisher, channels};
+use redis_authx_suites::{Bed, PATTERNS, Published, Publisher, Server, channels, on_every_server};
 
 use crate::support::collect;
+
+on_every_server!(identical_payloads_at_full_speed,);
 
 const END: &str = "the end";
 
@@ -90,9 +92,8 @@ async fn resp3_hundred_thousand_messages_over_fifty_rotations() {
 }
 
 /// Nothing but their number tells whether one came twice.
-#[tokio::test(flavor = "multi_thread")]
-async fn identical_payloads_at_full_speed() {
-    let bed = Bed::builder().frequent().start().await;
+async fn identical_payloads_at_full_speed(server: Server) {
+    let bed = server.bed().frequent().start().await;
     let run = Run {
         rotations: 8,
         messages: 1,

@@ -7,9 +7,16 @@ use redis::{AsyncCommands, Client, IntoConnectionInfo, cmd};
 use redis_authx::Event;
 use redis_authx::reauth::ReauthPolicy;
 use redis_authx_redis::{AuthClient, AuthConnection, AuthPubSub};
-use redis_authx_suites::{Bed, Publisher, allow, patient};
+use redis_authx_suites::{Bed, Publisher, Server, allow, on_every_server, patient};
 
 use crate::support::{collect, next, next_payload, settled};
+
+on_every_server!(
+    the_old_connection_goes_on_while_new_ones_are_refused,
+    a_refused_token_is_tried_again,
+    a_lost_connection_is_back_with_its_subscriptions_and_the_gap_is_counted,
+    a_stalled_auth_over_resp3_loses_nothing_uncounted,
+);
 
 const CHANNEL: &str = "numbered";
 const END: &str = "the end";
@@ -35,9 +42,8 @@ fn failures(bed: &Bed) -> usize {
     bed.count(|event| matches!(event, Event::ReauthFailed { .. }))
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn the_old_connection_goes_on_while_new_ones_are_refused() {
-    let bed = Bed::builder().frequent().start().await;
+async fn the_old_connection_goes_on_while_new_ones_are_refused(server: Server) {
+    let bed = server.bed().frequent().start().await;
     exact(&bed, async |bed: &Bed| {
         bed.emulator.redis().refuse_connections(true);
         bed.until("handovers fail", |bed| failures(bed) >= 3).await;
@@ -49,9 +55,8 @@ async fn the_old_connection_goes_on_while_new_ones_are_refused() {
     .await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_refused_token_is_tried_again() {
-    let bed = Bed::builder().frequent().start().await;
+async fn a_refused_token_is_tried_again(server: Server) {
+    let bed = server.bed().frequent().start().await;
     exact(&bed, async |bed: &Bed| {
         for round in 1..=3 {
             bed.emulator.redis().refuse_next_auths(1);
@@ -101,10 +106,9 @@ async fn heard(connection: &mut AuthConnection, messages: &mut AuthPubSub) {
     }
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_lost_connection_is_back_with_its_subscriptions_and_the_gap_is_counted() {
+async fn a_lost_connection_is_back_with_its_subscriptions_and_the_gap_is_counted(server: Server) {
     for resp3 in [false, true] {
-        let mut bed = Bed::builder().lifetime(Duration::from_secs(60));
+        let mut bed = server.bed().lifetime(Duration::from_secs(60));
         if resp3 {
             bed = bed.resp3();
         }
@@ -179,7 +183,7 @@ async fn stalled(bed: &Bed, mut messages: AuthPubSub, mut connection: impl Async
     messages.subscribe(&[CHANNEL, END]).await.unwrap();
     bed.emulator
         .redis()
-        .delay_next_auths(1, 2 * redis_authx_suites::PATIENCE);
+        .delay_next_reauths(1, 2 * redis_authx_suites::PATIENCE);
     let mut number: u64 = 0;
     while bed.replacements() < 1 {
         let () = connection.publish(CHANNEL, number).await.unwrap();
@@ -204,9 +208,8 @@ async fn stalled(bed: &Bed, mut messages: AuthPubSub, mut connection: impl Async
     settled(bed, &messages).await;
 }
 
-#[tokio::test(flavor = "multi_thread")]
-async fn a_stalled_auth_over_resp3_loses_nothing_uncounted() {
-    let bed = Bed::builder().resp3().start().await;
+async fn a_stalled_auth_over_resp3_loses_nothing_uncounted(server: Server) {
+    let bed = server.bed().resp3().start().await;
     let messages = bed.client.pubsub().await.unwrap();
     // The next AUTH is the subscriber's: this one sends none.
     let publisher = never_renewed(&bed).await;

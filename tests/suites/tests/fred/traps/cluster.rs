@@ -13,7 +13,7 @@ use tokio::runtime::Runtime;
 
 use super::{Ticking, changes, stock};
 use crate::cluster::{ELSEWHERE, cluster, config, connected, many_keys};
-use crate::site::at_once;
+use crate::site::{at_once, is_renewal};
 
 const LASTING: Duration = Duration::from_secs(60);
 const TICK: Duration = Duration::from_millis(50);
@@ -60,13 +60,20 @@ async fn a_tick_does_not_reach_the_backchannel() {
 #[tokio::test(flavor = "multi_thread")]
 async fn no_auth_of_ours_is_replayed() {
     let site = cluster(LASTING).await;
-    let site = site.renewed_by(ReauthPolicy::builder().stagger(0.0));
+    // One node a second, of which the first shows the token.
+    let stagger = 3.0 / LASTING.as_secs_f64();
+    let site = site.renewed_by(ReauthPolicy::builder().stagger(stagger));
     let client = connected(&site).await;
-    site.emulator.redis().delay_next_auths(1, LASTING);
+    let before = site.count(is_renewal);
     site.turn().await;
+    site.until("the first has sent it", |bed| {
+        bed.count(is_renewal) > before
+    })
+    .await;
+    site.emulator.redis().delay_next_auths(1, LASTING);
     site.until("an AUTH has no answer", |bed| {
         let redis = bed.emulator.redis();
-        redis.auths_in_flight() == 1 && redis.auths() == 6
+        redis.auths_in_flight() == 1 && redis.auths() == 4 + 1 + 2
     })
     .await;
     let before = changes(&site).len();
