@@ -1,13 +1,13 @@
 //! What connections log in with.
 
 mod blocking;
-mod lanes;
+mod refresh;
 mod wait;
 
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use futures_util::Stream;
@@ -18,29 +18,30 @@ use crate::manager::Handle;
 use crate::shared::Shared;
 use crate::watch::Cursor;
 use crate::{Event, Runtime, Token, TokenError};
-pub(crate) use lanes::{Lane, Lanes};
 
-/// Always the newest token of one [`TokenManager`](crate::TokenManager).
+pub use refresh::Refresh;
+
+/// A handle on the newest token of one [`TokenManager`](crate::TokenManager).
 ///
-/// A handle, cheap to clone and to keep: it costs a reader nothing to be slow.
-/// As a [`Stream`] it yields the token in hand and then each new one, latest
-/// only, and ends when the manager has stopped.
+/// Cheap to clone. A slow reader never holds up others. As a [`Stream`] it
+/// yields the current token and then each new one, skipping to the latest, and
+/// ends when the manager has stopped.
 ///
 /// It keeps the manager alive.
 pub struct Credentials {
     handle: Arc<Handle>,
     cursor: Cursor,
-    lane: Lane,
+    /// The generation that `changed` returned last; 0 for an error.
+    seen: u64,
     ended: bool,
 }
 
 impl Credentials {
-    pub(crate) fn new(handle: Arc<Handle>) -> Self {
-        let lane = handle.0.next_lane();
+    pub(crate) const fn new(handle: Arc<Handle>) -> Self {
         Self {
             handle,
-            cursor: Cursor::default(),
-            lane,
+            cursor: Cursor::new(),
+            seen: 0,
             ended: false,
         }
     }
@@ -49,26 +50,28 @@ impl Credentials {
         &self.handle.0
     }
 
-    /// The token in hand. Wait-free, without an allocation: for hot paths.
-    ///
-    /// After a suspend it may show a token that expired meanwhile until the
-    /// manager has looked at the clocks, within 30 s; [`get`](Self::get) never
-    /// does.
+    /// The current token. Never blocks or allocates; reads the wall clock once.
     ///
     /// # Errors
-    /// [`TokenError`] when there is none.
+    /// [`TokenError`] when there is no valid token. One that the wall clock says
+    /// has expired is not returned; a suspend is noticed here.
     pub fn current(&self) -> Result<Token, TokenError> {
-        self.shared()
-            .watch
-            .read(|snapshot| read(snapshot, self.lane))
+        let shared = self.shared();
+        let token = shared.watch.read(read)?;
+        if token.has_expired_by(shared.check_clock()) {
+            shared.wake_driver();
+            return Err(shared.pending());
+        }
+        Ok(token)
     }
 
-    /// The token in hand, or the next one within `limit`. Never one that has
-    /// expired by the wall clock.
+    /// The current token, or the next one within `limit`. Never one that the wall
+    /// clock says has expired.
     ///
     /// # Errors
     /// [`TokenError`] when none came within `limit`; at once when the manager
-    /// has stopped or its last error is one that only a person can mend.
+    /// has stopped, or when waiting can't help: after an error that only a person
+    /// can fix, and after [`OnExhausted::Stop`](crate::OnExhausted::Stop).
     ///
     /// # Cancel safety
     /// Safe: dropping it loses nothing.
@@ -85,31 +88,45 @@ impl Credentials {
         blocking::get(self.shared(), limit)
     }
 
-    /// Waits for news that this handle has not seen: a new token, or that
-    /// there is none any more. The first call returns at once when a request
-    /// has ended by then.
+    /// Waits until there is a token of another generation than this handle has
+    /// returned, or no valid token any more. The first call returns as soon as
+    /// there is either.
     ///
     /// # Errors
-    /// [`TokenError`] is news as well; after
-    /// [`Stopped`](TokenError::Stopped) there is no other.
+    /// [`TokenError`] when there is no valid token.
+    /// [`Stopped`](TokenError::Stopped) is final.
     ///
     /// # Cancel safety
-    /// Safe: news that came meanwhile is there at the next call.
+    /// Safe: a change that came meanwhile is returned by the next call.
     pub async fn changed(&mut self) -> Result<Token, TokenError> {
         std::future::poll_fn(|cx| self.poll_changed(cx)).await
     }
 
     /// [`changed`](Self::changed) for hand-written futures.
     pub fn poll_changed(&mut self, cx: &mut Context<'_>) -> Poll<Result<Token, TokenError>> {
+        loop {
+            let latest = ready!(self.poll_updated(cx));
+            let generation = latest.as_ref().map_or(0, Token::generation);
+            // The same token with a later end is no change.
+            if generation == 0 || generation != self.seen {
+                self.seen = generation;
+                return Poll::Ready(latest);
+            }
+        }
+    }
+
+    /// [`poll_changed`](Self::poll_changed) for client adapters: also ready when
+    /// the same token has got another end, and when the clocks have moved apart
+    /// and connections may have less time left than was planned with.
+    pub fn poll_updated(&mut self, cx: &mut Context<'_>) -> Poll<Result<Token, TokenError>> {
         let watch = &self.handle.0.watch;
-        let lane = self.lane;
         if watch.read(|snapshot| matches!(snapshot, Snapshot::Stopped)) {
             return Poll::Ready(Err(TokenError::Stopped));
         }
-        watch.poll_changed(&mut self.cursor, cx, |snapshot| read(snapshot, lane))
+        watch.poll_changed(&mut self.cursor, cx, read)
     }
 
-    /// The generation of the token in hand, which counts rotations; 0 without
+    /// The generation of the current token, which counts rotations; 0 without
     /// one.
     #[must_use]
     pub fn generation(&self) -> u64 {
@@ -119,10 +136,49 @@ impl Credentials {
         })
     }
 
-    /// Asks the manager for a fresh token: for a client whose token was
-    /// refused. See [`TokenManager::refresh`](crate::TokenManager::refresh).
-    pub fn refresh(&self) {
-        self.shared().ask_refresh();
+    /// Requests a token now; see
+    /// [`TokenManager::refresh`](crate::TokenManager::refresh).
+    pub fn refresh(&self) -> Refresh {
+        Refresh::ask(&self.handle, Shared::ask_refresh)
+    }
+
+    /// Requests a token because a server refused the one of this generation,
+    /// which has not expired: the provider is
+    /// [told so](crate::RequestReason::Refused). For client adapters.
+    pub fn refresh_refused(&self, generation: u64) -> Refresh {
+        Refresh::ask(&self.handle, |shared| {
+            shared.ask_refresh_instead_of(generation);
+        })
+    }
+
+    /// Reads the wall clock, and has the manager check both clocks when they have
+    /// moved apart. For client adapters, to call where a connection is used: a
+    /// suspend is noticed at the first use. One clock reading, no lock.
+    pub fn check_clock(&self) {
+        self.shared().check_clock();
+    }
+
+    /// Makes attempts in an outage more frequent while the guard lives, as a
+    /// waiting [`get`](Self::get) does. For client adapters with a lost
+    /// connection.
+    #[must_use = "dropping the guard ends the need"]
+    pub fn need(&self) -> Need {
+        self.shared().needed();
+        Need(Arc::clone(&self.handle))
+    }
+
+    /// Counts a connection in [`Status::connections`](crate::Status::connections)
+    /// while the guard lives, and has the clocks checked for it. For client
+    /// adapters.
+    #[must_use = "dropping the guard ends the connection's count"]
+    pub fn count_connection(&self) -> Connected {
+        self.shared().connected();
+        Connected(Arc::clone(&self.handle))
+    }
+
+    /// Reports an event to the manager's observers. For client adapters.
+    pub fn report(&self, event: &Event) {
+        self.shared().report(event);
     }
 
     /// The runtime that the manager was [spawned](crate::Builder::spawn) on,
@@ -133,25 +189,41 @@ impl Credentials {
         self.shared().runtime.clone()
     }
 
-    /// Another handle, to which everything is news.
-    pub(crate) fn unseen(&self) -> Self {
+    /// A handle that has seen nothing: its first
+    /// [`changed`](Self::changed) returns the current token.
+    #[must_use]
+    pub fn fresh(&self) -> Self {
         Self::new(Arc::clone(&self.handle))
     }
+}
 
-    /// Tells the manager's observers of something that happened to a
-    /// connection.
-    pub(crate) fn report(&self, event: &Event) {
-        self.shared().report(event);
+/// A lost connection's need for a token: see [`Credentials::need`].
+#[derive(Debug)]
+pub struct Need(Arc<Handle>);
+
+impl Drop for Need {
+    fn drop(&mut self) {
+        self.0.0.no_longer_needed();
+    }
+}
+
+/// A counted connection: see [`Credentials::count_connection`].
+#[derive(Debug)]
+pub struct Connected(Arc<Handle>);
+
+impl Drop for Connected {
+    fn drop(&mut self) {
+        self.0.0.disconnected();
     }
 }
 
 impl Clone for Credentials {
-    /// The clone has seen the same news.
+    /// The clone has seen the same changes.
     fn clone(&self) -> Self {
         Self {
             handle: Arc::clone(&self.handle),
-            cursor: self.cursor.twin(),
-            lane: self.handle.0.next_lane(),
+            cursor: self.cursor.fork(),
+            seen: self.seen,
             ended: self.ended,
         }
     }
@@ -178,9 +250,9 @@ impl Stream for Credentials {
         if self.ended {
             return Poll::Ready(None);
         }
-        let news = std::task::ready!(self.poll_changed(cx));
-        self.ended = matches!(news, Err(TokenError::Stopped));
-        Poll::Ready((!self.ended).then_some(news))
+        let latest = ready!(self.poll_changed(cx));
+        self.ended = matches!(latest, Err(TokenError::Stopped));
+        Poll::Ready((!self.ended).then_some(latest))
     }
 }
 
@@ -190,11 +262,11 @@ impl FusedStream for Credentials {
     }
 }
 
-fn read(snapshot: &Snapshot<Lanes>, lane: Lane) -> Result<Token, TokenError> {
+fn read(snapshot: &Snapshot<Token>) -> Result<Token, TokenError> {
     match snapshot {
-        Snapshot::Pending => Err(TokenError::Pending),
+        Snapshot::Pending => Err(TokenError::pending(None)),
         Snapshot::Stopped => Err(TokenError::Stopped),
-        Snapshot::Unavailable(error) => Err(TokenError::Unavailable(error.clone())),
-        Snapshot::Valid { value, .. } => Ok(value.token(lane)),
+        Snapshot::Unavailable { error, .. } => Err(TokenError::Unavailable(error.clone())),
+        Snapshot::Valid { value, .. } => Ok(value.clone()),
     }
 }

@@ -8,19 +8,18 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::task::{Context, Poll};
-use std::time::{Instant, SystemTime};
 
-use crate::credentials::Lanes;
 use crate::machine::{Input, Machine, Output, RequestId, Snapshot};
+use crate::runtime::Alarm;
 use crate::shared::Shared;
-use crate::{ErrorKind, Event, IdentityProvider, Sleep, Token};
+use crate::{ErrorKind, Event, IdentityProvider, Moment, ProviderError, Token};
 use clock_watch::ClockWatch;
 use request::Request;
 
-/// Runs one [`TokenManager`](crate::TokenManager): a future that ends when the
+/// Runs one [`TokenManager`](crate::TokenManager). The future completes when the
 /// manager stops.
 ///
-/// Spawn it, or poll it along with your own work. Dropping it stops the
+/// Spawn it, or poll it along with other work. Dropping it stops the
 /// manager: readers then get [`Stopped`](crate::TokenError::Stopped).
 #[must_use = "a manager does nothing unless its driver is polled"]
 #[derive(Debug)]
@@ -29,7 +28,9 @@ pub struct Driver {
     provider: Arc<dyn IdentityProvider>,
     machine: Machine<Token>,
     request: Option<Request>,
-    sleep: Option<(Instant, Sleep)>,
+    /// As the machine knows it.
+    needed: bool,
+    alarm: Alarm,
     clocks: ClockWatch,
 }
 
@@ -44,19 +45,20 @@ impl Driver {
         provider: Arc<dyn IdentityProvider>,
         machine: Machine<Token>,
     ) -> Self {
-        let clocks = ClockWatch::new(shared.clock.now(), shared.clock.wall());
+        let clocks = ClockWatch::new(shared.now());
         Self {
             shared,
             provider,
             machine,
             request: None,
-            sleep: None,
+            needed: false,
+            alarm: Alarm::default(),
             clocks,
         }
     }
 
     fn input(&mut self, input: Input<Token>) {
-        self.machine.handle_input(self.shared.clock.now(), input);
+        self.machine.handle_input(self.shared.now(), input);
     }
 
     fn drain_outputs(&mut self) {
@@ -66,7 +68,10 @@ impl Driver {
                 Output::Publish(snapshot) => self.publish(snapshot),
                 Output::Report(event) => self.report(&event),
                 Output::Request(id) => {
-                    self.request = Some(Request::new(id, Arc::clone(&self.provider)));
+                    self.shared.attempts.started(id.number());
+                    let provider = Arc::clone(&self.provider);
+                    let clock = Arc::clone(&self.shared.clock);
+                    self.request = Some(Request::new(id, provider, clock, self.shared.now()));
                 }
             }
         }
@@ -76,28 +81,21 @@ impl Driver {
         let Some(mut request) = self.request.take_if(|request| request.id() == id) else {
             return;
         };
-        // For want of time, unless all is over.
+        // The time limit has passed, unless the manager has stopped.
         if !self.machine.is_stopped() {
             request.ended(Some(ErrorKind::Timeout));
+            self.shared
+                .attempts
+                .ended(id.number(), Some(ErrorKind::Timeout.into()));
         }
     }
 
     fn publish(&self, snapshot: Snapshot<Token>) {
-        {
-            let mut last = self.shared.counts.last();
-            last.expires = self.machine.expires();
-            last.generation = self.machine.generation();
+        self.shared.counts.last().generation = self.machine.generation();
+        if matches!(snapshot, Snapshot::Stopped) {
+            self.shared.attempts.stopped();
         }
-        let watch = &self.shared.watch;
-        let known = |generation| {
-            watch.read(|held| matches!(held, Snapshot::Valid { generation: held, .. } if *held == generation))
-        };
-        let snapshot = snapshot.map(|token| Lanes::new(&token));
-        match snapshot {
-            // The same token with its expiry read anew is no news.
-            Snapshot::Valid { generation, .. } if known(generation) => watch.amend(snapshot),
-            _ => watch.publish(snapshot),
-        }
+        self.shared.watch.publish(snapshot);
     }
 
     fn report(&self, event: &Event) {
@@ -116,13 +114,19 @@ impl Driver {
         self.shared.report(event);
     }
 
-    /// Does what handles asked for. Once a poll, not until they are silent:
-    /// each of them wakes the driver again.
+    /// Takes what handles asked for. Once a poll, since each request of a handle
+    /// wakes the driver again.
     fn take_commands(&mut self) {
         if self.shared.stop_wanted() {
-            self.input(Input::Stop);
-        } else if self.shared.take_refresh() {
-            self.input(Input::Refresh);
+            return self.input(Input::Stop);
+        }
+        let needed = self.shared.is_needed();
+        if needed != self.needed {
+            self.needed = needed;
+            self.input(Input::Needed(needed));
+        }
+        if let Some(reason) = self.shared.take_refresh() {
+            self.input(Input::Refresh(reason));
         }
     }
 
@@ -134,8 +138,7 @@ impl Driver {
             self.request = Some(request);
             return false;
         };
-        // A step that came before the token must not be taken from its life.
-        let wall = self.watch_clocks();
+        let now = self.watch_clocks();
         let generation = self.machine.generation() + 1;
         let result = result.map(|token| {
             let unchanged = self
@@ -144,59 +147,49 @@ impl Driver {
                 .filter(|held| held.same_secret(&token));
             let generation = unchanged.map_or(generation, Token::generation);
             let unchanged = unchanged.is_some();
-            request::lease(token, generation, wall).unchanged(unchanged)
+            request.lease(token, generation, now).unchanged(unchanged)
         });
-        request.ended(match &result {
-            Ok(lease) => lease.is_over().then_some(ErrorKind::Expired),
-            Err(error) => Some(error.kind()),
-        });
+        let error = match &result {
+            Ok(lease) => lease.is_over(now).then(|| ErrorKind::Expired.into()),
+            Err(error) => Some(error.clone()),
+        };
+        request.ended(error.as_ref().map(ProviderError::kind));
         let id = request.id();
         self.input(Input::Completed { id, result });
+        // After what it brought: a reader that waits for the end finds it.
+        self.drain_outputs();
+        self.shared.attempts.ended(id.number(), error);
         true
     }
 
-    /// Compares the two clocks, tells the machine when they have moved apart,
-    /// and returns the wall clock's time.
-    fn watch_clocks(&mut self) -> SystemTime {
-        let now = self.shared.clock.now();
-        let wall = self.shared.clock.wall();
-        if let Some(step) = self.clocks.observe(now, wall) {
-            self.shared.report(&Event::ClockStepped {
-                by: step.by,
-                backward: step.backward,
-            });
-            if !step.backward {
-                self.input(Input::ClockStepped { forward: step.by });
-            }
+    /// Reads both clocks, and reports when they have moved apart.
+    fn watch_clocks(&mut self) -> Moment {
+        let now = self.shared.now();
+        if let Some(event) = self.clocks.observe(now) {
+            self.shared.report(&event);
+            // What connections have planned may be due earlier.
+            self.shared.watch.republish();
         }
-        wall
+        now
     }
 
-    /// Waits for the next deadline; whether it has come. The clock decides
-    /// that: a timer that fires early or late only leads to another look.
+    /// Waits for the next deadline; returns whether it has come.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> bool {
         let now = self.shared.clock.now();
+        let connections = self.shared.connections.load(Ordering::Relaxed);
+        let expires = self.machine.expires().filter(|_| connections > 0);
+        let check = self.clocks.next_check(now, expires);
         let timeout = self.machine.poll_timeout();
-        if timeout.is_some_and(|at| at <= now) {
+        let deadline = [timeout, check].into_iter().flatten().min();
+        self.shared.expect_check(deadline, now);
+        let ready = self
+            .alarm
+            .poll(cx, &*self.shared.clock, deadline)
+            .is_ready();
+        if ready {
             self.input(Input::Timeout);
-            return true;
         }
-        let check = self.machine.expires().map(|_| self.clocks.next_check());
-        let Some(deadline) = [timeout, check].into_iter().flatten().min() else {
-            self.sleep = None;
-            return false;
-        };
-        if self.sleep.as_ref().is_none_or(|(at, _)| *at != deadline) {
-            self.sleep = Some((deadline, self.shared.clock.sleep_until(deadline)));
-        }
-        let fired = self
-            .sleep
-            .as_mut()
-            .is_some_and(|(_, sleep)| Pin::new(sleep).poll(cx).is_ready());
-        if fired {
-            self.sleep = None;
-        }
-        fired
+        ready
     }
 }
 
@@ -210,7 +203,7 @@ impl Future for Driver {
             self.watch_clocks();
             self.drain_outputs();
             if self.machine.is_stopped() {
-                self.sleep = None;
+                self.alarm = Alarm::default();
                 return Poll::Ready(());
             }
             if !(self.poll_request(cx) || self.poll_deadline(cx)) {
@@ -227,5 +220,6 @@ impl Drop for Driver {
             self.input(Input::Stop);
             self.drain_outputs();
         }
+        self.shared.driver_ended();
     }
 }

@@ -31,14 +31,16 @@
 //!
 //! ```
 //! use redis_authx::testing::{ManualClock, hours, minutes};
-//! use redis_authx::{IdentityProvider, ProviderError, Token, TokenManager, async_trait};
+//! use redis_authx::{
+//!     IdentityProvider, ProviderError, Token, TokenManager, TokenRequest, async_trait,
+//! };
 //!
 //! #[derive(Debug)]
 //! struct Broker;
 //!
 //! #[async_trait]
 //! impl IdentityProvider for Broker {
-//!     async fn request_token(&self) -> Result<Token, ProviderError> {
+//!     async fn request_token(&self, _request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
 //!         Ok(Token::new("app", "s3cret").expires_in(hours(1)))
 //!     }
 //! }
@@ -97,34 +99,34 @@
 
 #[cfg(feature = "serde")]
 mod config;
-pub mod credentials;
-pub mod driver;
-pub mod error;
-pub mod event;
+mod credentials;
+mod driver;
+mod error;
+mod event;
 pub mod handover;
 #[cfg(feature = "jwt")]
 pub mod jwt;
 pub mod machine;
-pub mod manager;
+mod manager;
 #[cfg(doc)]
 pub mod manual;
 #[cfg(feature = "metrics")]
 mod metrics;
-pub mod policy;
-pub mod provider;
+mod policy;
+mod provider;
 pub mod reauth;
-pub mod runtime;
+mod runtime;
 mod shared;
 #[cfg(feature = "test-util")]
 pub mod testing;
-pub mod token;
+mod token;
 mod trace;
 mod watch;
 
 pub use async_trait::async_trait;
 #[cfg(feature = "serde")]
 pub use config::Config;
-pub use credentials::Credentials;
+pub use credentials::{Connected, Credentials, Need, Refresh};
 pub use driver::Driver;
 pub use error::{ConfigError, ErrorKind, ProviderError, TokenError};
 pub use event::{Event, Observer};
@@ -136,7 +138,8 @@ pub use policy::{
     RefreshPolicyBuilder, RetryContext, RetryDecision, RetryPolicy,
 };
 pub use provider::{
-    ChainError, FnProvider, IdentityProvider, ProviderChain, StaticToken, provider_fn,
+    ChainError, FnProvider, IdentityProvider, ProviderChain, RequestReason, StaticToken,
+    TokenRequest, provider_fn,
 };
-pub use runtime::{Clock, Runtime, Sleep, Spawner};
+pub use runtime::{Alarm, Clock, Moment, Runtime, Sleep, Spawner};
 pub use token::{SessionRule, Token};

@@ -6,7 +6,7 @@ mod status;
 use std::sync::Arc;
 
 use crate::shared::Shared;
-use crate::{Credentials, IdentityProvider};
+use crate::{Credentials, IdentityProvider, Refresh};
 
 pub use builder::Builder;
 pub use status::{State, Status};
@@ -52,12 +52,12 @@ impl TokenManager {
         Credentials::new(Arc::clone(&self.handle))
     }
 
-    /// Asks for a token now, whatever the schedule; not within the minimum
-    /// interval, nor before a server's `Retry-After` has passed. Returns at
-    /// once. A cool-down ends and a new cycle of attempts begins; in the
-    /// middle of one, its next attempt is hurried.
-    pub fn refresh(&self) {
-        self.handle.0.ask_refresh();
+    /// Requests a token now, whatever the schedule; not within the minimum
+    /// interval, nor before a server's `Retry-After` has passed. The request is
+    /// made whether or not the returned future is awaited; it completes with the
+    /// outcome.
+    pub fn refresh(&self) -> Refresh {
+        self.credentials().refresh()
     }
 
     /// Stops it for good: requests are cancelled, readers get

@@ -62,7 +62,7 @@ impl Reauthenticator {
     ) -> Self {
         let inbox = Arc::new(Inbox::new());
         let mail = inbox.mail();
-        let driver = ReauthDriver::new(credentials.unseen(), policy, Arc::clone(&runtime), mail);
+        let driver = ReauthDriver::new(credentials.fresh(), policy, Arc::clone(&runtime), mail);
         runtime.spawn(Box::pin(driver));
         Self {
             inbox,

@@ -3,6 +3,9 @@
 //! Both are object-safe and small, so that an adapter for another runtime is
 //! some thirty lines. `redis-authx-tokio` is the model to copy.
 
+mod alarm;
+mod moment;
+
 use std::fmt;
 use std::future::Future;
 use std::pin::Pin;
@@ -11,6 +14,9 @@ use std::task::{Context, Poll};
 use std::time::{Instant, SystemTime};
 
 use futures_util::future::BoxFuture;
+
+pub use alarm::Alarm;
+pub use moment::Moment;
 
 /// A source of time. All scheduling goes through it, so a test can replace it.
 ///

@@ -6,6 +6,8 @@ use std::time::{Duration, SystemTime};
 
 use zeroize::Zeroizing;
 
+use crate::Moment;
+
 /// When a connection that logged in with a token ends, counted from its log-in.
 ///
 /// Until when a token may log in and how long the session lasts that it opened
@@ -42,12 +44,11 @@ pub enum SessionRule {
 #[derive(Clone)]
 pub struct Token(Arc<Inner>);
 
-/// On a cache line of its own: what readers share is its reference count.
 #[derive(Clone)]
-#[repr(align(64))]
 struct Inner {
     secret: Arc<Secret>,
     expiry: Expiry,
+    refresh_in: Option<Duration>,
     session: SessionRule,
     generation: u64,
     received_at: Option<SystemTime>,
@@ -58,12 +59,14 @@ struct Secret {
     password: Zeroizing<String>,
 }
 
-/// As the provider stated it. Turned into a lifetime once, on arrival.
+/// `In` and `At` as the provider states them; `End` once a manager has received
+/// the token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Expiry {
+enum Expiry {
     Never,
     In(Duration),
     At(SystemTime),
+    End(Moment),
 }
 
 impl Token {
@@ -78,15 +81,16 @@ impl Token {
                 password: Zeroizing::new(password.into()),
             }),
             expiry: Expiry::Never,
+            refresh_in: None,
             session: SessionRule::default(),
             generation: 0,
             received_at: None,
         }))
     }
 
-    /// It expires this long after it is received. Needs no right clock, so
-    /// prefer it to [`expires_at`](Self::expires_at) where the identity
-    /// service gives both.
+    /// It expires this long after it was requested. Prefer it to
+    /// [`expires_at`](Self::expires_at) where the identity service gives both:
+    /// it doesn't depend on a correct wall clock.
     #[must_use]
     pub fn expires_in(mut self, lifetime: Duration) -> Self {
         Arc::make_mut(&mut self.0).expiry = Expiry::In(lifetime);
@@ -98,6 +102,17 @@ impl Token {
     #[must_use]
     pub fn expires_at(mut self, at: SystemTime) -> Self {
         Arc::make_mut(&mut self.0).expiry = Expiry::At(at);
+        self
+    }
+
+    /// The next token is requested no later than this after it is received. For
+    /// a password without an expiry that can change, and for identity services
+    /// that say when to come back. Default: the
+    /// [`RefreshPolicy`](crate::RefreshPolicy) alone decides, and a token that
+    /// never expires is not requested again.
+    #[must_use]
+    pub fn refresh_in(mut self, wait: Duration) -> Self {
+        Arc::make_mut(&mut self.0).refresh_in = Some(wait);
         self
     }
 
@@ -135,12 +150,13 @@ impl Token {
         self.0.received_at
     }
 
-    /// When it expires, by the wall clock; `None` when it never does, or when
-    /// no manager has received it yet and its life is counted from then.
+    /// When it expires, by the wall clock; `None` when it never does, and for
+    /// one that no manager has received and whose lifetime starts then.
     #[must_use]
     pub fn expiry(&self) -> Option<SystemTime> {
         match self.0.expiry {
             Expiry::At(at) => Some(at),
+            Expiry::End(end) => Some(end.wall()),
             Expiry::In(_) | Expiry::Never => None,
         }
     }
@@ -151,25 +167,32 @@ impl Token {
         self.0.session
     }
 
-    /// What is left of its life at `wall`: `None` when it never expires,
-    /// zero when it has.
+    /// The time until it expires: `None` when it never does, zero when it has.
+    /// Manager, credentials and connections all decide by this.
     #[must_use]
-    pub fn time_left(&self, wall: SystemTime) -> Option<Duration> {
+    pub fn time_left(&self, now: Moment) -> Option<Duration> {
         match self.0.expiry {
             Expiry::Never => None,
             Expiry::In(lifetime) => Some(lifetime),
-            Expiry::At(at) => Some(at.duration_since(wall).unwrap_or(Duration::ZERO)),
+            Expiry::At(at) => Some(now.until(at).time_left(now)),
+            Expiry::End(end) => Some(end.time_left(now)),
         }
     }
 
-    /// The same token, whose clones are counted by themselves.
-    pub(crate) fn counted_apart(&self) -> Self {
-        Self(Arc::new((*self.0).clone()))
+    /// Whether the wall clock has passed its expiry.
+    pub(crate) fn has_expired_by(&self, wall: SystemTime) -> bool {
+        self.expiry().is_some_and(|at| at <= wall)
     }
 
-    #[cfg(test)]
-    pub(crate) fn counted_with(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.0, &other.0)
+    pub(crate) fn refresh_wait(&self) -> Option<Duration> {
+        self.0.refresh_in
+    }
+
+    pub(crate) fn end(&self) -> Option<Moment> {
+        match self.0.expiry {
+            Expiry::End(end) => Some(end),
+            Expiry::At(_) | Expiry::In(_) | Expiry::Never => None,
+        }
     }
 
     /// Whether both stand for the same secret of the same user.
@@ -177,18 +200,17 @@ impl Token {
         self.username() == other.username() && self.password() == other.password()
     }
 
-    /// The token as the manager hands it out: counted, and its expiry a
-    /// wall-clock time.
-    pub(crate) fn issued(mut self, generation: u64, received_at: SystemTime) -> Self {
+    /// The token as the manager hands it out. A lifetime counts from the
+    /// request, since the identity service may have started it then.
+    pub(crate) fn issued(mut self, generation: u64, requested: Moment, received: Moment) -> Self {
         let inner = Arc::make_mut(&mut self.0);
         inner.generation = generation;
-        inner.received_at = Some(received_at);
-        if let Expiry::In(lifetime) = inner.expiry {
-            // A life too long for the calendar never ends.
-            inner.expiry = received_at
-                .checked_add(lifetime)
-                .map_or(Expiry::Never, Expiry::At);
-        }
+        inner.received_at = Some(received.wall());
+        inner.expiry = match inner.expiry {
+            Expiry::In(lifetime) => Expiry::End(requested.after(lifetime)),
+            Expiry::At(at) => Expiry::End(received.until(at)),
+            stated => stated,
+        };
         self
     }
 }
@@ -198,6 +220,7 @@ impl fmt::Debug for Token {
         let Inner {
             secret,
             expiry,
+            refresh_in,
             session,
             generation,
             received_at,
@@ -206,6 +229,7 @@ impl fmt::Debug for Token {
             .field("username", &secret.username)
             .field("password", &"[redacted]")
             .field("expiry", expiry)
+            .field("refresh_in", refresh_in)
             .field("session", session)
             .field("generation", generation)
             .field("received_at", received_at)

@@ -14,11 +14,11 @@ use slab::Slab;
 
 use sync::{ArcSwap, Mutex, MutexGuard};
 
-/// The published value and those who wait for the next one.
+/// The published value and the readers that wait for the next one.
 #[derive(Debug)]
 pub(crate) struct Watch<T> {
-    /// Replaced under the lock, so that whoever saw the old one and then holds
-    /// the lock is woken.
+    /// Replaced under the lock, so that a reader which saw the old one and then
+    /// takes the lock is woken.
     latest: ArcSwap<Latest<T>>,
     waiting: Mutex<Slab<Option<Waker>>>,
 }
@@ -26,7 +26,7 @@ pub(crate) struct Watch<T> {
 #[derive(Debug)]
 struct Latest<T> {
     value: T,
-    /// Counts what readers are woken for.
+    /// Increases with every publication.
     version: u64,
 }
 
@@ -38,8 +38,15 @@ pub(crate) struct Cursor {
 }
 
 impl Cursor {
-    /// A cursor that has seen the same, and does not wait.
-    pub(crate) const fn twin(&self) -> Self {
+    pub(crate) const fn new() -> Self {
+        Self {
+            seen: 0,
+            slot: None,
+        }
+    }
+
+    /// A cursor that has seen the same version, and does not wait.
+    pub(crate) const fn fork(&self) -> Self {
         Self {
             seen: self.seen,
             slot: None,
@@ -57,8 +64,22 @@ impl<T> Watch<T> {
 
     /// Replaces the value and wakes every reader that waits.
     pub(crate) fn publish(&self, value: T) {
+        self.publish_with(|_| value);
+    }
+
+    /// Wakes every reader that waits, with the value as it is.
+    pub(crate) fn republish(&self)
+    where
+        T: Clone,
+    {
+        self.publish_with(T::clone);
+    }
+
+    fn publish_with(&self, value: impl FnOnce(&T) -> T) {
         let mut waiting = self.lock();
-        let old = self.replace(value, 1);
+        let latest = self.latest.load();
+        let (value, version) = (value(&latest.value), latest.version + 1);
+        let old = self.latest.swap(Arc::new(Latest { value, version }));
         let wakers: Vec<Waker> = waiting
             .iter_mut()
             .filter_map(|(_, slot)| slot.take())
@@ -66,18 +87,10 @@ impl<T> Watch<T> {
         // Outside the lock: wakers, and what is dropped, may run anything. One
         // that panics must not keep the others asleep.
         drop(waiting);
-        drop(old);
+        drop((latest, old));
         for waker in wakers {
             let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
         }
-    }
-
-    /// Replaces the value without telling anyone.
-    pub(crate) fn amend(&self, value: T) {
-        let waiting = self.lock();
-        let old = self.replace(value, 0);
-        drop(waiting);
-        drop(old);
     }
 
     /// Calls `read` with the latest value. Wait-free.
@@ -85,7 +98,7 @@ impl<T> Watch<T> {
         read(&self.latest.load().value)
     }
 
-    /// Has `cursor` see the latest value.
+    /// Marks the latest value as seen.
     pub(crate) fn see(&self, cursor: &mut Cursor) {
         cursor.seen = self.latest.load().version;
     }
@@ -131,12 +144,6 @@ impl<T> Watch<T> {
         };
         let waker = self.lock().try_remove(slot);
         drop(waker);
-    }
-
-    /// Only with the lock held; returns the old value, to be dropped without.
-    fn replace(&self, value: T, news: u64) -> Arc<Latest<T>> {
-        let version = self.latest.load().version + news;
-        self.latest.swap(Arc::new(Latest { value, version }))
     }
 
     fn lock(&self) -> MutexGuard<'_, Slab<Option<Waker>>> {

@@ -4,11 +4,11 @@
 use std::error::Error;
 use std::time::Duration;
 
-use redis_authx::testing::{ScriptedProvider, hours};
+use redis_authx::testing::{ManualClock, ScriptedProvider, hours};
 use redis_authx::{ChainError, ErrorKind, IdentityProvider, ProviderChain, ProviderError};
 
 fn ask(chain: &ProviderChain) -> Result<String, ProviderError> {
-    let token = futures::executor::block_on(chain.request_token())?;
+    let token = futures::executor::block_on(chain.request_token(&ManualClock::new().request()))?;
     Ok(token.password().to_owned())
 }
 

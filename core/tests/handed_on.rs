@@ -21,11 +21,13 @@ fn a_provider_behind_a_pointer_is_a_provider() {
     let identity = || StaticToken::new(Token::new("user", "s3cret"));
     let shared: Arc<dyn IdentityProvider> = Arc::new(identity());
     let boxed: Box<dyn IdentityProvider> = Box::new(identity());
+    let time = ManualClock::new();
+    let request = time.request();
     for token in [
-        block_on(shared.request_token()),
-        block_on(Arc::clone(&shared).request_token()),
-        block_on(boxed.request_token()),
-        block_on(Arc::new(boxed).request_token()),
+        block_on(shared.request_token(&request)),
+        block_on(Arc::clone(&shared).request_token(&request)),
+        block_on(boxed.request_token(&request)),
+        block_on(Arc::new(boxed).request_token(&request)),
     ] {
         assert_eq!(token.unwrap().password(), "s3cret");
     }
@@ -109,7 +111,7 @@ fn a_stale_token_is_not_handed_out_even_to_who_does_not_wait() {
     time.suspend(hours(2));
     let outcome = futures::FutureExt::now_or_never(credentials.get(Duration::ZERO));
     assert!(
-        matches!(outcome, Some(Err(TokenError::Pending))),
+        matches!(outcome, Some(Err(TokenError::Pending { .. }))),
         "{outcome:?}"
     );
 }

@@ -17,7 +17,8 @@ use redis_authx::reauth::{
 };
 use redis_authx::testing::{ManualClock, hours, minutes, seconds};
 use redis_authx::{
-    Clock, ErrorKind, IdentityProvider, MetricsObserver, Token, TokenManager, async_trait,
+    Clock, ErrorKind, IdentityProvider, MetricsObserver, Token, TokenManager, TokenRequest,
+    async_trait,
 };
 
 use support::{Source, down, exact, numbered};
@@ -194,9 +195,9 @@ struct Slow(ManualClock, Source);
 
 #[async_trait]
 impl IdentityProvider for Slow {
-    async fn request_token(&self) -> support::Answer {
+    async fn request_token(&self, request: &TokenRequest<'_>) -> support::Answer {
         self.0.sleep_until(self.0.now() + seconds(2)).await;
-        self.1.request_token().await
+        self.1.request_token(request).await
     }
 }
 

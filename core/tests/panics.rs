@@ -8,7 +8,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use redis_authx::testing::{EventLog, ManualClock, ScriptedProvider, hours, minutes, seconds};
 use redis_authx::{
     ErrorKind, Event, ExponentialBackoff, IdentityProvider, ProviderChain, ProviderError, State,
-    StaticToken, Token, async_trait, provider_fn,
+    StaticToken, Token, TokenRequest, async_trait, provider_fn,
 };
 
 use support::{Answer, down, numbered, rig, rig_with};
@@ -94,7 +94,7 @@ impl Drop for OnDrop {
 
 #[async_trait]
 impl IdentityProvider for Clingy {
-    async fn request_token(&self) -> Answer {
+    async fn request_token(&self, _: &TokenRequest<'_>) -> Answer {
         let _on_drop = OnDrop;
         std::future::pending().await
     }
@@ -158,7 +158,8 @@ fn a_chain_that_fails_says_what_is_most_worth_asking_again() {
         ),
     ] {
         let chain = ProviderChain::new(fails(kinds[0])).or(fails(kinds[1]));
-        let error = futures::executor::block_on(chain.request_token()).unwrap_err();
+        let error = futures::executor::block_on(chain.request_token(&ManualClock::new().request()))
+            .unwrap_err();
         assert_eq!(error.kind(), expected, "{kinds:?}");
     }
     let error = ProviderChain::from_list(Vec::new()).unwrap_err();

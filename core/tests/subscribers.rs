@@ -107,7 +107,7 @@ fn before_the_first_token_there_is_no_news() {
     let mut rig = rig(gate.clone());
     let mut reader = rig.manager.credentials();
     assert!(reader.changed().now_or_never().is_none());
-    assert!(matches!(reader.current(), Err(TokenError::Pending)));
+    assert!(matches!(reader.current(), Err(TokenError::Pending { .. })));
     gate.answer(numbered(1, hours(1)));
     rig.run.settle();
     assert!(reader.changed().now_or_never().unwrap().is_ok());
@@ -232,7 +232,7 @@ fn get_blocking_ends_at_its_limit_and_on_stop() {
     let mut rig = rig(ScriptedProvider::new().hang());
     let credentials = rig.manager.credentials();
     let outcome = credentials.get_blocking(Duration::from_millis(1));
-    assert!(matches!(outcome, Err(TokenError::Pending)));
+    assert!(matches!(outcome, Err(TokenError::Pending { .. })));
     let reader = std::thread::spawn(move || credentials.get_blocking(Duration::MAX));
     rig.manager.stop();
     rig.run.settle();

@@ -7,7 +7,7 @@ use std::time::Duration;
 use redis_authx::testing::{
     EventLog, ManualClock, ScriptedProvider, hours, millis, minutes, seconds,
 };
-use redis_authx::{Clock, ErrorKind, IdentityProvider, Spawner, Token};
+use redis_authx::{Clock, ErrorKind, IdentityProvider, Moment, Spawner, Token};
 
 #[test]
 fn both_clocks_move_only_when_told() {
@@ -110,10 +110,11 @@ fn a_script_is_followed_step_by_step() {
         .token("a", seconds(9))
         .error(ErrorKind::Throttled.into())
         .answer(Ok(Token::new("someone", "b")));
-    let ask = || futures::executor::block_on(script.request_token());
+    let time = ManualClock::new();
+    let ask = || futures::executor::block_on(script.request_token(&time.request()));
     let first = ask().unwrap();
     assert_eq!((first.username(), first.password()), ("user", "a"));
-    assert_eq!(first.time_left(ManualClock::new().wall()), Some(seconds(9)));
+    assert_eq!(first.time_left(Moment::now(&time)), Some(seconds(9)));
     assert_eq!(ask().unwrap_err().kind(), ErrorKind::Throttled);
     assert_eq!(ask().unwrap().username(), "someone");
     assert_eq!(ask().unwrap_err().kind(), ErrorKind::Unavailable);

@@ -5,7 +5,9 @@ use std::sync::Arc;
 
 use redis_authx::reauth::{ReauthError, ReauthErrorKind};
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours};
-use redis_authx::{Clock, ConfigError, ErrorKind, ProviderError, Token, TokenManager, provider_fn};
+use redis_authx::{
+    Clock, ConfigError, ErrorKind, Moment, ProviderError, Token, TokenManager, provider_fn,
+};
 
 #[test]
 fn every_failed_request_has_its_kind_its_text_and_its_word() {
@@ -156,7 +158,7 @@ fn an_expiry_is_known_once_the_life_has_begun() {
 fn a_request_knows_its_attempt() {
     use redis_authx::machine::{Input, Machine, Output, RequestId};
     use redis_authx::{ExponentialBackoff, RefreshPolicy};
-    let now = ManualClock::new().now();
+    let now = Moment::now(&ManualClock::new());
     let retry = Arc::new(ExponentialBackoff::default());
     let mut machine = Machine::<()>::new(RefreshPolicy::default(), retry, 7, now);
     let mut request = || -> RequestId {
@@ -165,11 +167,12 @@ fn a_request_knows_its_attempt() {
                 return id;
             }
             let at = machine.poll_timeout().expect("a retry");
+            let at = Moment::new(at, now.wall());
             machine.handle_input(at, Input::Timeout);
         }
     };
     let attempts: Vec<u32> = (0..7).map(|_| request().attempt()).collect();
-    assert_eq!(attempts, [1, 2, 3, 4, 5, 1, 2]);
+    assert_eq!(attempts, [1, 2, 3, 4, 5, 6, 7]);
 }
 
 #[cfg(feature = "metrics")]

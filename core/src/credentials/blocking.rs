@@ -23,7 +23,7 @@ pub(super) fn get(shared: &Shared, limit: Duration) -> Result<Token, TokenError>
         }
         let left = deadline.saturating_duration_since(std::time::Instant::now());
         if left.is_zero() {
-            return Err(reader.give_up());
+            return Err(shared.pending());
         }
         thread::park_timeout(left);
     }

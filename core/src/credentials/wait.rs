@@ -3,13 +3,14 @@ use std::pin::pin;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
-use super::{Lane, read};
+use super::read;
+use crate::machine::{Outlook, Snapshot};
 use crate::policy::FAR;
 use crate::shared::Shared;
 use crate::watch::Cursor;
 use crate::{Token, TokenError};
 
-/// The token in hand or the next one, within `limit` by the manager's clock.
+/// The current token or the next one, within `limit` by the manager's clock.
 pub(super) async fn get(shared: &Shared, limit: Duration) -> Result<Token, TokenError> {
     let mut reader = Reader::new(shared);
     let mut sleep = pin!(None);
@@ -22,7 +23,7 @@ pub(super) async fn get(shared: &Shared, limit: Duration) -> Result<Token, Token
             sleep.set(Some(shared.clock.sleep_until(deadline)));
         }
         match sleep.as_mut().as_pin_mut().map(|sleep| sleep.poll(cx)) {
-            Some(Poll::Ready(())) => Poll::Ready(Err(reader.give_up())),
+            Some(Poll::Ready(())) => Poll::Ready(Err(shared.pending())),
             _ => Poll::Pending,
         }
     })
@@ -33,67 +34,68 @@ pub(super) async fn get(shared: &Shared, limit: Duration) -> Result<Token, Token
 pub(super) struct Reader<'a> {
     shared: &'a Shared,
     cursor: Cursor,
+    waits: bool,
 }
 
 impl<'a> Reader<'a> {
-    pub(super) fn new(shared: &'a Shared) -> Self {
+    pub(super) const fn new(shared: &'a Shared) -> Self {
         Self {
             shared,
-            cursor: Cursor::default(),
+            cursor: Cursor::new(),
+            waits: false,
         }
     }
 
     /// Ready with a token that has not expired by the wall clock, or with an
-    /// error that no wait of this length will mend.
+    /// error that waiting cannot fix.
     pub(super) fn poll(&mut self, cx: &Context<'_>) -> Poll<Result<Token, TokenError>> {
+        let shared = self.shared;
         loop {
-            // First the news, then the value: what comes in between is news.
-            let changed = self.shared.watch.poll_changed(&mut self.cursor, cx, |_| ());
-            match self
-                .shared
-                .watch
-                .read(|snapshot| read(snapshot, Lane::default()))
-            {
-                Ok(token) if self.has_expired(&token) => self.shared.wake_driver(),
-                Ok(token) => return Poll::Ready(Ok(token)),
-                Err(error) if is_final(&error) => return Poll::Ready(Err(error)),
-                Err(_) => {}
+            // Registered before the value is read: a change in between is seen.
+            let changed = shared.watch.poll_changed(&mut self.cursor, cx, |_| ());
+            match shared.watch.read(read) {
+                Ok(token) if token.has_expired_by(shared.check_clock()) => shared.wake_driver(),
+                Err(_) if shared.waiting_can_help() => {}
+                outcome => return Poll::Ready(outcome),
+            }
+            if !self.waits {
+                self.waits = true;
+                shared.needed();
             }
             if changed.is_pending() {
                 return Poll::Pending;
             }
         }
     }
-
-    /// Why there is no token, for a caller whose patience has run out.
-    pub(super) fn give_up(&self) -> TokenError {
-        match self
-            .shared
-            .watch
-            .read(|snapshot| read(snapshot, Lane::default()))
-        {
-            Ok(_) => TokenError::Pending,
-            Err(error) => error,
-        }
-    }
-
-    fn has_expired(&self, token: &Token) -> bool {
-        token
-            .time_left(self.shared.clock.wall())
-            .is_some_and(|left| left.is_zero())
-    }
 }
 
 impl Drop for Reader<'_> {
     fn drop(&mut self) {
         self.shared.watch.leave(&mut self.cursor);
+        if self.waits {
+            self.shared.no_longer_needed();
+        }
     }
 }
 
-fn is_final(error: &TokenError) -> bool {
-    match error {
-        TokenError::Stopped => true,
-        TokenError::Unavailable(error) => !error.is_transient(),
-        TokenError::Pending => false,
+impl Shared {
+    /// The error while there is no valid token, for a caller whose time is up.
+    pub(super) fn pending(&self) -> TokenError {
+        match self.watch.read(read) {
+            Ok(_) | Err(TokenError::Pending { .. }) => {
+                TokenError::pending(self.counts.last().error.clone())
+            }
+            Err(error) => error,
+        }
+    }
+
+    fn waiting_can_help(&self) -> bool {
+        self.watch.read(|snapshot| match snapshot {
+            Snapshot::Stopped => false,
+            Snapshot::Unavailable { outlook, .. } => {
+                *outlook == Outlook::Retrying || self.refresh_is_due()
+            }
+            Snapshot::Pending | Snapshot::Valid { .. } => true,
+        })
     }
 }

@@ -1,66 +1,73 @@
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
-/// How often the clocks are compared while a token is held.
-const CHECK_EVERY: Duration = Duration::from_secs(30);
+use crate::{Event, Moment};
 
-/// Less than this is slewing or scheduling, not a step.
+/// A smaller difference is slewing or scheduling, not a step.
 const TOLERANCE: Duration = Duration::from_secs(2);
 
-/// Notices when the wall clock and the monotonic clock move apart: after a
-/// suspend (`Instant` stands still during one on Linux) or when the wall clock
+/// Connections are checked after this share of the time left, at least …
+const CHECKS: u32 = 4;
+/// … this long after the last check, …
+const SHORTEST: Duration = Duration::from_secs(30);
+/// … and at most this long.
+const LONGEST: Duration = Duration::from_secs(15 * 60);
+
+/// Notices that the wall clock and the monotonic clock have moved apart: after a
+/// suspend (`Instant` stands still during one on Linux), or when the wall clock
 /// is set.
+///
+/// This is for reports, and for what waits on a timer. Whether a token has ended
+/// is decided by both clocks wherever it is used.
 #[derive(Debug)]
 pub(super) struct ClockWatch {
-    now: Instant,
-    wall: SystemTime,
-}
-
-/// The wall clock against the monotonic one, since the last look.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct Step {
-    pub(super) by: Duration,
-    pub(super) backward: bool,
+    last: Moment,
+    check: Option<Instant>,
 }
 
 impl ClockWatch {
-    pub(super) const fn new(now: Instant, wall: SystemTime) -> Self {
-        Self { now, wall }
-    }
-
-    /// A step since the last look, if there was one.
-    ///
-    /// The anchor moves only with a step or after a whole interval, so that
-    /// frequent looks don't hide one that comes in small pieces.
-    pub(super) fn observe(&mut self, now: Instant, wall: SystemTime) -> Option<Step> {
-        let elapsed = now.saturating_duration_since(self.now);
-        let step = match wall.duration_since(self.wall) {
-            Ok(ahead) if ahead >= elapsed => Step {
-                by: ahead - elapsed,
-                backward: false,
-            },
-            Ok(ahead) => Step {
-                by: elapsed - ahead,
-                backward: true,
-            },
-            Err(back) => Step {
-                by: back.duration().saturating_add(elapsed),
-                backward: true,
-            },
-        };
-        let stepped = step.by > TOLERANCE;
-        if stepped || elapsed >= CHECK_EVERY {
-            *self = Self::new(now, wall);
+    pub(super) const fn new(now: Moment) -> Self {
+        Self {
+            last: now,
+            check: None,
         }
-        stepped.then_some(step)
     }
 
-    pub(super) fn next_check(&self) -> Instant {
-        self.now + CHECK_EVERY
+    /// A step since the last call, if there was one.
+    pub(super) fn observe(&mut self, now: Moment) -> Option<Event> {
+        let last = std::mem::replace(&mut self.last, now);
+        let elapsed = now.monotonic().saturating_duration_since(last.monotonic());
+        let (by, backward) = match now.wall().duration_since(last.wall()) {
+            Ok(ahead) => (ahead.abs_diff(elapsed), ahead < elapsed),
+            Err(back) => (back.duration().saturating_add(elapsed), true),
+        };
+        let stepped = by > TOLERANCE;
+        if stepped {
+            self.check = None;
+        }
+        stepped.then_some(Event::ClockStepped { by, backward })
+    }
+
+    /// When to compare the clocks though nothing is used, while connections are
+    /// open with a token that `expires`: a suspend is noticed before a quarter of
+    /// what was left has passed.
+    pub(super) fn next_check(&mut self, now: Instant, expires: Option<Instant>) -> Option<Instant> {
+        let Some(expires) = expires else {
+            self.check = None;
+            return None;
+        };
+        let planned = self.check.filter(|at| *at > now);
+        self.check = planned.or_else(|| {
+            let left = expires.saturating_duration_since(now);
+            Some(now + (left / CHECKS).clamp(SHORTEST, LONGEST))
+        });
+        self.check
     }
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::SystemTime;
+
     use super::*;
 
     const fn secs(seconds: u64) -> Duration {
@@ -71,7 +78,14 @@ mod tests {
         #[allow(clippy::disallowed_methods)] // any instant will do
         let now = Instant::now();
         let wall = SystemTime::UNIX_EPOCH + secs(1_760_000_000);
-        (ClockWatch::new(now, wall), now, wall)
+        (ClockWatch::new(Moment::new(now, wall)), now, wall)
+    }
+
+    fn step(event: Option<Event>) -> Option<(Duration, bool)> {
+        match event? {
+            Event::ClockStepped { by, backward } => Some((by, backward)),
+            other => panic!("{other:?}"),
+        }
     }
 
     #[test]
@@ -80,7 +94,8 @@ mod tests {
         for minute in 1..=60 {
             // Slewed by 500 ppm, the most that NTP does.
             let slewed = secs(60 * minute) + Duration::from_millis(30 * minute);
-            assert_eq!(watch.observe(now + secs(60 * minute), wall + slewed), None);
+            let seen = watch.observe(Moment::new(now + secs(60 * minute), wall + slewed));
+            assert_eq!(step(seen), None);
         }
     }
 
@@ -88,30 +103,34 @@ mod tests {
     fn a_step_is_seen_once_in_both_directions() {
         let (mut watch, now, wall) = start();
         let hour = secs(3600);
-        let forward = watch.observe(now + secs(1), wall + secs(1) + hour);
+        let mut see = |mono, wall| step(watch.observe(Moment::new(mono, wall)));
         assert_eq!(
-            forward,
-            Some(Step {
-                by: hour,
-                backward: false
-            })
+            see(now + secs(1), wall + secs(1) + hour),
+            Some((hour, false))
         );
-        assert_eq!(watch.observe(now + secs(2), wall + secs(2) + hour), None);
-        let back = watch.observe(now + secs(3), wall + secs(3));
-        assert_eq!(
-            back,
-            Some(Step {
-                by: hour,
-                backward: true
-            })
-        );
+        assert_eq!(see(now + secs(2), wall + secs(2) + hour), None);
+        assert_eq!(see(now + secs(3), wall + secs(3)), Some((hour, true)));
     }
 
     #[test]
     fn a_step_before_the_epoch_is_no_panic() {
         let (mut watch, now, wall) = start();
-        let back = watch.observe(now, SystemTime::UNIX_EPOCH - secs(5));
+        let seen = watch.observe(Moment::new(now, SystemTime::UNIX_EPOCH - secs(5)));
         let by = wall.duration_since(SystemTime::UNIX_EPOCH).unwrap() + secs(5);
-        assert_eq!(back, Some(Step { by, backward: true }));
+        assert_eq!(step(seen), Some((by, true)));
+    }
+
+    #[test]
+    fn checks_follow_the_time_left_and_need_connections() {
+        let (mut watch, now, _) = start();
+        assert_eq!(watch.next_check(now, None), None);
+        let hour = Some(now + secs(3600));
+        assert_eq!(watch.next_check(now, hour), Some(now + secs(900)));
+        // The one that is planned stays.
+        assert_eq!(watch.next_check(now + secs(1), hour), Some(now + secs(900)));
+        let next = watch.next_check(now + secs(3000), hour);
+        assert_eq!(next, Some(now + secs(3150)));
+        let last = watch.next_check(now + secs(3590), hour);
+        assert_eq!(last, Some(now + secs(3620)));
     }
 }

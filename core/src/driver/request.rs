@@ -2,18 +2,18 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
-use std::time::SystemTime;
 
 use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
 
 use crate::machine::{Lease, RequestId};
 use crate::trace::Work;
-use crate::{ErrorKind, IdentityProvider, ProviderError, Token};
+use crate::{Clock, ErrorKind, IdentityProvider, Moment, ProviderError, Token, TokenRequest};
 
-/// A request under way. Dropping it cancels it; a panic in that is let go.
+/// A request under way. Dropping it cancels it; a panic during that is caught.
 pub(super) struct Request {
     id: RequestId,
+    started: Moment,
     work: Work,
     answer: BoxFuture<'static, Result<Token, ProviderError>>,
 }
@@ -21,14 +21,23 @@ pub(super) struct Request {
 impl Request {
     /// The provider's code runs only when polled, and a panic in it, early or
     /// late, is a failed attempt.
-    pub(super) fn new(id: RequestId, provider: Arc<dyn IdentityProvider>) -> Self {
+    pub(super) fn new(
+        id: RequestId,
+        provider: Arc<dyn IdentityProvider>,
+        clock: Arc<dyn Clock>,
+        started: Moment,
+    ) -> Self {
         let work = Work::token_request(id.attempt());
-        let asked = work.around(async move { provider.request_token().await });
+        let asked = work.around(async move {
+            let request = TokenRequest::of(id, &*clock);
+            provider.request_token(&request).await
+        });
         let answer = AssertUnwindSafe(asked).catch_unwind().map(|outcome| {
             outcome.unwrap_or_else(|_| Err(ProviderError::other("the identity provider panicked")))
         });
         Self {
             id,
+            started,
             work,
             answer: answer.boxed(),
         }
@@ -42,9 +51,16 @@ impl Request {
         Pin::new(&mut self.answer).poll(cx)
     }
 
-    /// What came of it. One that nobody hears of was cancelled.
+    /// Records the outcome. A request without one was cancelled.
     pub(super) fn ended(&mut self, failure: Option<ErrorKind>) {
         self.work.ended(failure.map(ErrorKind::as_str));
+    }
+
+    /// The token as it will be handed out.
+    pub(super) fn lease(&self, token: Token, generation: u64, now: Moment) -> Lease<Token> {
+        let token = token.issued(generation, self.started, now);
+        let (end, refresh_in) = (token.end(), token.refresh_wait());
+        Lease::new(token, end).refresh_in(refresh_in)
     }
 }
 
@@ -61,11 +77,4 @@ impl std::fmt::Debug for Request {
             .field("id", &self.id)
             .finish_non_exhaustive()
     }
-}
-
-/// The token as it will be handed out, with its life from now: the one place
-/// where a wall-clock expiry becomes a lifetime.
-pub(super) fn lease(token: Token, generation: u64, wall: SystemTime) -> Lease<Token> {
-    let lifetime = token.time_left(wall);
-    Lease::new(token.issued(generation, wall), lifetime)
 }

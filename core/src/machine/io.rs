@@ -1,111 +1,154 @@
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
-use crate::{Event, ProviderError};
+use crate::{Event, Moment, ProviderError, RequestReason};
 
-/// Names one request, so that an answer to a cancelled one is told apart.
+/// Identifies one request, and says what the provider is told about it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct RequestId {
     pub(super) number: u64,
     pub(super) attempt: u32,
+    pub(super) reason: RequestReason,
+    pub(super) deadline: Instant,
 }
 
 impl RequestId {
-    /// Which attempt of its cycle it is, counted from 1: the number with which
-    /// [`AttemptFailed`](Event::AttemptFailed) tells of it if it fails.
+    /// The number of the request since the start, counted from 1.
+    #[must_use]
+    pub const fn number(self) -> u64 {
+        self.number
+    }
+
+    /// The number of the attempt within its cycle, counted from 1: the one that
+    /// [`AttemptFailed`](Event::AttemptFailed) reports if it fails.
     #[must_use]
     pub const fn attempt(self) -> u32 {
         self.attempt
     }
+
+    /// Why the request is made.
+    #[must_use]
+    pub const fn reason(self) -> RequestReason {
+        self.reason
+    }
+
+    /// When it is cancelled.
+    #[must_use]
+    pub const fn deadline(self) -> Instant {
+        self.deadline
+    }
 }
 
-/// What happened, told to a [`Machine`](super::Machine).
+/// What happened, for a [`Machine`](super::Machine).
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Input<T> {
     /// A request has ended. An answer to one that is not open is ignored.
     Completed {
-        /// The request it answers.
+        /// The request.
         id: RequestId,
-        /// A token, or why there is none.
+        /// A token, or the error.
         result: Result<Lease<T>, ProviderError>,
     },
-    /// The wall clock has run ahead of the monotonic one, after a suspend or
-    /// because it was set: tokens end that much sooner. A step back needs no
-    /// input: a token's life is never extended by a clock.
-    ClockStepped {
-        /// By how much.
-        forward: Duration,
-    },
-    /// Begin a cycle now, or as soon as the minimum interval and a server's
-    /// `Retry-After` allow; in the middle of one, hurry its next attempt.
-    Refresh,
+    /// Whether a reader or a lost connection needs a token. Attempts in an
+    /// outage are made more often while one does.
+    Needed(bool),
+    /// Make an attempt now, or as soon as the minimum interval and a server's
+    /// `Retry-After` allow.
+    Refresh(RequestReason),
     /// Stop for good.
     Stop,
-    /// The time of [`poll_timeout`](super::Machine::poll_timeout) has come.
+    /// [`poll_timeout`](super::Machine::poll_timeout) has passed.
     Timeout,
 }
 
-/// What to do, told by a [`Machine`](super::Machine).
+/// What a [`Machine`](super::Machine) asks its driver to do.
 #[derive(Debug)]
 #[non_exhaustive]
 #[must_use]
 pub enum Output<T> {
     /// Drop the request: its answer no longer counts.
     Cancel(RequestId),
-    /// Show this to every reader.
+    /// Publish this to every reader.
     Publish(Snapshot<T>),
-    /// Tell the observers.
+    /// Report this to the observers.
     Report(Event),
-    /// Ask the provider for a token.
+    /// Request a token from the provider.
     Request(RequestId),
 }
 
-/// A token that came, and how long it lives from now.
+/// A token as it was received, and until when it is valid.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct Lease<T> {
     /// The token.
     pub value: T,
-    /// What is left of its life: `None` for one that never expires, zero for
-    /// one that has.
-    pub lifetime: Option<Duration>,
+    /// When it ends; `None` for one that never expires.
+    pub end: Option<Moment>,
+    /// When the next one is requested at the latest, counted from now.
+    pub refresh_in: Option<Duration>,
     /// Whether it is the very token that is already held.
     pub unchanged: bool,
 }
 
 impl<T> Lease<T> {
     /// A new token.
-    pub const fn new(value: T, lifetime: Option<Duration>) -> Self {
+    pub const fn new(value: T, end: Option<Moment>) -> Self {
         Self {
             value,
-            lifetime,
+            end,
+            refresh_in: None,
             unchanged: false,
         }
     }
 
-    /// Whether the token had ended when it came.
-    pub(crate) fn is_over(&self) -> bool {
-        self.lifetime.is_some_and(|life| life.is_zero())
+    /// Whether the token has ended.
+    pub(crate) fn is_over(&self, now: Moment) -> bool {
+        self.end.is_some_and(|end| end.time_left(now).is_zero())
+    }
+
+    /// Has the next token requested after `wait` at the latest.
+    #[must_use]
+    pub const fn refresh_in(mut self, wait: Option<Duration>) -> Self {
+        self.refresh_in = wait;
+        self
     }
 
     /// Marks it as the very token that is already held: no rotation.
     #[must_use]
-    pub fn unchanged(mut self, unchanged: bool) -> Self {
+    pub const fn unchanged(mut self, unchanged: bool) -> Self {
         self.unchanged = unchanged;
         self
     }
 }
 
-/// What readers see: always the latest, nothing in between.
+/// Whether waiting for a token can help while there is none.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Outlook {
+    /// A person has to fix something; attempts are rare.
+    Fatal,
+    /// No further attempt is made until a refresh is asked for.
+    GivenUp,
+    /// Attempts go on.
+    Retrying,
+}
+
+/// What readers see: always the latest value.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub enum Snapshot<T> {
-    /// No token yet, and none of the requests has failed for good.
+    /// No token yet, and no cycle of attempts has failed.
     Pending,
     /// The manager has stopped.
     Stopped,
-    /// No valid token, and why.
-    Unavailable(ProviderError),
+    /// No valid token.
+    #[non_exhaustive]
+    Unavailable {
+        /// The latest failure.
+        error: ProviderError,
+        /// Whether waiting can help.
+        outlook: Outlook,
+    },
     /// A valid token.
     Valid {
         /// The token.
@@ -113,18 +156,4 @@ pub enum Snapshot<T> {
         /// Which rotation brought it, counted from 1.
         generation: u64,
     },
-}
-
-impl<T> Snapshot<T> {
-    pub(crate) fn map<U>(self, with: impl FnOnce(T) -> U) -> Snapshot<U> {
-        match self {
-            Self::Pending => Snapshot::Pending,
-            Self::Stopped => Snapshot::Stopped,
-            Self::Unavailable(error) => Snapshot::Unavailable(error),
-            Self::Valid { value, generation } => Snapshot::Valid {
-                value: with(value),
-                generation,
-            },
-        }
-    }
 }

@@ -1,6 +1,7 @@
 use std::time::Instant;
 
 use super::RequestId;
+use crate::Moment;
 
 /// What the machine is doing.
 #[derive(Clone, Copy, Debug)]
@@ -23,8 +24,13 @@ pub(super) enum Phase {
 /// What a wait leads to.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Wait {
-    /// A new cycle after one that failed.
-    CoolDown { fatal: bool },
+    /// An attempt after a fatal error.
+    Fatal,
+    /// An attempt after a cycle that failed.
+    Outage {
+        /// When it is made if a token is needed.
+        if_needed: Instant,
+    },
     /// The first attempt of a cycle.
     Renewal,
     /// The cycle's next attempt.
@@ -49,11 +55,11 @@ impl Phase {
 #[derive(Clone, Debug)]
 pub(super) struct Held<T> {
     pub(super) value: T,
-    pub(super) expires: Option<Instant>,
+    pub(super) end: Option<Moment>,
 }
 
 impl<T> Held<T> {
-    pub(super) fn is_over(&self, now: Instant) -> bool {
-        self.expires.is_some_and(|expires| expires <= now)
+    pub(super) fn is_over(&self, now: Moment) -> bool {
+        self.end.is_some_and(|end| end.time_left(now).is_zero())
     }
 }

@@ -5,8 +5,8 @@ use crate::driver::Driver;
 use crate::machine::Machine;
 use crate::shared::Shared;
 use crate::{
-    Clock, ConfigError, ExponentialBackoff, IdentityProvider, Observer, RefreshPolicy, RetryPolicy,
-    Runtime,
+    Clock, ConfigError, ExponentialBackoff, IdentityProvider, Moment, Observer, RefreshPolicy,
+    RetryPolicy, Runtime,
 };
 
 /// Builds a [`TokenManager`]; everything but the provider has a default.
@@ -97,7 +97,7 @@ impl Builder {
         runtime: Option<Arc<dyn Runtime>>,
     ) -> (TokenManager, Driver) {
         let seed = self.seed.unwrap_or_else(|| fastrand::u64(..));
-        let machine = Machine::new(self.refresh, self.retry, seed, clock.now());
+        let machine = Machine::new(self.refresh, self.retry, seed, Moment::now(&*clock));
         let shared = Arc::new(Shared::new(clock, runtime, self.observers));
         let driver = Driver::new(Arc::clone(&shared), self.provider, machine);
         (TokenManager::new(shared), driver)

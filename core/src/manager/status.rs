@@ -44,21 +44,20 @@ pub enum State {
 
 impl Status {
     pub(super) fn of(shared: &Shared) -> Self {
-        let (state, generation) = shared.watch.read(|snapshot| match snapshot {
+        let (state, token) = shared.watch.read(|snapshot| match snapshot {
             Snapshot::Pending => (State::Pending, None),
             Snapshot::Stopped => (State::Stopped, None),
-            Snapshot::Unavailable(_) => (State::Unavailable, None),
-            Snapshot::Valid { generation, .. } => (State::Valid, Some(*generation)),
+            Snapshot::Unavailable { .. } => (State::Unavailable, None),
+            Snapshot::Valid { value, .. } => (State::Valid, Some(value.clone())),
         });
+        let expires_in = token
+            .as_ref()
+            .and_then(|token| token.time_left(shared.now()));
         let last = shared.counts.last().clone();
-        let now = shared.clock.now();
         Self {
             state,
-            generation: generation.unwrap_or(last.generation),
-            expires_in: last
-                .expires
-                .filter(|_| state == State::Valid)
-                .map(|at| at.saturating_duration_since(now)),
+            generation: token.map_or(last.generation, |token| token.generation()),
+            expires_in,
             last_error: last.error,
             refreshes: shared.counts.refreshes.load(Ordering::Relaxed),
             failures: shared.counts.failures.load(Ordering::Relaxed),

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::{FAR, RetryContext, RetryDecision, RetryPolicy};
+use super::{FAR, RetryContext, RetryDecision, RetryPolicy, in_millis, whole_millis};
 use crate::{ConfigError, ProviderError};
 
 type IsRetryable = Arc<dyn Fn(&ProviderError, u32) -> bool + Send + Sync>;
@@ -79,11 +79,7 @@ impl ExponentialBackoff {
         }
         let exponent = i32::try_from(attempt.saturating_sub(1)).unwrap_or(i32::MAX);
         let millis = in_millis(self.initial_delay) * self.multiplier.powi(exponent);
-        // `min` also takes care of an infinite product. A product that is just
-        // below a whole number is one: decimals are not exact in binary.
-        let millis = (millis * (1.0 + 8.0 * f64::EPSILON)).min(in_millis(self.max_delay));
-        let millis = millis.floor();
-        Duration::from_secs_f64(millis / 1000.0).min(self.max_delay)
+        whole_millis(millis.min(in_millis(self.max_delay))).min(self.max_delay)
     }
 
     /// The wait after attempt number `attempt`, with jitter: `sample` from 0
@@ -103,11 +99,6 @@ impl ExponentialBackoff {
         };
         Duration::from_secs_f64(moved.clamp(0.0, max))
     }
-}
-
-/// Exact for whole milliseconds.
-fn in_millis(delay: Duration) -> f64 {
-    delay.as_nanos() as f64 / 1e6
 }
 
 /// Five attempts, 250 ms to 10 s apart, doubling, spread by a fifth.
@@ -131,7 +122,7 @@ impl RetryPolicy for ExponentialBackoff {
             None => context.error.is_transient(),
         };
         if !retryable {
-            RetryDecision::GiveUp
+            RetryDecision::Fatal
         } else if context.attempt >= self.max_attempts {
             RetryDecision::CoolDown
         } else {

@@ -21,11 +21,12 @@ const _: fn(&dyn RetryPolicy) = |_| ();
 #[derive(Clone, Copy, Debug)]
 #[non_exhaustive]
 pub struct RetryContext<'a> {
-    /// Attempts made in this cycle, the failed one included: 1 for the first.
+    /// Attempts of this cycle, the failed one included: 1 for the first. A cycle
+    /// lasts until a request succeeds.
     pub attempt: u32,
     /// Time since the cycle's first attempt began.
     pub elapsed: Duration,
-    /// What it failed with.
+    /// The error of the failed attempt.
     pub error: &'a ProviderError,
     /// A random number in `[0, 1)`, one per failure.
     pub sample: f64,
@@ -53,10 +54,15 @@ impl<'a> RetryContext<'a> {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum RetryDecision {
-    /// The retries are used up: cool down, then begin another cycle.
+    /// The retries are used up. From now on the
+    /// [`RefreshPolicy`](crate::RefreshPolicy) sets the waits, one attempt each;
+    /// the policy is asked after every further failure and may return to
+    /// `RetryAfter`.
     CoolDown,
-    /// Retrying can't help: cool down for longer, then begin another cycle.
-    GiveUp,
+    /// Retrying can't help until a person has fixed something: attempts slow
+    /// down to one per
+    /// [`fatal_cool_down`](crate::RefreshPolicyBuilder::fatal_cool_down).
+    Fatal,
     /// Try again after this long.
     RetryAfter(Duration),
 }

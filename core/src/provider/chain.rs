@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use async_trait::async_trait;
 
 use super::IdentityProvider;
-use crate::{ConfigError, ProviderError, Token};
+use crate::{ConfigError, ProviderError, Token, TokenRequest};
 pub use error::ChainError;
 
 /// Asks several providers in turn until one has a token.
@@ -98,9 +98,14 @@ impl ProviderChain {
         self
     }
 
-    async fn ask(&self, index: usize, failed: &mut ChainError) -> Option<Token> {
+    async fn ask(
+        &self,
+        index: usize,
+        request: &TokenRequest<'_>,
+        failed: &mut ChainError,
+    ) -> Option<Token> {
         let link = self.links.get(index)?;
-        match link.provider.request_token().await {
+        match link.provider.request_token(request).await {
             Ok(token) => {
                 self.worked.store(index, Ordering::Relaxed);
                 Some(token)
@@ -124,12 +129,12 @@ impl IdentityProvider for ProviderChain {
     ///
     /// # Cancel safety
     /// That of the provider that is being asked.
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         let mut failed = ChainError::default();
         let worked = self.worked.load(Ordering::Relaxed);
         let first = worked < self.links.len() && self.remembers;
         if first {
-            if let Some(token) = self.ask(worked, &mut failed).await {
+            if let Some(token) = self.ask(worked, request, &mut failed).await {
                 return Ok(token);
             }
             if failed.is_transient() {
@@ -140,7 +145,7 @@ impl IdentityProvider for ProviderChain {
             if first && index == worked {
                 continue;
             }
-            if let Some(token) = self.ask(index, &mut failed).await {
+            if let Some(token) = self.ask(index, request, &mut failed).await {
                 return Ok(token);
             }
         }

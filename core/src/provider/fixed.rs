@@ -1,12 +1,10 @@
 use async_trait::async_trait;
 
 use super::IdentityProvider;
-use crate::{ProviderError, Token};
+use crate::{ProviderError, Token, TokenRequest};
 
-/// Always the same token: a plain password behind the same interface.
-///
-/// The manager sees that the token does not change and re-authenticates
-/// nobody.
+/// An [`IdentityProvider`] that always returns the same token, such as a plain
+/// password. No connection is re-authenticated for it.
 #[derive(Clone, Debug)]
 pub struct StaticToken(Token);
 
@@ -20,7 +18,7 @@ impl StaticToken {
 
 #[async_trait]
 impl IdentityProvider for StaticToken {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, _request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         Ok(self.0.clone())
     }
 }

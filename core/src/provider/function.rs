@@ -3,13 +3,14 @@ use std::fmt;
 use async_trait::async_trait;
 
 use super::IdentityProvider;
-use crate::{ProviderError, Token};
+use crate::{ProviderError, Token, TokenRequest};
 
 /// An [`IdentityProvider`] made of an async closure; see [`provider_fn`].
 #[derive(Clone)]
 pub struct FnProvider<F>(F);
 
-/// Makes an [`IdentityProvider`] of an async closure.
+/// Makes an [`IdentityProvider`] of an async closure. A provider that looks at
+/// its [`TokenRequest`] implements the trait.
 ///
 /// ```
 /// use redis_authx::{Token, provider_fn};
@@ -30,7 +31,7 @@ where
     F: Fn() -> R + Send + Sync + 'static,
     R: Future<Output = Result<Token, ProviderError>> + Send,
 {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, _request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         (self.0)().await
     }
 }

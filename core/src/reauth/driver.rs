@@ -154,7 +154,9 @@ impl ReauthDriver {
     fn drain_outputs(&mut self) {
         while let Some(output) = self.roster.poll_output() {
             match output {
-                Output::Ask => self.credentials.refresh(),
+                Output::Ask => {
+                    self.credentials.refresh();
+                }
                 Output::Report(event) => self.credentials.report(&event),
                 Output::Start { id, action, limit } => self.start(id, action, limit),
             }

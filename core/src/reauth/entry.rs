@@ -2,7 +2,7 @@ use std::time::{Duration, Instant};
 
 use super::ReauthErrorKind;
 use crate::policy::FAR;
-use crate::{Clock, SessionRule, Token};
+use crate::{Clock, Moment, SessionRule, Token};
 
 /// Of a session that outlives its token, the share after which it is renewed.
 const RENEW_AFTER: f64 = 0.75;
@@ -35,7 +35,7 @@ impl Grant {
         let now = clock.now();
         let (ends, renewal) = match token.session_rule() {
             SessionRule::EndsWithToken => {
-                let left = token.time_left(clock.wall());
+                let left = token.time_left(Moment::now(clock));
                 (left.map(|left| now + left.min(FAR)), Renewal::WithRotation)
             }
             SessionRule::Lasts(lasts) => {

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use super::executor::Executor;
 use super::run::Run;
 use super::sleepers::Sleepers;
-use crate::{Clock, Sleep, Spawner};
+use crate::{Clock, Sleep, Spawner, TokenRequest};
 
 /// A clock that stands still until a test moves it, and a spawner of tasks
 /// that run only then.
@@ -62,6 +62,13 @@ impl ManualClock {
     /// When that is before the earliest time that the platform knows.
     pub fn step_back(&self, by: Duration) {
         self.lock().step_wall(by, true);
+    }
+
+    /// A request to be answered within ten seconds of this clock: for calling a
+    /// provider directly.
+    #[must_use]
+    pub fn request(&self) -> TokenRequest<'_> {
+        TokenRequest::new(self, Duration::from_secs(10))
     }
 
     /// Timers that are set: 0 when nothing waits for time.

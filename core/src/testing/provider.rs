@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use async_trait::async_trait;
 
-use crate::{IdentityProvider, ProviderError, Token};
+use crate::{IdentityProvider, ProviderError, Token, TokenRequest};
 
 /// The user name of its tokens.
 const USER: &str = "user";
@@ -106,7 +106,7 @@ impl fmt::Debug for ScriptedProvider {
 
 #[async_trait]
 impl IdentityProvider for ScriptedProvider {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, _request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         let _open = Open::new(self);
         let step = self.lock().steps.pop_front();
         match step {

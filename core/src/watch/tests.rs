@@ -29,16 +29,17 @@ fn a_reader_sees_the_latest_value_once() {
 }
 
 #[test]
-fn a_late_reader_gets_the_value_at_once_and_an_amended_one_wakes_nobody() {
+fn a_late_reader_gets_the_value_at_once_and_again_when_it_is_republished() {
     let watch = Watch::new(0);
     watch.publish(1);
     let mut cursor = Cursor::default();
     let noop = futures_util::task::noop_waker();
     let cx = Context::from_waker(&noop);
     assert!(watch.poll_changed(&mut cursor, &cx, |_| ()).is_ready());
-    watch.amend(2);
     assert!(watch.poll_changed(&mut cursor, &cx, |_| ()).is_pending());
-    assert_eq!(watch.read(|value| *value), 2);
+    watch.republish();
+    let seen = watch.poll_changed(&mut cursor, &cx, |value| *value);
+    assert_eq!(seen, Poll::Ready(1));
 }
 
 #[test]
@@ -117,7 +118,6 @@ fn wakers_and_values_may_use_the_watch_when_they_are_dropped() {
     assert_eq!(watch.lock().len(), 1);
 
     watch.publish(Some(leaves_of(&watch)));
-    watch.amend(Some(leaves_of(&watch)));
     watch.publish(None);
     assert_eq!(watch.lock().len(), 1);
 }

@@ -1,21 +1,20 @@
 //! A machine by itself, for what no provider can be made to do.
 
 use std::sync::Arc;
-use std::time::Instant;
 
 use redis_authx::machine::{Machine, Output, RequestId};
 use redis_authx::testing::{ManualClock, millis};
-use redis_authx::{Clock, RefreshPolicy};
+use redis_authx::{Moment, RefreshPolicy};
 
 use crate::support::{backoff, exact};
 
 /// A machine without jitter, and its time.
-pub(crate) fn machine() -> (Machine<&'static str>, Instant) {
+pub(crate) fn machine() -> (Machine<&'static str>, Moment) {
     machine_with(exact(|policy| policy))
 }
 
-pub(crate) fn machine_with(policy: RefreshPolicy) -> (Machine<&'static str>, Instant) {
-    let now = ManualClock::new().now();
+pub(crate) fn machine_with(policy: RefreshPolicy) -> (Machine<&'static str>, Moment) {
+    let now = Moment::now(&ManualClock::new());
     let retry = Arc::new(backoff(3, millis(100), millis(1000)));
     (Machine::new(policy, retry, 7, now), now)
 }

@@ -39,10 +39,10 @@ fn an_answer_just_within_the_limit_counts() {
 fn a_late_answer_is_ignored_while_waiting_and_with_a_newer_request_open() {
     let (mut machine, start) = machine();
     let first = request(&mut machine);
-    let answer = |value| Ok(Lease::new(value, Some(hours(1))));
+    let answer = |value| Ok(Lease::new(value, Some(start.after(hours(1)))));
 
     // Its limit passes: cancelled. The answer comes while the retry waits …
-    let late = start + seconds(10);
+    let late = start.after(seconds(10));
     machine.handle_input(late, Input::Timeout);
     assert!(
         outputs(&mut machine)
@@ -62,7 +62,7 @@ fn a_late_answer_is_ignored_while_waiting_and_with_a_newer_request_open() {
     assert_eq!(machine.poll_timeout(), waits_until);
 
     // … and once more with a newer request open.
-    let retry = late + millis(100);
+    let retry = late.after(millis(100));
     machine.handle_input(retry, Input::Timeout);
     let second = request(&mut machine);
     assert_ne!(first, second);
@@ -110,11 +110,11 @@ fn a_late_answer_is_ignored_while_waiting_and_with_a_newer_request_open() {
 fn a_late_failure_costs_no_attempt() {
     let (mut machine, start) = machine();
     let first = request(&mut machine);
-    machine.handle_input(start + seconds(10), Input::Timeout);
+    machine.handle_input(start.after(seconds(10)), Input::Timeout);
     let _ = outputs(&mut machine);
     let late = Err(ErrorKind::Rejected.into());
     machine.handle_input(
-        start + seconds(10),
+        start.after(seconds(10)),
         Input::Completed {
             id: first,
             result: late,

@@ -113,7 +113,7 @@ fn by_default_all_but_fatal_errors_are_retried() {
         let expected = if retried {
             RetryDecision::RetryAfter(millis(250))
         } else {
-            RetryDecision::GiveUp
+            RetryDecision::Fatal
         };
         assert_eq!(decision, expected, "{kind:?}");
     }

@@ -69,7 +69,7 @@ fn without_a_token_the_failure_is_published_once_the_retries_are_used_up() {
     let mut rig = rig_with(&time, source, |builder| builder);
     let current = |rig: &crate::support::Rig| rig.manager.credentials().current();
     rig.run.advance(millis(1499));
-    assert!(matches!(current(&rig), Err(TokenError::Pending)));
+    assert!(matches!(current(&rig), Err(TokenError::Pending { .. })));
     rig.run.advance(seconds(1));
     assert!(matches!(current(&rig), Err(TokenError::Unavailable(_))));
 }

@@ -84,7 +84,7 @@ fn get_waits_for_the_first_token_and_says_pending_when_none_came() {
     let script = ScriptedProvider::new().hang().hang().token("a", hours(1));
     let mut rig = rig_with(&time, script, |builder| builder);
     let (outcome, after) = get(&mut rig, seconds(3));
-    assert!(matches!(outcome, Err(TokenError::Pending)));
+    assert!(matches!(outcome, Err(TokenError::Pending { .. })));
     assert_eq!(after, seconds(3));
     let (outcome, after) = get(&mut rig, minutes(1));
     assert_eq!(outcome.unwrap().password(), "a");

@@ -4,7 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use redis_authx::testing::{ManualClock, hours, millis, seconds};
 use redis_authx::{
-    Clock, ErrorKind, ExponentialBackoff, ProviderError, RefreshPolicy, SessionRule, State, Token,
+    Clock, ErrorKind, ExponentialBackoff, Moment, ProviderError, RefreshPolicy, SessionRule, State,
+    Token,
 };
 
 use crate::support::{Answer, Rig, Source, exact, rig_with};
@@ -185,21 +186,24 @@ fn clock_steps_of_any_size_are_harmless() {
 
 #[test]
 fn time_left_never_wraps() {
-    let now = ManualClock::new().wall();
+    let now = Moment::now(&ManualClock::new());
     assert_eq!(token().time_left(now), None);
     assert_eq!(
         token().expires_at(extreme(false)).time_left(now),
         Some(Duration::ZERO)
     );
-    assert_eq!(token().expires_at(now).time_left(now), Some(Duration::ZERO));
     assert_eq!(
-        token().expires_at(now + millis(1)).time_left(now),
+        token().expires_at(now.wall()).time_left(now),
+        Some(Duration::ZERO)
+    );
+    assert_eq!(
+        token().expires_at(now.wall() + millis(1)).time_left(now),
         Some(millis(1))
     );
     assert!(
         token()
             .expires_at(extreme(true))
-            .time_left(extreme(false))
+            .time_left(Moment::new(now.monotonic(), extreme(false)))
             .unwrap()
             > YEAR
     );

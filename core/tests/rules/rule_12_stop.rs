@@ -5,7 +5,7 @@ use std::sync::{Arc, Weak};
 use futures::{FutureExt, StreamExt};
 use redis_authx::machine::{Input, Lease, Output, Snapshot};
 use redis_authx::testing::{EventLog, ManualClock, ScriptedProvider, hours, minutes, seconds};
-use redis_authx::{Event, State, TokenError, TokenManager};
+use redis_authx::{Event, RequestReason, State, TokenError, TokenManager, TokenRequest};
 
 use crate::machine::{machine, outputs, request};
 use crate::support::{Rig, rig, rig_with};
@@ -160,8 +160,8 @@ struct Witnessed(#[allow(dead_code)] Arc<()>, ScriptedProvider);
 
 #[redis_authx::async_trait]
 impl redis_authx::IdentityProvider for Witnessed {
-    async fn request_token(&self) -> crate::support::Answer {
-        self.1.request_token().await
+    async fn request_token(&self, request: &TokenRequest<'_>) -> crate::support::Answer {
+        self.1.request_token(request).await
     }
 }
 
@@ -211,11 +211,11 @@ fn after_stop_a_machine_does_nothing_any_more() {
             Output::Report(Event::Stopped)
         ] if *cancelled == id
     ));
-    let result = Ok(Lease::new("late", Some(hours(1))));
+    let result = Ok(Lease::new("late", Some(start.after(hours(1)))));
     machine.handle_input(start, Input::Completed { id, result });
-    machine.handle_input(start + hours(1), Input::Timeout);
-    machine.handle_input(start, Input::Refresh);
-    machine.handle_input(start, Input::ClockStepped { forward: hours(1) });
+    machine.handle_input(start.after(hours(1)), Input::Timeout);
+    machine.handle_input(start, Input::Refresh(RequestReason::Asked));
+    machine.handle_input(start, Input::Needed(true));
     machine.handle_input(start, Input::Stop);
     assert!(outputs(&mut machine).is_empty());
     assert!(machine.is_stopped());

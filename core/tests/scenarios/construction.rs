@@ -3,7 +3,7 @@ use std::time::Duration;
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, millis, minutes, seconds};
 use redis_authx::{
     ExponentialBackoff, IdentityProvider, OnExhausted, RefreshPolicy, Token, TokenManager,
-    async_trait, provider_fn,
+    TokenRequest, async_trait, provider_fn,
 };
 
 use crate::support::{Answer, Source, down, exact, rig_with};
@@ -68,7 +68,7 @@ struct Vault;
 
 #[async_trait]
 impl IdentityProvider for Vault {
-    async fn request_token(&self) -> Answer {
+    async fn request_token(&self, _: &TokenRequest<'_>) -> Answer {
         Ok(Token::new("app", "from a vault"))
     }
 }

@@ -1,7 +1,7 @@
 use std::time::SystemTime;
 
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, minutes};
-use redis_authx::{Clock, Event, SessionRule, Token};
+use redis_authx::{Clock, Event, Moment, SessionRule, Token};
 
 use crate::support::{rig, rig_with};
 
@@ -17,7 +17,7 @@ fn a_token_tells_whose_it_is_when_it_came_and_when_it_ends() {
     assert_eq!(token.generation(), 1);
     assert_eq!(token.received_at(), Some(received));
     assert_eq!(token.expiry(), Some(received + hours(1)));
-    assert_eq!(token.time_left(time.wall()), Some(minutes(40)));
+    assert_eq!(token.time_left(Moment::now(&time)), Some(minutes(40)));
     assert_eq!(token.session_rule(), SessionRule::EndsWithToken);
 }
 

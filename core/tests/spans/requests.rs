@@ -1,6 +1,7 @@
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, millis, seconds};
 use redis_authx::{
-    ErrorKind, IdentityProvider, ProviderError, Token, TokenManager, async_trait, provider_fn,
+    ErrorKind, IdentityProvider, ProviderError, Token, TokenManager, TokenRequest, async_trait,
+    provider_fn,
 };
 use tracing::{Instrument, info, info_span};
 
@@ -84,10 +85,10 @@ impl Drop for LetGo {
 
 #[async_trait]
 impl<P: IdentityProvider> IdentityProvider for Chatty<P> {
-    async fn request_token(&self) -> Answer {
+    async fn request_token(&self, request: &TokenRequest<'_>) -> Answer {
         info!("begins");
         let _guard = LetGo;
-        let answer = self.0.request_token().await;
+        let answer = self.0.request_token(request).await;
         info!("ends");
         answer
     }

@@ -11,7 +11,7 @@ use futures::channel::oneshot;
 use redis_authx::testing::{EventLog, ManualClock, Run, millis};
 use redis_authx::{
     Builder, Clock, ExponentialBackoff, IdentityProvider, ProviderError, RefreshPolicy,
-    RefreshPolicyBuilder, Token, TokenManager, async_trait,
+    RefreshPolicyBuilder, Token, TokenManager, TokenRequest, async_trait,
 };
 
 pub(crate) type Answer = Result<Token, ProviderError>;
@@ -142,7 +142,7 @@ impl fmt::Debug for Source {
 
 #[async_trait]
 impl IdentityProvider for Source {
-    async fn request_token(&self) -> Answer {
+    async fn request_token(&self, _: &TokenRequest<'_>) -> Answer {
         let number = {
             let mut times = self.times.lock().expect("whole");
             times.push(self.clock.now() - self.start);
@@ -179,7 +179,7 @@ impl Gate {
 
 #[async_trait]
 impl IdentityProvider for Gate {
-    async fn request_token(&self) -> Answer {
+    async fn request_token(&self, _: &TokenRequest<'_>) -> Answer {
         let (sender, answer) = oneshot::channel();
         self.0.open.lock().expect("whole").push(sender);
         self.0.requests.fetch_add(1, Ordering::SeqCst);

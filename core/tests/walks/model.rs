@@ -1,4 +1,4 @@
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use redis_authx::machine::{Machine, Output, RequestId, Snapshot};
 use redis_authx::{Event, ProviderError};
@@ -8,6 +8,8 @@ use crate::settings::Settings;
 
 /// No schedule reaches further: ten years.
 const FAR: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
+/// The clocks may differ by less than this before a token's end is moved.
+const TOLERANCE: Duration = Duration::from_millis(1);
 /// A `Retry-After` is obeyed for so long at most.
 const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(3600);
 
@@ -19,8 +21,8 @@ pub(crate) struct Model {
     /// The request under way, and since when.
     open: Option<(RequestId, Instant)>,
     closed: Option<RequestId>,
-    /// The latest token and its end.
-    held: Option<(u64, Option<Instant>)>,
+    /// The latest token and its end by both clocks.
+    held: Option<(u64, Option<(Instant, SystemTime)>)>,
     /// What readers were shown last, with its generation.
     shown: Option<(u64, u64)>,
     generation: u64,
@@ -79,6 +81,7 @@ impl Model {
     pub(crate) fn succeeded(
         &mut self,
         now: Instant,
+        wall: SystemTime,
         value: u64,
         lifetime: Option<Duration>,
         unchanged: bool,
@@ -93,15 +96,12 @@ impl Model {
         }
         self.last_success = Some(now);
         self.generation += u64::from(!unchanged);
-        self.held = Some((value, lifetime.map(|life| now + life.min(FAR))));
+        let end = |life: Duration| {
+            let life = life.min(FAR);
+            (now + life, wall.checked_add(life).unwrap_or(wall))
+        };
+        self.held = Some((value, lifetime.map(end)));
         self.fresh = lifetime.filter(|_| !unchanged);
-    }
-
-    /// The wall clock ran ahead: the token ends that much sooner.
-    pub(crate) fn clock_stepped(&mut self, forward: Duration) {
-        if let Some((_, Some(expires))) = &mut self.held {
-            *expires = expires.checked_sub(forward).unwrap_or(self.now);
-        }
     }
 
     pub(crate) fn stop(&mut self) {
@@ -109,12 +109,23 @@ impl Model {
         self.stopped = true;
     }
 
-    /// Time has come to `now`, and the machine has been told.
-    pub(crate) fn at(&mut self, now: Instant) {
+    /// The machine has been given both times. The wall clock may bring a token's
+    /// end nearer, and never moves it away.
+    pub(crate) fn at(&mut self, now: Instant, wall: SystemTime) {
         assert!(now >= self.now);
         self.now = now;
-        let over = |(_, expires): &(u64, Option<Instant>)| expires.is_some_and(|at| at <= now);
-        if self.stopped || self.held.as_ref().is_some_and(over) {
+        let Some((_, end)) = &mut self.held else {
+            return;
+        };
+        let mut over = self.stopped;
+        if let Some((at, at_wall)) = end {
+            let left = at_wall.duration_since(wall).unwrap_or_default();
+            if *at >= now + left + TOLERANCE {
+                *at = now + left;
+            }
+            over |= *at <= now || left.is_zero();
+        }
+        if over {
             self.held = None;
         }
     }
@@ -156,7 +167,7 @@ impl Model {
         assert_eq!(machine.is_stopped(), self.stopped);
         assert_eq!(
             machine.expires(),
-            self.held.and_then(|(_, expires)| expires)
+            self.held.and_then(|(_, end)| Some(end?.0))
         );
         let timeout = machine.poll_timeout();
         assert!(
@@ -167,7 +178,7 @@ impl Model {
             let limit = since + self.settings.request_timeout;
             assert!(timeout.is_some_and(|at| at <= limit), "no time limit");
         }
-        if let Some((_, Some(expires))) = self.held {
+        if let Some((_, Some((expires, _)))) = self.held {
             assert!(
                 timeout.is_some_and(|at| at <= expires),
                 "sleeps past an expiry"
@@ -222,12 +233,13 @@ impl Model {
             Event::AttemptFailed {
                 attempt, retry_in, ..
             } => {
-                assert!(
-                    self.settings
-                        .max_attempts
-                        .is_none_or(|most| *attempt <= most)
-                );
                 assert!(retry_in.is_none_or(|wait| !wait.is_zero()), "no pause");
+                let within = self
+                    .settings
+                    .max_attempts
+                    .is_none_or(|most| *attempt < most);
+                let single = retry_in.is_none() && !self.settings.stops_when_exhausted;
+                assert!(within || !single, "no further attempt is planned");
             }
             Event::CycleExhausted { next_in, .. } => {
                 assert_eq!(next_in.is_none(), self.settings.stops_when_exhausted);

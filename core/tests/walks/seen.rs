@@ -26,7 +26,7 @@ impl Seen {
             Output::Request(_) => 1,
             Output::Publish(Snapshot::Pending) => 2,
             Output::Publish(Snapshot::Stopped) => 3,
-            Output::Publish(Snapshot::Unavailable(_)) => 4,
+            Output::Publish(Snapshot::Unavailable { .. }) => 4,
             Output::Publish(Snapshot::Valid { .. }) => 5,
             Output::Report(Event::AttemptFailed { .. }) => 6,
             Output::Report(Event::CycleExhausted { .. }) => 7,

@@ -80,7 +80,7 @@ impl RetryPolicy for Whimsical {
         assert!((0.0..1.0).contains(&context.sample));
         assert!(context.attempt >= 1);
         match (context.sample * 10.0) as u32 {
-            0 => RetryDecision::GiveUp,
+            0 => RetryDecision::Fatal,
             1 | 2 => RetryDecision::CoolDown,
             3 => RetryDecision::RetryAfter(Duration::MAX),
             4 => RetryDecision::RetryAfter(Duration::ZERO),

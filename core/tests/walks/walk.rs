@@ -1,9 +1,9 @@
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use redis_authx::machine::{Input, Lease, Machine, RequestId};
 use redis_authx::testing::ManualClock;
-use redis_authx::{Clock, ErrorKind, ProviderError};
+use redis_authx::{Clock, ErrorKind, Moment, ProviderError, RequestReason};
 
 use crate::choices::Choices;
 use crate::model::Model;
@@ -18,7 +18,8 @@ pub(crate) struct Walk<'a, C> {
     twin: Option<Machine<u64>>,
     model: Model,
     now: Instant,
-    /// The latest time that the machine has been told.
+    wall: SystemTime,
+    /// The latest time that the machine was given.
     latest: Instant,
     next_value: u64,
 }
@@ -26,14 +27,15 @@ pub(crate) struct Walk<'a, C> {
 impl<'a, C: Choices> Walk<'a, C> {
     pub(crate) fn new(choices: &'a mut C) -> Self {
         let settings = Settings::new(choices);
-        let now = ManualClock::new().now();
+        let clock = ManualClock::new();
+        let (now, wall) = (clock.now(), clock.wall());
         let seed = choices.below(u64::MAX);
         let machine = || {
             Machine::new(
                 settings.policy.clone(),
                 Arc::clone(&settings.retry),
                 seed,
-                now,
+                Moment::new(now, wall),
             )
         };
         Self {
@@ -42,6 +44,7 @@ impl<'a, C: Choices> Walk<'a, C> {
             model: Model::new(settings, now),
             choices,
             now,
+            wall,
             latest: now,
             next_value: 1,
         }
@@ -66,12 +69,25 @@ impl<'a, C: Choices> Walk<'a, C> {
             45..75 => self.answer(),
             75..81 => self.pass(5000),
             81 => self.pass(1_000_000_000),
-            82..90 => self.input(|| Input::Refresh),
+            82..88 => {
+                let reason = self.reason();
+                self.input(|| Input::Refresh(reason));
+            }
+            88..90 => {
+                let needed = self.choices.one_in(2);
+                self.input(|| Input::Needed(needed));
+            }
             90..94 => self.answer_late(),
             94..98 => {
-                let forward = self.choices.duration();
-                self.model.clock_stepped(forward);
-                self.input(|| Input::ClockStepped { forward });
+                let by = self.choices.duration();
+                let stepped = if self.choices.one_in(4) {
+                    self.wall
+                        .checked_sub(by.min(Duration::from_secs(1_000_000)))
+                } else {
+                    self.wall.checked_add(by)
+                };
+                self.wall = stepped.unwrap_or(self.wall);
+                self.input(|| Input::Timeout);
             }
             98 => self.input(|| Input::Timeout),
             _ if self.choices.one_in(5) => {
@@ -90,20 +106,37 @@ impl<'a, C: Choices> Walk<'a, C> {
                 .choices
                 .millis(1000)
                 .saturating_sub(Duration::from_millis(900));
-            self.now = self.now.max(at - early) + late;
+            let by = (at - early).saturating_duration_since(self.now) + late;
+            self.pass_by(by);
         }
         self.input(|| Input::Timeout);
     }
 
     fn pass(&mut self, millis: u64) {
-        self.now += self.choices.millis(millis);
+        let by = self.choices.millis(millis);
+        self.pass_by(by);
         self.input(|| Input::Timeout);
+    }
+
+    /// Both clocks advance.
+    fn pass_by(&mut self, by: Duration) {
+        self.now += by;
+        self.wall = self.wall.checked_add(by).unwrap_or(self.wall);
+    }
+
+    fn reason(&mut self) -> RequestReason {
+        if self.choices.one_in(2) {
+            return RequestReason::Asked;
+        }
+        let generation = self.machine.generation();
+        RequestReason::Refused { generation }
     }
 
     /// Answers the open request, if there is one.
     fn answer(&mut self) {
         let Some(id) = self.model.open() else { return };
-        self.now += self.choices.millis(50);
+        let by = self.choices.millis(50);
+        self.pass_by(by);
         if self.choices.one_in(3) {
             let error = self.error();
             self.model.failed(self.now, &error);
@@ -122,7 +155,8 @@ impl<'a, C: Choices> Walk<'a, C> {
             2..5 => Some(self.choices.duration()),
             _ => Some(Duration::from_secs(1 + self.choices.below(7200))),
         };
-        self.model.succeeded(self.now, value, lifetime, unchanged);
+        self.model
+            .succeeded(self.now, self.wall, value, lifetime, unchanged);
         self.complete(id, value, lifetime, unchanged);
     }
 
@@ -137,9 +171,11 @@ impl<'a, C: Choices> Walk<'a, C> {
     }
 
     fn complete(&mut self, id: RequestId, value: u64, lifetime: Option<Duration>, same: bool) {
+        let now = Moment::new(self.now, self.wall);
+        let end = lifetime.map(|life| now.after(life));
         self.input(|| Input::Completed {
             id,
-            result: Ok(Lease::new(value, lifetime).unchanged(same)),
+            result: Ok(Lease::new(value, end).unchanged(same)),
         });
     }
 
@@ -157,7 +193,7 @@ impl<'a, C: Choices> Walk<'a, C> {
     }
 
     fn input(&mut self, input: impl Fn() -> Input<u64>) {
-        let now = self.now_as_told();
+        let now = Moment::new(self.now_as_given(), self.wall);
         self.machine.handle_input(now, input());
         if let Some(twin) = &mut self.twin {
             twin.handle_input(now, input());
@@ -166,7 +202,7 @@ impl<'a, C: Choices> Walk<'a, C> {
     }
 
     /// Sometimes earlier than it has been: to be taken as the latest.
-    fn now_as_told(&mut self) -> Instant {
+    fn now_as_given(&mut self) -> Instant {
         let back = self.now == self.latest && self.choices.one_in(8);
         let back = Duration::from_secs(if back { 5 } else { 0 });
         self.now.checked_sub(back).unwrap_or(self.now)
@@ -174,7 +210,7 @@ impl<'a, C: Choices> Walk<'a, C> {
 
     /// What must hold after every step.
     fn check(&mut self) {
-        self.model.at(self.now);
+        self.model.at(self.now, self.wall);
         while let Some(output) = self.machine.poll_output() {
             if let Some(twin) = &mut self.twin {
                 let same = twin.poll_output();

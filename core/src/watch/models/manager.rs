@@ -61,7 +61,7 @@ impl Numbered {
 
 #[async_trait]
 impl IdentityProvider for Numbered {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, _: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         let number = self.0.fetch_add(1, Ordering::Relaxed) + 1;
         Ok(Token::new("user", number.to_string()))
     }
