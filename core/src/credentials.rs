@@ -57,10 +57,15 @@ impl Credentials {
     /// has expired is not returned; a suspend is noticed here.
     pub fn current(&self) -> Result<Token, TokenError> {
         let shared = self.shared();
-        let token = shared.watch.read(read)?;
-        if token.has_expired_by(shared.check_clock()) {
-            shared.wake_driver();
-            return Err(shared.pending());
+        let mut token = shared.watch.read(read)?;
+        while token.has_expired_by(shared.check_clock()) {
+            // Unless it was replaced since it was read.
+            let latest = shared.watch.read(read)?;
+            if latest.expiry() == token.expiry() {
+                shared.wake_driver();
+                return Err(shared.pending());
+            }
+            token = latest;
         }
         Ok(token)
     }

@@ -155,6 +155,7 @@ impl Driver {
         };
         request.ended(error.as_ref().map(ProviderError::kind));
         let id = request.id();
+        drop(request);
         self.input(Input::Completed { id, result });
         // After what it brought: a reader that waits for the end finds it.
         self.drain_outputs();
