@@ -15,7 +15,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use clap::Parser;
-use redis_authx::{ExponentialBackoff, RefreshPolicy, TokenManager};
+use redis_authx::TokenManager;
 use redis_authx_emulator::{Emulator, Store};
 use redis_authx_redis::AuthClient;
 use redis_authx_tokio::Tokio;
@@ -53,13 +53,8 @@ async fn run(args: Args) -> Result<Summary, Box<dyn Error>> {
         .start()
         .await?;
 
-    // Three seconds instead of an hour: the waits are scaled along with it.
-    let refresh = RefreshPolicy::builder().cool_down(Duration::from_secs(1));
-    let retry = ExponentialBackoff::builder().max_delay(Duration::from_millis(500));
     let timeline = Timeline::start();
     let manager = TokenManager::builder(emulator.client_secret_identity()?)
-        .refresh_policy(refresh.build()?)
-        .retry_policy(retry.build()?)
         .observer(timeline.observer())
         .spawn(Tokio)?;
     let client = AuthClient::open(emulator.redis_url(), manager.credentials())?;

@@ -6,6 +6,7 @@ mod checks;
 mod identity;
 mod options;
 mod ours;
+mod outages;
 mod queue;
 mod recovery;
 mod server;
@@ -29,7 +30,11 @@ use simulation::{Ending, simulate};
 
 pub(crate) fn run(report: &mut Report, options: Options) {
     let smoke = options.smoke;
+    let outages = options.outages;
     let options = options.resolved();
+    if outages {
+        return outages::run(report, options.processes);
+    }
     if smoke {
         let quiet = options.clone().quieted();
         table::print(report, &quiet, &both(&quiet));

@@ -188,7 +188,6 @@ impl BedBuilder {
             .expiration_refresh_ratio(self.ratio)
             .request_timeout(self.request_timeout)
             .min_interval(self.min_interval)
-            .cool_down(Duration::from_millis(500))
             .build()
             .expect("a policy");
         let retry = ExponentialBackoff::builder()

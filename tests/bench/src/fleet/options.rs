@@ -10,6 +10,9 @@ pub(crate) struct Options {
     /// Small enough for a few seconds, a quiet day before a bad one.
     #[arg(long)]
     pub(super) smoke: bool,
+    /// Instead: token requests alone, in outages of 10 min to 2 h, by three rules.
+    #[arg(long)]
+    pub(super) outages: bool,
     /// Decides everything that is random.
     #[arg(long, default_value_t = 1)]
     pub(super) seed: u64,

@@ -6,10 +6,12 @@ mod entry;
 mod roster;
 
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use redis_authx::machine::{Input, Lease, Machine, Output, RequestId, Snapshot};
-use redis_authx::{ErrorKind, ExponentialBackoff, ProviderError, RefreshPolicy, RetryPolicy};
+use redis_authx::{
+    ErrorKind, ExponentialBackoff, Moment, ProviderError, RefreshPolicy, RequestReason, RetryPolicy,
+};
 
 use super::identity::Answer;
 use super::options::Options;
@@ -21,7 +23,7 @@ use roster::Roster;
 
 pub(super) struct Ours {
     /// What simulated time counts from; any instant will do.
-    zero: Instant,
+    zero: Moment,
     policy: RefreshPolicy,
     retry: Arc<dyn RetryPolicy>,
     processes: Vec<Option<Process>>,
@@ -42,7 +44,7 @@ struct Process {
 impl Ours {
     pub(super) fn new(options: &Options) -> Self {
         Self {
-            zero: Instant::now(),
+            zero: Moment::new(Instant::now(), SystemTime::UNIX_EPOCH),
             policy: RefreshPolicy::default(),
             retry: Arc::new(ExponentialBackoff::default()),
             processes: (0..options.processes).map(|_| None).collect(),
@@ -56,7 +58,7 @@ impl Ours {
             return;
         };
         if let Some(input) = input {
-            let now = self.zero + Duration::from_nanos(world.now);
+            let now = self.zero.after(Duration::from_nanos(world.now));
             this.machine.handle_input(now, input);
         }
         while let Some(output) = this.machine.poll_output() {
@@ -64,7 +66,7 @@ impl Ours {
                 Output::Cancel(_) => this.open = None,
                 Output::Publish(Snapshot::Valid { generation, .. }) => {
                     let expires = this.machine.expires().map_or(world.end, |at| {
-                        nanos(at.saturating_duration_since(self.zero))
+                        nanos(at.saturating_duration_since(self.zero.monotonic()))
                     });
                     let generation = u32::try_from(generation).unwrap_or(u32::MAX);
                     let token = Token {
@@ -85,7 +87,7 @@ impl Ours {
             }
         }
         if let Some(at) = this.machine.poll_timeout() {
-            let at = nanos(at.saturating_duration_since(self.zero));
+            let at = nanos(at.saturating_duration_since(self.zero.monotonic()));
             world.checks.hold(at > world.now, "a timeout that is due");
             let answered = this.open.is_some() && this.answer <= at;
             if !answered && (at < this.wake || this.wake <= world.now) {
@@ -98,7 +100,7 @@ impl Ours {
 
 impl Side for Ours {
     fn start(&mut self, world: &mut World, process: u32) {
-        let now = self.zero + Duration::from_nanos(world.now);
+        let now = self.zero.after(Duration::from_nanos(world.now));
         let seed = world.random.u64(..);
         let machine = Machine::new(self.policy.clone(), Arc::clone(&self.retry), seed, now);
         self.processes[process as usize] = Some(Process {
@@ -134,8 +136,8 @@ impl Side for Ours {
                 Err(ProviderError::new(ErrorKind::Throttled).with_retry_after(wait))
             }
             Answer::Token { life } => {
-                let life = Duration::from_millis(life.into());
-                Ok(Lease::new((), Some(life)))
+                let life = Duration::from_nanos(world.now) + Duration::from_millis(life.into());
+                Ok(Lease::new((), Some(self.zero.after(life))))
             }
         };
         self.drive(world, process, Some(Input::Completed { id, result }));
@@ -149,7 +151,7 @@ impl Side for Ours {
     fn ended(&mut self, world: &mut World, link: u32, ended: Ended) {
         if self.roster.ended(world, link, ended) {
             let process = world.process_of(link);
-            self.drive(world, process, Some(Input::Refresh));
+            self.drive(world, process, Some(Input::Refresh(RequestReason::Asked)));
         }
     }
 
@@ -170,7 +172,7 @@ impl Side for Ours {
                     && process
                         .machine
                         .expires()
-                        .is_none_or(|at| at > self.zero + Duration::from_nanos(world.end))
+                        .is_none_or(|at| at > self.zero.monotonic() + Duration::from_nanos(world.end))
             });
             let agreed = holds == world.holds_valid(number);
             world

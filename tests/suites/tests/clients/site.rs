@@ -46,7 +46,6 @@ impl<R: Runtime + Clone> Site<R> {
     fn start(runtime: R, emulator: Arc<Emulator>) -> Self {
         let refresh = RefreshPolicy::builder()
             .expiration_refresh_ratio(0.125)
-            .cool_down(Duration::from_millis(500))
             .build()
             .unwrap();
         let events = Arc::new(Mutex::new(Vec::new()));
