@@ -97,6 +97,8 @@
 //! is decided. The [`manual`] explains the defaults and what happens in an
 //! outage.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #[cfg(feature = "serde")]
 mod config;
 mod credentials;

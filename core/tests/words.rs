@@ -186,3 +186,29 @@ fn an_observer_of_metrics_shows_its_labels() {
         "{shown}"
     );
 }
+
+#[test]
+fn the_alternate_form_of_an_error_prints_its_sources() {
+    let error = ProviderError::unavailable("connection refused");
+    assert_eq!(error.to_string(), "the identity service is unavailable");
+    let whole = "the identity service is unavailable: connection refused";
+    assert_eq!(format!("{error:#}"), whole);
+    let error = redis_authx::TokenError::Unavailable(error);
+    assert_eq!(
+        format!("{error:#}"),
+        format!("no valid token is held: {whole}")
+    );
+}
+
+#[test]
+fn every_state_has_its_word() {
+    use redis_authx::State;
+    let states = [
+        State::Pending,
+        State::Stopped,
+        State::Unavailable,
+        State::Valid,
+    ];
+    let words = states.map(|state| state.to_string());
+    assert_eq!(words, ["pending", "stopped", "unavailable", "valid"]);
+}

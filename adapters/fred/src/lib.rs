@@ -179,6 +179,8 @@
 //! them. Name all of them, and as they name each other: fred learns of further
 //! ones by itself, and those it would log in to with a token.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod auth;
 mod builder;
 mod connections;

@@ -95,6 +95,8 @@
 //! and the writes that `WAIT` is about. Requests under way on the old connection
 //! end there; it is closed after the last of them.
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 #![allow(
     clippy::duplicate_mod,
     reason = "the same source, compiled for each version of redis-rs"

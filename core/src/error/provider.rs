@@ -3,28 +3,30 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::write_error;
+
 type Source = Arc<dyn Error + Send + Sync>;
 
-/// Why a token request failed, and by whom it can be mended.
+/// Why a token request failed, and who can fix it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The token that came had already expired. Mended by time, or by setting
-    /// the clock of this machine.
+    /// The token had expired on arrival. Resolves itself, or once this machine's
+    /// clock is corrected.
     Expired,
-    /// The reply could not be read, or lacked what Redis needs. Mended by
-    /// whoever wrote it; asked for again all the same, since a proxy may have
-    /// cut it.
+    /// The reply could not be read, or lacked what Redis needs. Its sender has to
+    /// fix it; the request is retried all the same, since a proxy may have cut
+    /// the reply.
     InvalidResponse,
-    /// The request itself was wrong: unknown tenant, client or scope. Mended
-    /// by an operator.
+    /// The request itself was wrong: unknown tenant, client or scope. An operator
+    /// has to fix it.
     Misconfigured,
     /// Anything else.
     Other,
-    /// The identity service refused the credentials: wrong or expired secret.
-    /// Mended by an operator.
+    /// The identity service refused the credentials: wrong or expired secret. An
+    /// operator has to fix it.
     Rejected,
-    /// The identity service asked to be left alone for a while.
+    /// The identity service is throttling requests.
     Throttled,
     /// No answer within the time limit.
     Timeout,
@@ -33,7 +35,7 @@ pub enum ErrorKind {
 }
 
 impl ErrorKind {
-    /// Whether asking again may succeed without anyone's help: all but
+    /// Whether another attempt may succeed without a person's help: all but
     /// [`Misconfigured`](Self::Misconfigured) and [`Rejected`](Self::Rejected).
     #[must_use]
     pub const fn is_transient(self) -> bool {
@@ -75,7 +77,7 @@ pub struct ProviderError {
 }
 
 impl ProviderError {
-    /// An error of `kind`, with nothing behind it.
+    /// Creates an error of `kind` without a source.
     #[must_use]
     pub const fn new(kind: ErrorKind) -> Self {
         Self {
@@ -85,25 +87,26 @@ impl ProviderError {
         }
     }
 
-    /// Keeps `source` as what stands behind this error.
+    /// Attaches the underlying error.
     ///
-    /// It is shown to people: it must not hold a token, a secret or a
-    /// response body.
+    /// It is shown to people: it must not hold a token, a secret or a response
+    /// body.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// Keeps the time that the identity service asked to be left alone for.
-    /// It can lengthen the wait before the next attempt, never shorten it.
+    /// Attaches the time that the identity service asked to wait, its
+    /// `Retry-After`. It lengthens the wait before the next attempt and never
+    /// shortens it; at most one hour counts.
     #[must_use]
     pub const fn with_retry_after(mut self, wait: Duration) -> Self {
         self.retry_after = Some(wait);
         self
     }
 
-    /// The reply made no sense: [`ErrorKind::InvalidResponse`].
+    /// The reply could not be used: [`ErrorKind::InvalidResponse`].
     pub fn invalid_response(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(ErrorKind::InvalidResponse).with_source(source)
     }
@@ -144,15 +147,14 @@ impl ProviderError {
         self.kind
     }
 
-    /// Whether asking again may succeed without anyone's help. An error that
-    /// is not transient ends the cycle at once and is tried again only after
-    /// the longer [`fatal_cool_down`](crate::RefreshPolicyBuilder::fatal_cool_down).
+    /// Whether another attempt may succeed without a person's help. After an error
+    /// that is not transient, attempts slow down to one per [`fatal_cool_down`](crate::RefreshPolicyBuilder::fatal_cool_down).
     #[must_use]
     pub const fn is_transient(&self) -> bool {
         self.kind.is_transient()
     }
 
-    /// How long the identity service asked to be left alone, if it did.
+    /// How long the identity service asked to wait, if it did.
     #[must_use]
     pub const fn retry_after(&self) -> Option<Duration> {
         self.retry_after
@@ -167,7 +169,7 @@ impl From<ErrorKind> for ProviderError {
 
 impl fmt::Display for ProviderError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
+        let text = match self.kind {
             ErrorKind::Expired => "the token had expired on arrival",
             ErrorKind::InvalidResponse => "the identity service's reply could not be used",
             ErrorKind::Misconfigured => "the token request is misconfigured",
@@ -176,7 +178,8 @@ impl fmt::Display for ProviderError {
             ErrorKind::Throttled => "the identity service is throttling requests",
             ErrorKind::Timeout => "the identity service did not answer in time",
             ErrorKind::Unavailable => "the identity service is unavailable",
-        })
+        };
+        write_error(f, self, text)
     }
 }
 

@@ -1,7 +1,7 @@
 use std::error::Error;
 use std::fmt;
 
-use super::ProviderError;
+use super::{ProviderError, write_error};
 
 /// Why there is no token to hand out.
 #[derive(Clone, Debug)]
@@ -51,11 +51,12 @@ impl TokenError {
 
 impl fmt::Display for TokenError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
+        let text = match self {
             Self::Pending { .. } => "a token has been requested and has not arrived yet",
             Self::Stopped => "the token manager has stopped",
             Self::Unavailable(_) => "no valid token is held",
-        })
+        };
+        write_error(f, self, text)
     }
 }
 

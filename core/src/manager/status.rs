@@ -1,3 +1,4 @@
+use std::fmt;
 use std::sync::atomic::Ordering;
 use std::time::Duration;
 
@@ -40,6 +41,25 @@ pub enum State {
     Unavailable,
     /// A valid token is in hand.
     Valid,
+}
+
+impl State {
+    /// The state as one stable word, for metrics and log fields.
+    #[must_use]
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Pending => "pending",
+            Self::Stopped => "stopped",
+            Self::Unavailable => "unavailable",
+            Self::Valid => "valid",
+        }
+    }
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.as_str())
+    }
 }
 
 impl Status {

@@ -67,6 +67,8 @@
 //!
 //! [`azure_core`]: https://docs.rs/azure_core
 
+#![cfg_attr(docsrs, feature(doc_cfg))]
+
 mod builder;
 mod diagnosis;
 mod error;

@@ -178,6 +178,8 @@
 //! | `interactive` | people who sign in: [`AuthorizationCode`], [`DeviceCode`] |
 //! | `pkcs12` | certificates and keys from PKCS#12 files (`.pfx`, `.p12`) |
 //! | `reqwest` | `ReqwestClient`: requests through a `reqwest::Client` of your own |
+
+#![cfg_attr(docsrs, feature(doc_cfg))]
 #![cfg_attr(
     not(feature = "interactive"),
     doc = "

@@ -1,8 +1,8 @@
 use std::borrow::Cow;
 use std::error::Error;
 use std::fmt;
-use std::iter::successors;
 
+use crate::error::write_sources;
 use crate::{ErrorKind, ProviderError};
 
 /// What each provider of a [`ProviderChain`](crate::ProviderChain) said: the
@@ -51,9 +51,7 @@ impl fmt::Display for ChainError {
         for (index, (name, error)) in self.0.iter().enumerate() {
             let separator = if index == 0 { ": " } else { "; " };
             write!(f, "{separator}{name}: {error}")?;
-            for source in successors(error.source(), |error| (*error).source()) {
-                write!(f, ": {source}")?;
-            }
+            write_sources(f, error)?;
         }
         Ok(())
     }
