@@ -18,6 +18,8 @@ const AT_ONCE: usize = 32;
 pub(super) struct Successor<L, F> {
     pub(super) link: Arc<L>,
     pub(super) feed: F,
+    /// `None` where the user may not subscribe to it.
+    pub(super) marker: Option<Marker>,
     pub(super) old: Old,
     /// How it ended.
     pub(super) done: oneshot::Sender<Outcome>,
@@ -29,18 +31,9 @@ pub(super) enum Old {
     /// has subscribed: something may be missing then.
     Silent,
     /// Until the marker comes, or it is lost.
-    Marked(Marker),
+    Confirmed,
     /// Until there is nothing more to read.
     Drained { gap: bool },
-}
-
-impl Old {
-    const fn handover(&self) -> Handover {
-        match self {
-            Self::Marked(_) => Handover::with_marker(),
-            Self::Silent | Self::Drained { .. } => Handover::without_marker(),
-        }
-    }
 }
 
 /// What the reader is told.
@@ -87,11 +80,20 @@ impl<L: Link, F: Feed, O: Outlet<F::Message>> Reader<L, F, O> {
         while let Poll::Ready(order) = Pin::new(&mut self.orders).poll_next(cx) {
             match order {
                 Some(Order::TakeOver(successor)) => {
-                    self.next = Some((successor.old.handover(), successor));
+                    let handover = match (&successor.old, &successor.marker) {
+                        (Old::Silent | Old::Confirmed, Some(_)) => Handover::with_marker(),
+                        _ => Handover::without_marker(),
+                    };
+                    self.next = Some((handover, successor));
                 }
                 Some(Order::Read(old)) => match &mut self.next {
-                    Some((handover, successor)) if handover.outcome().is_none() => {
-                        *handover = old.handover();
+                    // Once the marker has come, nothing more needs to be known.
+                    Some((handover, successor))
+                        if handover.outcome().is_none() && handover.reads() == Side::Old =>
+                    {
+                        if matches!(old, Old::Drained { .. }) {
+                            *handover = Handover::without_marker();
+                        }
                         successor.old = old;
                     }
                     _ => {}
@@ -155,10 +157,14 @@ impl<L: Link, F: Feed, O: Outlet<F::Message>> Reader<L, F, O> {
             return;
         }
         // A pattern may match it as well, and those of other handovers.
-        if let Some((handover, Successor { old, .. })) = &mut self.next
-            && matches!(old, Old::Marked(marker) if marker.channel().as_bytes() == channel)
+        if let Some((handover, Successor { marker, old, .. })) = &mut self.next
+            && !matches!(old, Old::Drained { .. })
+            && matches!(marker, Some(marker) if marker.channel().as_bytes() == channel)
             && kind != Kind::Pattern
         {
+            // It shows as well that the old connection had subscribed, and may
+            // be read before `Order::Read` says so.
+            *old = Old::Confirmed;
             handover.marker();
         }
     }

@@ -91,7 +91,7 @@ impl<L: Link, F: Feed> Succession<L, F> {
         // Of one that was cut off without a word, nothing may be heard again.
         if silent || health.is_lost() {
             let lost = Old::Drained { gap: true };
-            return ended::<L>(self.take_over(&link, feed, lost)).await;
+            return ended::<L>(self.take_over(&link, feed, None, lost)).await;
         }
         let marker = Marker::new();
         let channel = [marker.channel().as_bytes().to_vec()];
@@ -101,7 +101,7 @@ impl<L: Link, F: Feed> Succession<L, F> {
             Err(error) => return Err(error),
         };
         // Reads on with the new one, should the old one be lost by now.
-        let handover = self.take_over(&link, feed, Old::Silent);
+        let handover = self.take_over(&link, feed, marked.then(|| marker.clone()), Old::Silent);
         // An answer shows that it was there when the new one had subscribed,
         // and has got all that was published before.
         health.asked(self.runtime.now());
@@ -149,7 +149,7 @@ impl<L: Link, F: Feed> Succession<L, F> {
         marker: Marker,
         publish: impl FnOnce(Arc<L>, Marker) -> BoxFuture<'a, Result<(), L::Error>> + Send,
     ) -> Result<(), L::Error> {
-        self.read(Old::Marked(marker.clone()));
+        self.read(Old::Confirmed);
         match publish(link, marker).await {
             Err(error) if L::is_refused(&error) => {
                 self.read(Old::Drained { gap: false });
@@ -164,11 +164,18 @@ impl<L: Link, F: Feed> Succession<L, F> {
     }
 
     /// Has another link take over. Dropping what is returned takes that back.
-    fn take_over(&self, link: &Arc<L>, feed: F, old: Old) -> oneshot::Receiver<Outcome> {
+    fn take_over(
+        &self,
+        link: &Arc<L>,
+        feed: F,
+        marker: Option<Marker>,
+        old: Old,
+    ) -> oneshot::Receiver<Outcome> {
         let (done, handover) = oneshot::channel();
         let successor = Successor {
             link: Arc::clone(link),
             feed,
+            marker,
             old,
             done,
         };

@@ -201,6 +201,33 @@ fn the_old_one_goes_on_when_nobody_waits_for_the_new_one() {
     assert!(!left);
 }
 
+/// The old connection confirms, and the marker is published and arrives, while
+/// the reader is between its commands and its messages.
+#[test]
+fn a_marker_that_overtakes_the_confirmation_is_not_missed() {
+    let mut scene = Scene::new(Server::default());
+    scene.old.wire(|wire| wire.silent = true);
+    let (_, mut handover) = scene.begin(scene.publishes());
+    assert_eq!(scene.step(&mut handover), None);
+    let handover = Arc::new(Mutex::new(handover));
+    let polled = Arc::clone(&handover);
+    scene.old.wire(|wire| {
+        wire.silent = false;
+        wire.before_next = Some(Box::new(move || {
+            let mut handover = polled.lock().unwrap();
+            let done = poll_immediate(&mut *handover).now_or_never().flatten();
+            assert_eq!(done, None, "published, and waits for the reader");
+        }));
+    });
+    scene.run.settle();
+    assert_eq!(scene.step(&mut handover.lock().unwrap()), Some(Ok(())));
+    scene.old.end();
+    scene.server.publish("news", "1");
+    let told = scene.told();
+    assert_eq!(told.payloads, payloads(&["1"]));
+    assert_eq!((told.gaps, told.lost), (0, 0));
+}
+
 #[test]
 fn a_lost_one_is_replaced_and_the_gap_is_told() {
     let mut scene = Scene::new(Server::default());

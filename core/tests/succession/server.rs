@@ -16,8 +16,10 @@ pub(crate) struct Wire {
     arrived: VecDeque<(Kind, Name, String)>,
     pub(crate) gone: bool,
     waker: Option<Waker>,
-    /// It gets no answers.
+    /// The server does not reply on it.
     pub(crate) silent: bool,
+    /// Runs once, when the feed is polled next.
+    pub(crate) before_next: Option<Box<dyn FnOnce() + Send>>,
     /// What the server has sent and the network not yet delivered. It has, when
     /// a `PING` on another connection is answered.
     pub(crate) under_way: Vec<(Kind, Name, String)>,
@@ -98,11 +100,15 @@ pub(crate) enum Failure {
 
 impl Socket {
     async fn answered(&self) -> Result<(), Failure> {
-        match self.connection.wire(|wire| (wire.silent, wire.gone)) {
-            (true, _) => std::future::pending().await,
-            (_, true) => Err(Failure::Closed),
-            _ => Ok(()),
-        }
+        std::future::poll_fn(|_| {
+            let wire = self.connection.0.lock().unwrap();
+            match (wire.silent, wire.gone) {
+                (true, _) => Poll::Pending,
+                (_, true) => Poll::Ready(Err(Failure::Closed)),
+                _ => Poll::Ready(Ok(())),
+            }
+        })
+        .await
     }
 }
 
@@ -153,6 +159,10 @@ impl Feed for Arrivals {
     type Message = (Kind, Name, String);
 
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Message>> {
+        let before = self.0.0.lock().unwrap().before_next.take();
+        if let Some(before) = before {
+            before();
+        }
         let mut wire = self.0.0.lock().unwrap();
         match wire.arrived.pop_front() {
             Some(message) => Poll::Ready(Some(message)),
