@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::task::{Context, Poll};
 
 use futures_channel::{mpsc, oneshot};
-use futures_util::Stream;
+use futures_util::{FutureExt as _, Stream};
 
 use super::{Feed, Handover, Kind, Link, Marker, Outcome, Outlet, Place, Side, Verdict};
 use crate::{Credentials, TokenError};
@@ -84,7 +84,9 @@ impl<L: Link, F: Feed, O: Outlet<F::Message>> Reader<L, F, O> {
                         (Old::Silent | Old::Confirmed, Some(_)) => Handover::with_marker(),
                         _ => Handover::without_marker(),
                     };
-                    self.next = Some((handover, successor));
+                    if let Some((_, given_up)) = self.next.replace((handover, successor)) {
+                        self.unsubscribe(given_up.marker);
+                    }
                 }
                 Some(Order::Read(old)) => match &mut self.next {
                     // Once the marker has come, nothing more needs to be known.
@@ -205,9 +207,21 @@ impl<L: Link, F: Feed, O: Outlet<F::Message>> Reader<L, F, O> {
                     self.feed = Some(successor.feed);
                     self.place.put(successor.link);
                 }
+                self.unsubscribe(successor.marker);
                 // Nobody may wait for it.
                 let _ = successor.done.send(outcome);
             }
+        }
+    }
+
+    /// Unsubscribes the connection in place from the marker of a handover that
+    /// is over, however it ended. Sent, not waited for: the reply may take as long
+    /// as the messages before it.
+    fn unsubscribe(&self, marker: Option<Marker>) {
+        if let Some(marker) = marker {
+            let channel = [marker.channel().as_bytes().to_vec()];
+            let link = self.place.link();
+            let _ = link.unsubscribe(Kind::Channel, &channel).now_or_never();
         }
     }
 

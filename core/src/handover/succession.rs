@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_channel::{mpsc, oneshot};
-use futures_util::future::{BoxFuture, Either, FutureExt, select};
+use futures_util::future::{BoxFuture, Either, select};
 
 use super::reader::{Old, Order, Reader, Successor};
 use super::{Feed, Kind, Link, Marker, Outcome, Outlet, Place, Subscriptions};
@@ -66,7 +66,8 @@ impl<L: Link, F: Feed> Succession<L, F> {
     /// The client's own. The old connection is still in place then.
     ///
     /// # Cancel safety
-    /// Safe: either the old connection or the new one is in place.
+    /// Safe: either the old connection or the new one is in place, and the
+    /// [`Reader`] unsubscribes it from the marker's channel.
     pub async fn hand_over<'a>(
         &self,
         link: L,
@@ -112,7 +113,7 @@ impl<L: Link, F: Feed> Succession<L, F> {
                 old.ping().await
             }
         });
-        let handed_over = match select(handover, answer).await {
+        match select(handover, answer).await {
             Either::Left((outcome, _)) => ended::<L>(ready(outcome)).await,
             Either::Right((answer, handover)) => {
                 health.answered();
@@ -132,14 +133,7 @@ impl<L: Link, F: Feed> Succession<L, F> {
                     Err(error) => Err(error),
                 }
             }
-        };
-        if marked {
-            // Whichever stays has no use for it. Sent, not waited for: a reply
-            // may take as long as the messages before it.
-            let stays = self.place.link();
-            let _ = stays.unsubscribe(Kind::Channel, &channel).now_or_never();
         }
-        handed_over
     }
 
     /// Publishes the marker, once the reader waits for it.

@@ -197,8 +197,26 @@ fn the_old_one_goes_on_when_nobody_waits_for_the_new_one() {
     let told = scene.told();
     assert_eq!(told.payloads, payloads(&["1", "2"]));
     assert_eq!((told.gaps, told.lost), (0, 0));
-    let left = scene.old.wire(|wire| wire.gone);
-    assert!(!left);
+    let (gone, subscribed) = scene.old.wire(|wire| (wire.gone, wire.subscribed.len()));
+    assert!(!gone);
+    assert_eq!(subscribed, 1, "without the marker's channel");
+}
+
+#[test]
+fn cancelled_handovers_leave_no_marker_subscribed() {
+    let mut scene = Scene::new(Server::default());
+    for _ in 0..3 {
+        let publish = |_| std::future::pending().boxed();
+        let (_, mut handover) = scene.begin(publish);
+        // The reader does not run before the next one begins.
+        assert_eq!(poll_immediate(&mut handover).now_or_never().flatten(), None);
+    }
+    scene.run.settle();
+    assert_eq!(scene.old.wire(|wire| wire.subscribed.len()), 1);
+    let (new, mut handover) = scene.begin(scene.publishes());
+    assert_eq!(scene.step(&mut handover), Some(Ok(())));
+    scene.run.settle();
+    assert_eq!(new.wire(|wire| wire.subscribed.len()), 1);
 }
 
 /// The old connection confirms, and the marker is published and arrives, while
