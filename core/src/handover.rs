@@ -65,7 +65,7 @@ pub use marker::Marker;
 pub use place::{Place, Replaced};
 pub use reader::Reader;
 pub use subscriptions::{Kind, Subscriptions};
-pub use succession::{ANSWER_LIMIT, OPEN_LIMIT, ReaderSeed, Succession};
+pub use succession::{ReaderSeed, Succession};
 
 /// Which of the two connections is to be read, and which of its messages
 /// count.

@@ -1,5 +1,7 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+#[cfg(feature = "subscriber-client")]
+use std::time::Duration;
 
 use fred::clients::{Client, ExclusivePool, Pool};
 use fred::interfaces::ClientLike;
@@ -18,6 +20,11 @@ use super::showing::Showing;
 use super::showing::Showings;
 use super::watch::{Events, Watch};
 use super::weak::WeakClient;
+
+/// The default of
+/// [`replace_timeout`](redis_authx::reauth::ReauthPolicyBuilder::replace_timeout).
+#[cfg(feature = "subscriber-client")]
+const REPLACE_TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Keeps fred's clients logged in: with every new token, for as long as each of
 /// them lives.
@@ -54,6 +61,10 @@ struct Inner {
     reauth: Reauthenticator,
     showings: Showings,
     allow_plaintext: bool,
+    #[cfg(feature = "subscriber-client")]
+    auth_timeout: Duration,
+    #[cfg(feature = "subscriber-client")]
+    replace_timeout: Duration,
     clients: Mutex<Vec<Weak<dyn Reports>>>,
 }
 
@@ -195,6 +206,18 @@ impl Renewal {
         &self.0.reauth
     }
 
+    /// How long a server may take to reply to a subscriber.
+    #[cfg(feature = "subscriber-client")]
+    pub(crate) fn auth_timeout(&self) -> Duration {
+        self.0.auth_timeout
+    }
+
+    /// How long opening a subscriber's connection may take.
+    #[cfg(feature = "subscriber-client")]
+    pub(crate) fn replace_timeout(&self) -> Duration {
+        self.0.replace_timeout
+    }
+
     /// Which tokens the servers of a configuration are known to take.
     #[cfg(feature = "subscriber-client")]
     pub(crate) fn showing(&self, config: &Config) -> Arc<Showing> {
@@ -296,6 +319,8 @@ impl RenewalBuilder {
                     "a token manager that was spawned on tokio, or a call of runtime()",
                 )
             })?;
+        #[cfg(feature = "subscriber-client")]
+        let auth_timeout = self.policy.auth_timeout();
         let reauth = Reauthenticator::spawn(&self.credentials, self.policy, Arc::clone(&runtime));
         Ok(Renewal(Arc::new(Inner {
             credentials: self.credentials,
@@ -303,6 +328,10 @@ impl RenewalBuilder {
             reauth,
             showings: Showings::default(),
             allow_plaintext: self.allow_plaintext,
+            #[cfg(feature = "subscriber-client")]
+            auth_timeout,
+            #[cfg(feature = "subscriber-client")]
+            replace_timeout: REPLACE_TIMEOUT,
             clients: Mutex::default(),
         })))
     }

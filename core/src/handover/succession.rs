@@ -11,25 +11,27 @@ use super::reader::{Old, Order, Reader, Successor};
 use super::{Feed, Kind, Link, Marker, Outcome, Outlet, Place, Subscriptions};
 use crate::{Clock as _, Credentials, Runtime};
 
-/// How long a server may take to answer about a subscription: what an `AUTH`
-/// may take by default.
-pub const ANSWER_LIMIT: Duration = Duration::from_secs(5);
-
-/// How long opening a connection may take: what a replacement may take by
-/// default.
-pub const OPEN_LIMIT: Duration = Duration::from_secs(10);
-
 /// The connections of one subscriber, each in the place of the one before.
 pub struct Succession<L: Link, F: Feed> {
     place: Arc<Place<L>>,
     orders: mpsc::UnboundedSender<Order<L, F>>,
     runtime: Arc<dyn Runtime>,
+    answer_limit: Duration,
 }
 
 impl<L: Link, F: Feed> Succession<L, F> {
     /// Begins with one connection, which a [`Reader`] reads.
+    ///
+    /// A connection that has owed a reply for `answer_limit` is taken for cut
+    /// off: the next handover doesn't wait for it. Adapters give the
+    /// [`auth_timeout`](crate::reauth::ReauthPolicy::auth_timeout) here.
     #[must_use]
-    pub fn new(link: L, feed: F, runtime: Arc<dyn Runtime>) -> (Self, ReaderSeed<L, F>) {
+    pub fn new(
+        link: L,
+        feed: F,
+        runtime: Arc<dyn Runtime>,
+        answer_limit: Duration,
+    ) -> (Self, ReaderSeed<L, F>) {
         let place = Arc::new(Place::new(Arc::new(link)));
         let (sender, orders) = mpsc::unbounded();
         let seed = ReaderSeed {
@@ -41,6 +43,7 @@ impl<L: Link, F: Feed> Succession<L, F> {
             place,
             orders: sender,
             runtime,
+            answer_limit,
         };
         (succession, seed)
     }
@@ -79,7 +82,7 @@ impl<L: Link, F: Feed> Succession<L, F> {
         let link = Arc::new(link);
         let old = self.place.link();
         let health = old.health();
-        let silent = health.is_silent(self.runtime.now(), ANSWER_LIMIT);
+        let silent = health.is_silent(self.runtime.now(), self.answer_limit);
         if silent && !health.is_lost() {
             // It owes an answer, but messages may still come by it. Those that
             // were sent before the new one had subscribed get the time of a

@@ -5,16 +5,18 @@
 mod server;
 
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, poll_immediate};
-use redis_authx::handover::{
-    ANSWER_LIMIT, Kind, Link, Marker, Outlet, Place, Subscriptions, Succession,
-};
+use redis_authx::handover::{Kind, Link, Marker, Outlet, Place, Subscriptions, Succession};
 use redis_authx::testing::{ManualClock, Run};
 use redis_authx::{Spawner as _, StaticToken, Token, TokenManager};
 
 use server::{Arrivals, Connection, Failure, Name, Server, Socket};
+
+/// How long an answer may take, where a test does not say.
+const ANSWER_LIMIT: Duration = Duration::from_secs(5);
 
 /// What the application got, and was told.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -59,12 +61,17 @@ struct Scene {
 
 impl Scene {
     fn new(server: Server) -> Self {
+        Self::with_limit(server, ANSWER_LIMIT)
+    }
+
+    /// Its connections may take this long to answer.
+    fn with_limit(server: Server, limit: Duration) -> Self {
         let time = ManualClock::new();
         let identity = StaticToken::new(Token::new("app", "secret"));
         let (manager, driver) = TokenManager::builder(identity).build(&time).unwrap();
         let (link, feed) = server.connect();
         let old = feed.0.clone();
-        let (succession, seed) = Succession::new(link, feed, Arc::new(time.clone()));
+        let (succession, seed) = Succession::new(link, feed, Arc::new(time.clone()), limit);
         let application = Application::default();
         let reader = seed.into_reader(application.clone(), manager.credentials());
         let mut subscriptions = Subscriptions::default();
@@ -277,6 +284,21 @@ fn one_that_never_answers_is_replaced_without_its_consent() {
     let told = scene.told();
     assert_eq!(told.payloads, payloads(&["1", "2"]));
     assert_eq!((told.gaps, told.lost), (1, 0));
+}
+
+/// It owes an answer for less time than the caller grants.
+#[test]
+fn a_slow_one_is_asked_again_within_the_limit_of_the_caller() {
+    let mut scene = Scene::with_limit(Server::default(), ANSWER_LIMIT * 3);
+    scene.old.wire(|wire| wire.silent = true);
+    let (_, mut handover) = scene.begin(scene.publishes());
+    assert_eq!(scene.step(&mut handover), None);
+    drop(handover);
+    scene.run.advance(ANSWER_LIMIT * 2);
+    scene.old.wire(|wire| wire.silent = false);
+    let (_, mut handover) = scene.begin(scene.publishes());
+    assert_eq!(scene.step(&mut handover), Some(Ok(())));
+    assert_eq!(scene.told().gaps, 0);
 }
 
 #[test]

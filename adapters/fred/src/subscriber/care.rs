@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use fred::error::{Error, ErrorKind};
-use redis_authx::handover::{ANSWER_LIMIT, Kind, Link as _, OPEN_LIMIT, Succession};
+use redis_authx::handover::{Kind, Link as _, Succession};
 use redis_authx::reauth::{ConnectionStatus, Registration, Session};
 use redis_authx::{Clock as _, Credentials, Spawner as _};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -25,6 +25,8 @@ pub(super) struct Care {
     /// `None` once it has been quit.
     registration: Mutex<Option<Registration>>,
     subscriber: Arc<Subscriber>,
+    /// How long the server may take to reply.
+    auth_timeout: Duration,
     /// How long a subscription waits for a lost connection to be back.
     reconnect_wait: Duration,
 }
@@ -38,18 +40,19 @@ impl Care {
     ) -> Result<Arc<Self>, Error> {
         let (credentials, runtime) = (renewal.credentials().clone(), renewal.runtime());
         let limit = dial.connection.internal_command_timeout;
+        let auth_timeout = renewal.auth_timeout();
         let token = credentials.get(limit).await;
         let token = token.map_err(|why| error::no_token(&why))?;
         let showing = renewal.showing(&dial.config);
         let opened = Link::open(&dial, &token, Arc::clone(runtime), &messages);
-        let opened = timeout(OPEN_LIMIT, opened).await;
+        let opened = timeout(renewal.replace_timeout(), opened).await;
         let (link, feed) = opened
             .unwrap_or_else(|_| Err(late()))
             .inspect_err(|error| {
                 ask_for_another(error, &credentials, showing.asking(), runtime.now());
             })?;
         showing.taken(token.generation(), runtime.now());
-        let (succession, seed) = Succession::new(link, feed, Arc::clone(runtime));
+        let (succession, seed) = Succession::new(link, feed, Arc::clone(runtime), auth_timeout);
         let subscriber = Arc::new(Subscriber {
             dial,
             runtime: Arc::clone(runtime),
@@ -65,6 +68,7 @@ impl Care {
             credentials: credentials.clone(),
             registration: Mutex::new(Some(registration)),
             subscriber,
+            auth_timeout,
             reconnect_wait: limit,
         });
         renewal.list(Arc::<Self>::downgrade(&care));
@@ -109,7 +113,7 @@ impl Care {
             let link = self.subscriber.place().link();
             if !link.health().is_lost() {
                 let added = self.subscriber.add(kind, names);
-                match timeout(ANSWER_LIMIT, link.subscribe(kind, names)).await {
+                match timeout(self.auth_timeout, link.subscribe(kind, names)).await {
                     Ok(Ok(())) => return Ok(()),
                     Ok(Err(Failure::Refused(error))) => {
                         self.subscriber.remove(kind, &added);
@@ -139,7 +143,7 @@ impl Care {
         if link.health().is_lost() || removed.is_empty() {
             return Ok(());
         }
-        match timeout(ANSWER_LIMIT, link.unsubscribe(kind, &removed)).await {
+        match timeout(self.auth_timeout, link.unsubscribe(kind, &removed)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(Failure::Refused(error))) => {
                 self.subscriber.add(kind, &removed);

@@ -14,6 +14,11 @@ use super::target;
 /// Any limit beyond it is as good as none, and could overflow: ten years.
 const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
+/// The default of
+/// [`replace_timeout`](redis_authx::reauth::ReauthPolicyBuilder::replace_timeout).
+#[cfg(feature = "pubsub")]
+const REPLACE_TIMEOUT: Duration = Duration::from_secs(10);
+
 /// Builds an [`AuthClient`]; everything but the target has a default.
 #[must_use = "a builder does nothing until it is built"]
 pub struct AuthClientBuilder<T> {
@@ -128,7 +133,7 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
                     "a token manager that was spawned on one, or a call of runtime()",
                 )
             })?;
-        #[cfg(feature = "sync")]
+        #[cfg(any(feature = "pubsub", feature = "sync"))]
         let auth_timeout = self.policy.auth_timeout();
         let reauth = Reauthenticator::spawn(&self.credentials, self.policy, Arc::clone(&runtime));
         Ok(AuthClient(Arc::new(Inner {
@@ -142,8 +147,10 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
             reauth,
             #[cfg(feature = "pubsub")]
             accepted: Arc::default(),
-            #[cfg(feature = "sync")]
+            #[cfg(any(feature = "pubsub", feature = "sync"))]
             auth_timeout,
+            #[cfg(feature = "pubsub")]
+            replace_timeout: REPLACE_TIMEOUT,
             login_timeout: self.login_timeout.min(FOR_EVER),
             reconnect_wait: self.reconnect_wait.min(FOR_EVER),
         })))

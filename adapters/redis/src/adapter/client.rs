@@ -38,9 +38,13 @@ pub(crate) struct Inner {
     /// Of its subscribers.
     #[cfg(feature = "pubsub")]
     pub(crate) accepted: Arc<Accepted>,
-    /// How long an `AUTH` may take on a sync connection.
-    #[cfg(feature = "sync")]
+    /// How long a server may take to reply: to an `AUTH` on a sync connection, and
+    /// to a subscriber.
+    #[cfg(any(feature = "pubsub", feature = "sync"))]
     pub(crate) auth_timeout: Duration,
+    /// How long opening a subscriber's connection may take.
+    #[cfg(feature = "pubsub")]
+    pub(crate) replace_timeout: Duration,
     pub(crate) login_timeout: Duration,
     pub(crate) reconnect_wait: Duration,
 }

@@ -8,9 +8,7 @@ use std::time::Instant;
 use super::redis::{Msg, RedisResult};
 use futures_util::future::{Either, FutureExt, select};
 use redis_authx::Token;
-use redis_authx::handover::{
-    ANSWER_LIMIT, Backlog, Kind, Link as _, OPEN_LIMIT, Outlet, Place, Succession,
-};
+use redis_authx::handover::{Backlog, Kind, Link as _, Outlet, Place, Succession};
 use redis_authx::reauth::{Registration, Session};
 
 use super::super::client::AuthClient;
@@ -37,13 +35,14 @@ impl Shared {
             let runtime = Arc::clone(&runtime);
             async move {
                 let opened = Link::open(&inner.info, protocol, &token);
-                within(&runtime, OPEN_LIMIT, opened).await
+                within(&runtime, inner.replace_timeout, opened).await
             }
             .boxed()
         };
         let ((link, feed), token) =
             log_in(&inner.credentials, &runtime, inner.login_timeout, open).await?;
-        let (succession, seed) = Succession::new(link, feed, Arc::clone(&runtime));
+        let (succession, seed) =
+            Succession::new(link, feed, Arc::clone(&runtime), inner.auth_timeout);
         let subscriber = Arc::new(Subscriber::new(&client, succession));
         let session: Weak<dyn Session> = Arc::<Subscriber>::downgrade(&subscriber);
         let registration = inner.reauth.register(session, &token);
@@ -79,13 +78,13 @@ impl Shared {
                 let token = self.client.credentials().current();
                 let token = token.map_err(error::no_token)?;
                 let renewed = self.subscriber.renew(&token, &subscriptions);
-                within(&inner.runtime, OPEN_LIMIT, renewed).await?;
+                within(&inner.runtime, inner.replace_timeout, renewed).await?;
                 continue;
             }
             if !link.health().is_lost() {
                 let added = subscriptions.add(kind, names);
                 let answer = link.subscribe(kind, names);
-                match within(&inner.runtime, ANSWER_LIMIT, answer).await {
+                match within(&inner.runtime, inner.auth_timeout, answer).await {
                     Ok(()) => return Ok(()),
                     Err(error) => {
                         subscriptions.remove(kind, &added);
@@ -115,7 +114,8 @@ impl Shared {
             return Ok(());
         }
         let answer = link.unsubscribe(kind, &removed);
-        match within(&self.client.0.runtime, ANSWER_LIMIT, answer).await {
+        let inner = &self.client.0;
+        match within(&inner.runtime, inner.auth_timeout, answer).await {
             Err(error) if error::is_lost(&error) => self.lose(&link),
             Err(error) => {
                 subscriptions.add(kind, &removed);
