@@ -1,89 +1,89 @@
-//! Moving a subscriber from one connection to another: no message lost, none
-//! doubled.
+//! Moves a subscription to a new connection without losing or duplicating
+//! messages.
 //!
 //! A connection that subscribes over RESP2 can't send `AUTH`. Before its token
-//! expires, another one that is logged in takes its place; what is the same of
-//! that for every Redis client is here. Applications meet it through the
-//! adapters' types only.
+//! expires, a new connection replaces it. This module has the part of that which
+//! is the same for every Redis client; it is for client adapters. Applications use
+//! the adapters' types.
 //!
 //! # How it works
 //!
-//! A Redis server passes all that is published on to all its subscribers in
-//! one order. So one message that both connections get, a [`Marker`], divides
-//! what the old one is to deliver from what the new one is to deliver:
+//! A Redis server sends messages to all subscribers in the same order. So a
+//! message that both connections receive, a [`Marker`], divides what the old
+//! connection delivers from what the new one delivers:
 //!
-//! 1. the new connection subscribes to all that the old one has, and to a
-//!    channel that nobody else uses;
-//! 2. then the old one subscribes to that channel as well. From its answer on
-//!    it is certain that no message can miss both;
-//! 3. then a message is published there;
-//! 4. the old connection's messages count up to the marker, the new one's
-//!    from it on. They are read one after the other, which is what a
-//!    [`Handover`] says: while the old one is read, those of the new one wait
-//!    where they are, and no order is mixed up.
+//! 1. The new connection subscribes to everything that the old one is subscribed
+//!    to, and to a channel that only this handover uses.
+//! 2. The old connection subscribes to that channel as well. After its reply, no
+//!    message can miss both connections.
+//! 3. A message is published on that channel.
+//! 4. The old connection's messages are delivered up to the marker, the new one's
+//!    after it. A [`Handover`] says which connection to read: while that is the
+//!    old one, the messages of the new one wait, so that their order stays.
 //!
-//! Messages of sharded channels are in that order too, as long as marker and
-//! messages come by the same server. Behind a proxy that spreads channels
-//! over several servers there is no such order: a message may then be lost or
-//! doubled at a handover. There, [without a marker](Handover::without_marker)
-//! is the safe way, or RESP3, which needs no handover.
+//! Messages of sharded channels are in that order as well, as long as marker and
+//! messages come from the same server. Behind a proxy that spreads channels over
+//! several servers there is no such order: a handover may lose or duplicate
+//! messages. Use RESP3 there, which needs no handover.
 //!
-//! # Where it can't
+//! # Without a marker
 //!
-//! A user that may not subscribe to the marker's channel or may not `PUBLISH`
-//! gets a handover [without a marker](Handover::without_marker): the new
-//! connection's messages count from its subscription on, the old one's up to
-//! the reply to a `PING` that was sent after that. None is lost; those
-//! published in between come twice. What the user needs for the exact one:
+//! If the user may not subscribe to the marker's channel or may not `PUBLISH`, the
+//! handover is [without a marker](Handover::without_marker): the new connection's
+//! messages are delivered from its subscription on, and the old one's up to the
+//! reply to a `PING` that is sent later. No message is lost; those published in
+//! between are delivered twice. An exact handover needs these rights:
 //!
 //! ```text
 //! ACL SETUSER <object id> &redis-authx:handover:* +publish
 //! ```
 //!
-//! | what is lost during a handover | what follows |
+//! | lost during a handover | result |
 //! |---|---|
-//! | the new connection | the old one goes on as if nothing had been; nothing is lost or doubled |
-//! | the old connection | the new one's messages count from its subscription on: none is lost, the latest of the old one may come twice |
+//! | the new connection | the old one stays active; no message is lost or duplicated |
+//! | the old connection | the new one's messages are delivered from its subscription on: no message is lost, the latest ones of the old connection may be delivered twice |
+//! | the old connection, before it has replied | as above, and a [gap](Outlet::gap) is reported, as messages may be missing |
 //!
-//! # For an adapter
+//! # For adapters
 //!
-//! What it has of a connection is a [`Link`], to send on, and a [`Feed`], to
-//! read. A [`Succession`] hands over from one to the next, and its [`Reader`]
-//! gives an [`Outlet`] the messages that count.
+//! An adapter implements [`Link`] and [`Feed`], the two halves of a connection,
+//! and [`Outlet`], which takes the messages. A [`HandoverController`] moves the
+//! subscriber from one connection to the next, and its [`Reader`] reads them.
 
+mod active_link;
 mod backlog;
+mod controller;
 mod link;
 mod marker;
-mod place;
 mod reader;
 mod subscriptions;
-mod succession;
 
+pub use active_link::{ActiveLink, LinkChanged};
 pub use backlog::Backlog;
+pub use controller::{HandoverController, ReaderBuilder};
 pub use link::{Feed, Health, Link, Outlet};
 pub use marker::Marker;
-pub use place::{Place, Replaced};
 pub use reader::Reader;
 pub use subscriptions::{Kind, Subscriptions};
-pub use succession::{ReaderSeed, Succession};
 
-/// Which of the two connections is to be read, and which of its messages
-/// count.
+/// Decides which of the two connections to read, and which of its messages to
+/// deliver.
 ///
-/// Begins when both have [subscribed](self#how-it-works). The connection that
-/// [`reads`](Self::reads) names is read, the other one not at all, and what
-/// comes by is told here.
+/// A state machine without I/O. It starts when both connections have
+/// [subscribed](self#how-it-works). Read the connection that
+/// [`read_side`](Self::read_side) returns, leave the other one unread, and report
+/// what happens on it.
 ///
 /// ```
 /// use redis_authx::handover::{Handover, Outcome, Side, Verdict};
 ///
 /// let mut handover = Handover::with_marker();
-/// assert_eq!(handover.reads(), Side::Old);
-/// assert_eq!(handover.message(), Verdict::Deliver);
-/// handover.marker();
-/// assert_eq!(handover.reads(), Side::New);
-/// assert_eq!(handover.message(), Verdict::Discard); // the old one had it
-/// handover.marker();
+/// assert_eq!(handover.read_side(), Side::Old);
+/// assert_eq!(handover.on_message(), Verdict::Deliver);
+/// handover.on_marker();
+/// assert_eq!(handover.read_side(), Side::New);
+/// assert_eq!(handover.on_message(), Verdict::Discard); // the old one delivered it
+/// handover.on_marker();
 /// assert_eq!(handover.outcome(), Some(Outcome::Exact));
 /// ```
 #[derive(Clone, Debug)]
@@ -94,9 +94,10 @@ pub struct Handover {
 
 #[derive(Clone, Copy, Debug)]
 enum Phase {
-    /// The old one, up to the marker.
+    /// The old connection is read, up to the marker.
     Old,
-    /// The new one, up to the marker; the old one's rest waits unread.
+    /// The new connection is read, up to the marker. The old one stays unread, in
+    /// case the new one is lost.
     New,
     Over(Outcome),
 }
@@ -105,19 +106,19 @@ enum Phase {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "there are two")]
 pub enum Side {
-    /// The one that is to be replaced.
+    /// The connection to be replaced.
     Old,
-    /// The one that takes its place.
+    /// Its replacement.
     New,
 }
 
-/// What becomes of a message.
+/// What to do with a message.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[allow(clippy::exhaustive_enums, reason = "it counts, or it does not")]
+#[allow(clippy::exhaustive_enums, reason = "there is no third choice")]
 pub enum Verdict {
-    /// The application gets it.
+    /// Pass it to the application.
     Deliver,
-    /// The other connection delivers it.
+    /// Drop it: the other connection delivers it.
     Discard,
 }
 
@@ -125,18 +126,19 @@ pub enum Verdict {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum Outcome {
-    /// The new one was lost, and the old one stays: nothing lost, nothing
-    /// doubled.
+    /// The old connection stays: the new one was lost or given up. No message is
+    /// lost or duplicated.
     Abandoned,
-    /// The new one has taken over: nothing lost, nothing doubled.
+    /// The new connection is active. No message is lost or duplicated.
     Exact,
-    /// The new one has taken over: nothing lost, the latest messages of the
-    /// old one may come again.
+    /// The new connection is active. No message is lost; the latest ones of the
+    /// old connection may be delivered twice.
     Overlapped,
 }
 
 impl Handover {
-    /// Both connections have subscribed to the marker's channel.
+    /// Starts a handover for which both connections have subscribed to the marker's
+    /// channel.
     #[must_use]
     pub const fn with_marker() -> Self {
         Self {
@@ -145,9 +147,10 @@ impl Handover {
         }
     }
 
-    /// Only the old connection has a [`marker`](Self::marker): anything that
-    /// shows that it has got all that was published before the new one
-    /// subscribed, like the reply to a `PING` that was sent after that.
+    /// Starts a handover in which only the old connection has a
+    /// [marker](Self::on_marker): anything that follows all messages that were
+    /// published before the new connection subscribed, like the reply to a later
+    /// `PING`.
     #[must_use]
     pub const fn without_marker() -> Self {
         Self {
@@ -156,26 +159,26 @@ impl Handover {
         }
     }
 
-    /// The connection to read: after the end, the one that stays.
+    /// The connection to read; after the end, the one that is active.
     #[must_use]
-    pub const fn reads(&self) -> Side {
+    pub const fn read_side(&self) -> Side {
         match self.phase {
             Phase::Old | Phase::Over(Outcome::Abandoned) => Side::Old,
             Phase::New | Phase::Over(_) => Side::New,
         }
     }
 
-    /// The connection to read has got a message, other than the marker.
+    /// The connection that is read has received a message, other than the marker.
     #[must_use]
-    pub const fn message(&self) -> Verdict {
+    pub const fn on_message(&self) -> Verdict {
         match self.phase {
             Phase::New => Verdict::Discard,
             Phase::Old | Phase::Over(_) => Verdict::Deliver,
         }
     }
 
-    /// The connection to read has got the marker.
-    pub const fn marker(&mut self) {
+    /// The connection that is read has received the marker.
+    pub const fn on_marker(&mut self) {
         self.phase = match self.phase {
             Phase::Old if self.marked => Phase::New,
             Phase::Old => Phase::Over(Outcome::Overlapped),
@@ -184,8 +187,8 @@ impl Handover {
         };
     }
 
-    /// The connection to read is lost, and all that it had got has been told.
-    pub const fn lost(&mut self) {
+    /// The connection that is read is lost, and all its messages have been read.
+    pub const fn on_lost(&mut self) {
         self.phase = match self.phase {
             Phase::Old => Phase::Over(Outcome::Overlapped),
             Phase::New => Phase::Over(Outcome::Abandoned),
@@ -193,15 +196,15 @@ impl Handover {
         };
     }
 
-    /// The new connection is given up, lost or not. Does nothing after the
-    /// end, or when the old one has been lost.
+    /// Gives up the new connection. Does nothing once there is an
+    /// [outcome](Self::outcome), so that a lost old connection stays replaced.
     pub const fn abandon(&mut self) {
         if matches!(self.phase, Phase::Old | Phase::New) {
             self.phase = Phase::Over(Outcome::Abandoned);
         }
     }
 
-    /// How it ended; `None` while it goes on.
+    /// The result; `None` while the handover is in progress.
     #[must_use]
     pub const fn outcome(&self) -> Option<Outcome> {
         match self.phase {

@@ -1,5 +1,4 @@
-//! Every order in which a handover can go, up to a size at which all cases
-//! have come up.
+//! Every order of events in a handover, up to a size at which all cases occur.
 
 use redis_authx::handover::{Handover, Marker, Outcome, Side, Verdict};
 
@@ -12,14 +11,14 @@ enum Item {
     Marker,
 }
 
-/// One order of things at the server. Positions are between messages: 0 is
+/// One order of events at the server. Positions are between messages: 0 is
 /// before the first.
 #[derive(Clone, Copy, Debug)]
 struct Order {
     marked: bool,
-    /// From here on the new connection gets messages.
+    /// From here on the new connection receives messages.
     subscribed: usize,
-    /// Where the marker is published, or the old one's `PING` answered.
+    /// Where the marker is published, or the reply to the old one's `PING` is sent.
     marker: usize,
     old_lost: Option<usize>,
     new_lost: Option<usize>,
@@ -58,13 +57,13 @@ impl Order {
         orders
     }
 
-    /// What a connection gets, the marker before the message of its position.
+    /// What a connection receives, the marker before the message of its position.
     fn feed(&self, first: usize, lost: Option<usize>, marked: bool) -> Vec<Item> {
         let end = lost.unwrap_or(MESSAGES);
         let mut items = Vec::new();
         for position in first..=end {
-            // Lost at that position, it may or may not have got the marker:
-            // here it has not.
+            // A connection that is lost at that position may have received the
+            // marker or not: here it has not.
             if marked && position == self.marker && lost.is_none_or(|lost| position < lost) {
                 items.push(Item::Marker);
             }
@@ -91,19 +90,19 @@ impl Order {
             if self.abandoned == Some(read) {
                 handover.abandon();
             }
-            let item = match handover.reads() {
+            let item = match handover.read_side() {
                 Side::Old => old.next(),
                 Side::New => new.next(),
             };
             read += 1;
             match item {
                 Some(Item::Message(number)) => {
-                    if handover.message() == Verdict::Deliver {
+                    if handover.on_message() == Verdict::Deliver {
                         delivered.push(number);
                     }
                 }
-                Some(Item::Marker) => handover.marker(),
-                None if handover.outcome().is_none() => handover.lost(),
+                Some(Item::Marker) => handover.on_marker(),
+                None if handover.outcome().is_none() => handover.on_lost(),
                 None => break,
             }
         }
@@ -112,13 +111,13 @@ impl Order {
 }
 
 #[test]
-fn every_order_is_exact_or_at_least_loses_nothing() {
+fn no_order_loses_a_message() {
     let up_to = |lost: Option<usize>| (0..lost.unwrap_or(MESSAGES)).collect::<Vec<_>>();
     let mut seen = [0; 3];
     for order in Order::all() {
         let (outcome, delivered) = order.run();
         match outcome {
-            // As if there had been one connection all along.
+            // As with a single connection.
             Outcome::Exact => {
                 assert!(order.marked, "{order:?}");
                 assert_eq!(delivered, up_to(order.new_lost), "{order:?}");
@@ -148,7 +147,7 @@ fn every_order_is_exact_or_at_least_loses_nothing() {
 }
 
 #[test]
-fn a_handover_that_goes_well_is_exact() {
+fn a_handover_without_losses_is_exact() {
     for order in Order::all() {
         if order.marked && (order.old_lost, order.new_lost, order.abandoned) == (None, None, None) {
             assert_eq!(order.run().0, Outcome::Exact, "{order:?}");
@@ -157,30 +156,30 @@ fn a_handover_that_goes_well_is_exact() {
 }
 
 #[test]
-fn what_comes_after_the_end_changes_nothing() {
+fn events_after_the_end_change_nothing() {
     for (end, outcome, stays) in [
         (
-            Handover::marker as fn(&mut Handover),
+            Handover::on_marker as fn(&mut Handover),
             Outcome::Exact,
             Side::New,
         ),
-        (Handover::lost, Outcome::Overlapped, Side::New),
+        (Handover::on_lost, Outcome::Overlapped, Side::New),
         (Handover::abandon, Outcome::Abandoned, Side::Old),
     ] {
         let mut handover = Handover::with_marker();
         end(&mut handover);
         end(&mut handover);
-        for late in [Handover::marker, Handover::lost, Handover::abandon] {
+        for late in [Handover::on_marker, Handover::on_lost, Handover::abandon] {
             late(&mut handover);
             assert_eq!(handover.outcome(), Some(outcome));
-            assert_eq!(handover.reads(), stays);
-            assert_eq!(handover.message(), Verdict::Deliver);
+            assert_eq!(handover.read_side(), stays);
+            assert_eq!(handover.on_message(), Verdict::Deliver);
         }
     }
 }
 
 #[test]
-fn markers_differ_and_are_told_from_all_other_channels() {
+fn markers_differ_and_no_other_channel_is_one() {
     let markers: Vec<Marker> = (0..1000).map(|_| Marker::new()).collect();
     for (place, marker) in markers.iter().enumerate() {
         let channel = marker.channel();

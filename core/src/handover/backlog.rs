@@ -4,12 +4,14 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::task::{Context, Poll, Waker};
 
-/// What a message costs beside its bytes, roughly.
+/// The memory that a message takes beside its bytes, roughly.
 const OVERHEAD: usize = 128;
 
-/// Messages between the task that reads them and the application: a queue that
-/// holds up to so many bytes and drops what comes beyond. Its writer never waits,
-/// and its reader is told.
+/// A bounded queue of messages between the task that reads a connection and the
+/// application.
+///
+/// The writer never waits: messages beyond the limit are dropped, and
+/// [`gaps`](Self::gaps) tells the reader.
 pub struct Backlog<T> {
     limit: usize,
     queue: Mutex<Queue<T>>,
@@ -19,15 +21,15 @@ pub struct Backlog<T> {
 struct Queue<T> {
     items: VecDeque<Item<T>>,
     bytes: usize,
-    /// Nothing comes any more.
+    /// The writer has finished.
     ended: bool,
-    /// Nobody reads any more.
+    /// The reader has finished.
     closed: bool,
     reader: Option<Waker>,
 }
 
 enum Item<T> {
-    /// Something is missing here.
+    /// Messages may be missing here.
     Gap,
     Message {
         message: T,
@@ -36,7 +38,8 @@ enum Item<T> {
 }
 
 impl<T> Backlog<T> {
-    /// An empty one that holds up to `limit` bytes.
+    /// Creates an empty queue for up to `limit` bytes. Each message counts as its
+    /// bytes and 128 more.
     #[must_use]
     pub const fn new(limit: usize) -> Self {
         Self {
@@ -52,14 +55,16 @@ impl<T> Backlog<T> {
         }
     }
 
-    /// Appends a message that holds this many bytes.
+    /// Appends a message of this many bytes, or a gap in its place when it exceeds
+    /// the limit. A message larger than the limit fits into an empty queue. Does
+    /// nothing once the queue is [closed](Self::close).
     pub fn push(&self, message: T, bytes: usize) {
         let mut queue = self.queue();
         let bytes = bytes.saturating_add(OVERHEAD);
         if queue.closed {
             return;
         }
-        // A single one may be larger than the limit.
+        // An empty queue takes a message of any size.
         if queue.bytes > 0 && queue.bytes.saturating_add(bytes) > self.limit {
             queue.append_gap();
             return;
@@ -69,21 +74,21 @@ impl<T> Backlog<T> {
         Self::wake(queue);
     }
 
-    /// Some messages may be missing here.
-    pub fn gap(&self) {
+    /// Appends a gap: messages may be missing here. Adjacent gaps are merged.
+    pub fn push_gap(&self) {
         let mut queue = self.queue();
         queue.append_gap();
         Self::wake(queue);
     }
 
-    /// There will be no more.
+    /// Ends the queue for the reader, once it has read what is left.
     pub fn end(&self) {
         let mut queue = self.queue();
         queue.ended = true;
         Self::wake(queue);
     }
 
-    /// Nobody will read any more.
+    /// Drops all messages, and those that are pushed later.
     pub fn close(&self) {
         let mut queue = self.queue();
         queue.closed = true;
@@ -93,14 +98,14 @@ impl<T> Backlog<T> {
         drop(unread);
     }
 
-    /// How many gaps the reader has come by.
+    /// The number of gaps that the reader has passed.
     #[must_use]
     pub fn gaps(&self) -> u64 {
         self.gaps.load(Ordering::Acquire)
     }
 
-    /// The next message; `None` when there will be no more. Wakes the latest
-    /// reader that waits.
+    /// Returns the next message; `None` after the [end](Self::end). Only the task
+    /// that polled last is woken.
     pub fn poll_next(&self, cx: &Context<'_>) -> Poll<Option<T>> {
         let mut queue = self.queue();
         while let Some(item) = queue.items.pop_front() {
@@ -119,7 +124,7 @@ impl<T> Backlog<T> {
         }
         match &mut queue.reader {
             Some(reader) => reader.clone_from(cx.waker()),
-            none => *none = Some(cx.waker().clone()),
+            empty => *empty = Some(cx.waker().clone()),
         }
         Poll::Pending
     }
@@ -138,7 +143,7 @@ impl<T> Backlog<T> {
 }
 
 impl<T> Queue<T> {
-    /// One after the other is one.
+    /// Appends a gap, unless the last item is one.
     fn append_gap(&mut self) {
         if !self.closed && !matches!(self.items.back(), Some(Item::Gap)) {
             self.items.push_back(Item::Gap);
@@ -147,7 +152,7 @@ impl<T> Queue<T> {
 }
 
 impl<T> fmt::Debug for Backlog<T> {
-    /// Messages may be secrets: only how many.
+    /// Shows counts only: messages may be secret.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (items, bytes) = {
             let queue = self.queue();
@@ -180,7 +185,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_beyond_the_limit_is_dropped_and_the_reader_told_where() {
+    fn messages_beyond_the_limit_are_dropped_and_leave_a_gap() {
         let backlog = Backlog::new(3 * OVERHEAD);
         for message in 1..=5 {
             backlog.push(message, 0);
@@ -198,7 +203,7 @@ mod tests {
     }
 
     #[test]
-    fn a_message_that_is_larger_than_the_limit_still_comes() {
+    fn a_message_larger_than_the_limit_is_delivered() {
         let backlog = Backlog::new(1);
         backlog.push(1, 1000);
         backlog.push(2, 0);
@@ -209,18 +214,18 @@ mod tests {
     }
 
     #[test]
-    fn gaps_in_a_row_are_one() {
+    fn adjacent_gaps_are_merged() {
         let backlog = Backlog::new(usize::MAX);
-        backlog.gap();
-        backlog.gap();
+        backlog.push_gap();
+        backlog.push_gap();
         backlog.push(1, 0);
-        backlog.gap();
+        backlog.push_gap();
         assert_eq!(read(&backlog), [1]);
         assert_eq!(backlog.gaps(), 2);
     }
 
     #[test]
-    fn what_came_before_the_end_is_read() {
+    fn messages_before_the_end_are_read() {
         let backlog = Backlog::new(usize::MAX);
         backlog.push(1, 0);
         backlog.end();
@@ -231,12 +236,12 @@ mod tests {
     }
 
     #[test]
-    fn once_it_is_closed_nothing_is_kept() {
+    fn a_closed_queue_keeps_nothing() {
         let backlog = Backlog::new(usize::MAX);
         backlog.push(1, 0);
         backlog.close();
         backlog.push(2, 0);
-        backlog.gap();
+        backlog.push_gap();
         assert!(backlog.queue().items.is_empty());
     }
 
@@ -250,9 +255,9 @@ mod tests {
     }
 
     #[test]
-    fn its_reader_is_woken_for_everything() {
+    fn every_change_wakes_the_reader() {
         type Act = fn(&Backlog<u32>);
-        let acts: [Act; 3] = [|it| it.push(1, 0), Backlog::gap, Backlog::end];
+        let acts: [Act; 3] = [|it| it.push(1, 0), Backlog::push_gap, Backlog::end];
         for act in acts {
             let backlog = Backlog::new(usize::MAX);
             let woken = Arc::new(Woken::default());

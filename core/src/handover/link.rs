@@ -7,25 +7,55 @@ use async_trait::async_trait;
 
 use super::{Kind, Subscriptions};
 
-/// A connection that subscribes, as an adapter has it: what is sent on it.
+/// Sends commands on one connection of a subscriber. Adapters implement it.
+///
+/// The methods have no time limits of their own; callers set them.
 #[async_trait]
 pub trait Link: Send + Sync + 'static {
     /// The client's error.
     type Error: Send + 'static;
 
-    /// What is known of it.
+    /// The state of the connection.
     fn health(&self) -> &Health;
 
-    /// Subscribes. Answered when the server has answered.
+    /// Subscribes, and completes when the server has confirmed.
+    ///
+    /// # Errors
+    /// The client's own.
+    ///
+    /// # Cancel safety
+    /// Once it has been polled, the server may subscribe the connection although
+    /// the future was dropped.
     async fn subscribe(&self, kind: Kind, names: &[Vec<u8>]) -> Result<(), Self::Error>;
 
-    /// Unsubscribes. Sent when it is polled for the first time.
+    /// Unsubscribes. The first poll must send the command: a handover polls this
+    /// once and does not wait for the reply.
+    ///
+    /// # Errors
+    /// The client's own.
+    ///
+    /// # Cancel safety
+    /// Once it has been polled, the server may unsubscribe the connection although
+    /// the future was dropped.
     async fn unsubscribe(&self, kind: Kind, names: &[Vec<u8>]) -> Result<(), Self::Error>;
 
-    /// Answered when all that was published before is in the [`Feed`].
+    /// Sends a `PING`. When this completes, every message that the server sent
+    /// before its reply is in the [`Feed`].
+    ///
+    /// # Errors
+    /// The client's own.
+    ///
+    /// # Cancel safety
+    /// Must be cancel safe.
     async fn ping(&self) -> Result<(), Self::Error>;
 
-    /// Subscribes to everything.
+    /// Subscribes to all of `subscriptions`, one kind after the other.
+    ///
+    /// # Errors
+    /// That of the first [`subscribe`](Self::subscribe) that fails.
+    ///
+    /// # Cancel safety
+    /// As [`subscribe`](Self::subscribe).
     async fn subscribe_all(&self, subscriptions: &Subscriptions) -> Result<(), Self::Error> {
         for kind in Kind::ALL {
             let names: Vec<_> = subscriptions.names(kind).iter().cloned().collect();
@@ -36,75 +66,87 @@ pub trait Link: Send + Sync + 'static {
         Ok(())
     }
 
-    /// Whether the server answered, with an error.
-    fn is_refused(error: &Self::Error) -> bool;
+    /// Whether the error is a reply from the server, as opposed to a failure of
+    /// the connection.
+    fn is_error_reply(error: &Self::Error) -> bool;
 
-    /// That a connection is gone.
-    fn closed() -> Self::Error;
+    /// The error that means "connection closed".
+    fn closed_error() -> Self::Error;
 }
 
-/// The messages of one connection, which waits for nobody to read them.
+/// The messages that arrive on one connection.
+///
+/// The client continues to read from the socket while the feed is not polled: a
+/// handover leaves the new connection's feed unread until it needs it.
 pub trait Feed: Send + Unpin + 'static {
     /// A message.
     type Message: Send + 'static;
 
-    /// The next message; `None` when the connection is gone.
+    /// Returns the next message; `None` when the connection is closed and all its
+    /// messages have been returned.
     fn poll_next(&mut self, cx: &mut Context<'_>) -> Poll<Option<Self::Message>>;
 
-    /// The channel of a message, and the kind of subscription that it came by.
+    /// The channel of a message, and the kind of the subscription that it matched.
     fn origin(message: &Self::Message) -> (Kind, &[u8]);
 }
 
-/// Where a subscriber's messages go. Nothing of it may wait.
+/// Receives a subscriber's messages, in order. Implementations must not block.
 pub trait Outlet<M>: Send + 'static {
-    /// The application gets a message.
+    /// Passes a message to the application.
     fn deliver(&self, message: M);
 
-    /// Something may be missing here.
+    /// Reports that messages may be missing between the last one and the next.
     fn gap(&self);
 
-    /// The connection in place is gone: it is to be replaced.
+    /// Reports that the active connection is lost and needs a replacement. Called
+    /// at most once per connection, and not if the adapter has
+    /// [marked](Health::mark_lost) it lost before.
     fn lost(&self);
 
-    /// There will be no more messages.
+    /// Reports that no more messages follow. The last call.
     fn end(&self);
 }
 
-/// What is known of a connection.
+/// The state of one connection: whether it is lost, and whether it owes a reply.
 #[derive(Debug, Default)]
 pub struct Health {
     lost: AtomicBool,
-    /// Since when it owes an answer to who wants to replace it.
-    asked: Mutex<Option<Instant>>,
+    /// When a handover sent the oldest command without a reply.
+    reply_due_since: Mutex<Option<Instant>>,
 }
 
 impl Health {
-    /// Whether it is lost.
+    /// Whether the connection is lost.
     #[must_use]
     pub fn is_lost(&self) -> bool {
         self.lost.load(Ordering::Acquire)
     }
 
-    /// It is lost; whether that is news.
-    pub fn lose(&self) -> bool {
+    /// Marks the connection lost; returns `true` the first time.
+    pub fn mark_lost(&self) -> bool {
         !self.lost.swap(true, Ordering::AcqRel)
     }
 
-    /// Whether it has owed an answer for so long.
+    /// Whether a reply has been outstanding for at least `limit`.
     pub(super) fn is_silent(&self, now: Instant, limit: Duration) -> bool {
-        self.owes()
+        self.reply_due_since()
             .is_some_and(|since| now.saturating_duration_since(since) >= limit)
     }
 
-    pub(super) fn asked(&self, now: Instant) {
-        self.owes().get_or_insert(now);
+    /// Notes that a handover has sent a command. An older one without a reply
+    /// counts instead.
+    pub(super) fn command_sent(&self, now: Instant) {
+        self.reply_due_since().get_or_insert(now);
     }
 
-    pub(super) fn answered(&self) {
-        *self.owes() = None;
+    /// Notes that no reply is outstanding.
+    pub(super) fn reply_received(&self) {
+        *self.reply_due_since() = None;
     }
 
-    fn owes(&self) -> MutexGuard<'_, Option<Instant>> {
-        self.asked.lock().unwrap_or_else(PoisonError::into_inner)
+    fn reply_due_since(&self) -> MutexGuard<'_, Option<Instant>> {
+        self.reply_due_since
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 }

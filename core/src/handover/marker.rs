@@ -1,27 +1,27 @@
 use std::collections::hash_map::RandomState;
 use std::hash::BuildHasher;
 
-/// A message on a channel of its own, which divides what two connections
-/// deliver.
+/// The message that divides what two connections deliver, published on a channel
+/// that only one handover uses.
 ///
-/// The channel's name has 128 random bits, so that no two handovers meet. It
-/// is no secret: who publishes on it disturbs nothing, since both connections
-/// get that as well, and in the same place.
+/// The channel's name has 128 random bits, so that handovers never share one. The
+/// name need not be secret: both connections receive a message of a third party
+/// at the same position, so that it divides them as well.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Marker {
     channel: String,
 }
 
 impl Marker {
-    /// What the channels' names begin with, for ACL rules.
+    /// The prefix of the names of all markers' channels, for ACL rules.
     pub const PREFIX: &str = "redis-authx:handover:";
 
-    /// What is published there. Nobody reads it.
+    /// The payload to publish. It has no meaning.
     pub const PAYLOAD: &str = "handover";
 
-    /// A marker for one handover.
+    /// Creates a marker with a random channel, for one handover.
     #[must_use]
-    #[allow(clippy::new_without_default, reason = "each one is another")]
+    #[allow(clippy::new_without_default, reason = "each call returns another one")]
     pub fn new() -> Self {
         // Keyed by the operating system's random numbers, 128 bits of them.
         let random = RandomState::new();
@@ -31,14 +31,14 @@ impl Marker {
         }
     }
 
-    /// Its channel.
+    /// The name of its channel.
     #[must_use]
     pub fn channel(&self) -> &str {
         &self.channel
     }
 
-    /// Whether a channel is a marker's, of whatever handover. Patterns like
-    /// `*` match them too; an application has no use for them.
+    /// Whether this is the channel of a marker, of any handover. A pattern like
+    /// `*` matches such channels; their messages are not for the application.
     #[must_use]
     pub fn is_marker(channel: &[u8]) -> bool {
         channel.starts_with(Self::PREFIX.as_bytes())

@@ -7,51 +7,81 @@ use std::task::{Context, Poll};
 use futures_channel::{mpsc, oneshot};
 use futures_util::{FutureExt as _, Stream};
 
-use super::{Feed, Handover, Kind, Link, Marker, Outcome, Outlet, Place, Side, Verdict};
+use super::{ActiveLink, Feed, Handover, Kind, Link, Marker, Outcome, Outlet, Side, Verdict};
 use crate::{Credentials, TokenError};
 
-/// Messages read before other tasks get their turn. Also fewer than a runtime
-/// lets a task read before it says that there are none, to make it yield.
-const AT_ONCE: usize = 32;
+/// Messages to read before other tasks run. Below tokio's budget of 128, after
+/// which its channels claim to be empty: a connection would seem drained.
+const MESSAGES_PER_POLL: usize = 32;
 
-/// A connection that is to take over, and has subscribed to everything.
-pub(super) struct Successor<L, F> {
-    pub(super) link: Arc<L>,
-    pub(super) feed: F,
-    /// `None` where the user may not subscribe to it.
-    pub(super) marker: Option<Marker>,
-    pub(super) old: Old,
-    /// How it ended.
-    pub(super) done: oneshot::Sender<Outcome>,
+/// A handover to a new connection, which has subscribed to everything.
+pub(super) struct PendingHandover<L, F> {
+    state: Handover,
+    old: OldConnection,
+    link: Arc<L>,
+    feed: F,
+    /// `None` when the user may not subscribe to its channel.
+    marker: Option<Marker>,
+    /// Canceled when the caller has given up.
+    done: oneshot::Sender<Outcome>,
 }
 
-/// Until when the connection in place is read.
-pub(super) enum Old {
-    /// Until it is lost, as nothing has been heard of it since the other one
-    /// has subscribed: something may be missing then.
-    Silent,
-    /// Until the marker comes, or it is lost.
+impl<L, F> PendingHandover<L, F> {
+    /// The receiver gets the outcome; dropping it cancels the handover.
+    pub(super) fn new(
+        link: Arc<L>,
+        feed: F,
+        marker: Option<Marker>,
+        old: OldConnection,
+    ) -> (Self, oneshot::Receiver<Outcome>) {
+        let (done, outcome) = oneshot::channel();
+        let state = match marker {
+            Some(_) => Handover::with_marker(),
+            None => Handover::without_marker(),
+        };
+        let pending = Self {
+            state,
+            old,
+            link,
+            feed,
+            marker,
+            done,
+        };
+        (pending, outcome)
+    }
+}
+
+/// What is known of the old connection, and how far it is read.
+pub(super) enum OldConnection {
+    /// It has not confirmed that it is alive. It is read up to the marker; if it
+    /// is lost before, a gap is reported.
+    Unconfirmed,
+    /// It was alive when the new connection had subscribed. It is read up to the
+    /// marker, or until it is lost.
     Confirmed,
-    /// Until there is nothing more to read.
-    Drained { gap: bool },
+    /// It is read until its feed is empty, and then a gap is reported if `gap`.
+    Draining { gap: bool },
 }
 
-/// What the reader is told.
-pub(super) enum Order<L, F> {
-    TakeOver(Successor<L, F>),
-    /// More is known of the connection in place.
-    Read(Old),
+/// What the controller sends to its reader.
+pub(super) enum ReaderCommand<L, F> {
+    Start(PendingHandover<L, F>),
+    /// For the pending handover.
+    UpdateOld(OldConnection),
 }
 
-/// The task that reads the messages of a subscriber. It reads on whatever the
-/// application does: it never waits for it.
+/// The task that reads a subscriber's connections and passes the messages to its
+/// [`Outlet`]. It never waits for the application.
+///
+/// Spawn it on the runtime of the client: it also sends commands on the [`Link`].
+/// Dropping it closes the connections.
 #[must_use = "futures do nothing unless polled"]
 pub struct Reader<L: Link, F: Feed, O: Outlet<F::Message>> {
-    /// `None` when the connection in place is lost.
+    /// The feed of the active connection; `None` when that is lost.
     feed: Option<F>,
-    next: Option<(Handover, Successor<L, F>)>,
-    orders: mpsc::UnboundedReceiver<Order<L, F>>,
-    place: Arc<Place<L>>,
+    pending: Option<PendingHandover<L, F>>,
+    commands: mpsc::UnboundedReceiver<ReaderCommand<L, F>>,
+    active_link: Arc<ActiveLink<L>>,
     outlet: O,
     credentials: Credentials,
 }
@@ -59,179 +89,184 @@ pub struct Reader<L: Link, F: Feed, O: Outlet<F::Message>> {
 impl<L: Link, F: Feed, O: Outlet<F::Message>> Reader<L, F, O> {
     pub(super) const fn new(
         feed: F,
-        orders: mpsc::UnboundedReceiver<Order<L, F>>,
-        place: Arc<Place<L>>,
+        commands: mpsc::UnboundedReceiver<ReaderCommand<L, F>>,
+        active_link: Arc<ActiveLink<L>>,
         outlet: O,
         credentials: Credentials,
     ) -> Self {
         Self {
             feed: Some(feed),
-            next: None,
-            orders,
-            place,
+            pending: None,
+            commands,
+            active_link,
             outlet,
             credentials,
         }
     }
 
-    /// Takes the latest orders. A successor that is under way has been given
-    /// up by whoever sent another. Ready: there will be no more.
-    fn poll_orders(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        while let Poll::Ready(order) = Pin::new(&mut self.orders).poll_next(cx) {
-            match order {
-                Some(Order::TakeOver(successor)) => {
-                    let handover = match (&successor.old, &successor.marker) {
-                        (Old::Silent | Old::Confirmed, Some(_)) => Handover::with_marker(),
-                        _ => Handover::without_marker(),
-                    };
-                    if let Some((_, given_up)) = self.next.replace((handover, successor)) {
-                        self.unsubscribe(given_up.marker);
+    /// Executes all commands that have arrived. Ready when the controller is
+    /// closed.
+    fn poll_commands(&mut self, cx: &mut Context<'_>) -> Poll<()> {
+        while let Poll::Ready(command) = Pin::new(&mut self.commands).poll_next(cx) {
+            match command {
+                Some(ReaderCommand::Start(handover)) => {
+                    // There is one handover at a time: the caller of an earlier
+                    // one has given up.
+                    if let Some(given_up) = self.pending.replace(handover) {
+                        self.unsubscribe_marker(given_up.marker);
                     }
                 }
-                Some(Order::Read(old)) => match &mut self.next {
-                    // Once the marker has come, nothing more needs to be known.
-                    Some((handover, successor))
-                        if handover.outcome().is_none() && handover.reads() == Side::Old =>
-                    {
-                        if matches!(old, Old::Drained { .. }) {
-                            *handover = Handover::without_marker();
-                        }
-                        successor.old = old;
-                    }
-                    _ => {}
-                },
+                Some(ReaderCommand::UpdateOld(old)) => self.update_old(old),
                 None => return Poll::Ready(()),
             }
         }
         Poll::Pending
     }
 
-    /// Reads what there is. Ready: there may be more.
+    /// Notes more about the old connection. Changes nothing once it has been read
+    /// to its end.
+    fn update_old(&mut self, old: OldConnection) {
+        if let Some(pending) = &mut self.pending
+            && pending.state.outcome().is_none()
+            && pending.state.read_side() == Side::Old
+        {
+            if matches!(old, OldConnection::Draining { .. }) {
+                pending.state = Handover::without_marker();
+            }
+            pending.old = old;
+        }
+    }
+
+    /// Reads the messages that have arrived. Ready when there may be more.
     fn poll_messages(&mut self, cx: &mut Context<'_>) -> Poll<()> {
-        for _ in 0..AT_ONCE {
-            self.settle();
-            let feed = match &mut self.next {
-                Some((handover, successor)) => match handover.reads() {
-                    Side::Old => self.feed.as_mut(),
-                    Side::New => Some(&mut successor.feed),
-                },
-                None => self.feed.as_mut(),
+        for _ in 0..MESSAGES_PER_POLL {
+            self.finish_handover();
+            let feed = match &mut self.pending {
+                Some(pending) if pending.state.read_side() == Side::New => Some(&mut pending.feed),
+                _ => self.feed.as_mut(),
             };
-            // The old connection is gone, and lost for the handover.
             let Some(feed) = feed else {
-                let Some((handover, _)) = &mut self.next else {
+                // The active connection was lost before the handover began.
+                let Some(pending) = &mut self.pending else {
                     return Poll::Pending;
                 };
-                handover.lost();
+                pending.state.on_lost();
                 continue;
             };
             match feed.poll_next(cx) {
-                Poll::Ready(Some(message)) => self.received(message),
-                Poll::Ready(None) => self.lost(),
-                Poll::Pending if self.is_drained() => {}
+                Poll::Ready(Some(message)) => self.on_message(message),
+                Poll::Ready(None) => self.on_feed_end(),
+                Poll::Pending if self.finish_draining() => {}
                 Poll::Pending => return Poll::Pending,
             }
         }
         Poll::Ready(())
     }
 
-    /// Whether there was nothing more to wait for of the connection in place.
-    fn is_drained(&mut self) -> bool {
-        match &mut self.next {
-            Some((handover, successor))
-                if matches!(successor.old, Old::Drained { .. })
-                    && handover.reads() == Side::Old =>
+    /// The feed that is read is empty: ends the old connection's part if it was
+    /// draining, and returns whether it was.
+    fn finish_draining(&mut self) -> bool {
+        match &mut self.pending {
+            Some(pending)
+                if matches!(pending.old, OldConnection::Draining { .. })
+                    && pending.state.read_side() == Side::Old =>
             {
-                handover.marker();
+                pending.state.on_marker();
                 true
             }
             _ => false,
         }
     }
 
-    fn received(&mut self, message: F::Message) {
+    fn on_message(&mut self, message: F::Message) {
         let (kind, channel) = F::origin(&message);
         if !Marker::is_marker(channel) {
-            let handover = self.next.as_ref().map(|(handover, _)| handover);
-            if handover.map_or(Verdict::Deliver, Handover::message) == Verdict::Deliver {
+            let state = self.pending.as_ref().map(|pending| &pending.state);
+            if state.map_or(Verdict::Deliver, Handover::on_message) == Verdict::Deliver {
                 self.outlet.deliver(message);
             }
             return;
         }
-        // A pattern may match it as well, and those of other handovers.
-        if let Some((handover, Successor { marker, old, .. })) = &mut self.next
-            && !matches!(old, Old::Drained { .. })
-            && matches!(marker, Some(marker) if marker.channel().as_bytes() == channel)
+        // A pattern may match the marker too, so that it arrives twice; and
+        // markers of other handovers.
+        if let Some(pending) = &mut self.pending
+            && let Some(marker) = &pending.marker
+            && marker.channel().as_bytes() == channel
             && kind != Kind::Pattern
+            && !matches!(pending.old, OldConnection::Draining { .. })
         {
-            // It shows as well that the old connection had subscribed, and may
-            // be read before `Order::Read` says so.
-            *old = Old::Confirmed;
-            handover.marker();
+            // The controller publishes it after the confirmation, but its command
+            // that says so may not have been read yet.
+            pending.old = OldConnection::Confirmed;
+            pending.state.on_marker();
         }
     }
 
-    /// The feed that was read has ended.
-    fn lost(&mut self) {
-        let old = match &mut self.next {
-            Some((handover, _)) => {
-                let side = handover.reads();
-                handover.lost();
-                side == Side::Old
+    /// The connection that is read is lost, and its feed is empty.
+    fn on_feed_end(&mut self) {
+        let side = match &mut self.pending {
+            Some(pending) => {
+                let side = pending.state.read_side();
+                pending.state.on_lost();
+                side
             }
-            None => true,
+            None => Side::Old,
         };
-        if old {
+        if side == Side::Old {
             self.feed = None;
-            if self.place.link().health().lose() {
+            if self.active_link.current().health().mark_lost() {
                 self.outlet.lost();
             }
         }
     }
 
-    /// Ends a handover that is over, or that nobody waits for any more.
-    fn settle(&mut self) {
-        let Some((mut handover, successor)) = self.next.take() else {
+    /// Completes the pending handover if it has an outcome, or if its caller has
+    /// given up.
+    fn finish_handover(&mut self) {
+        let Some(mut pending) = self.pending.take() else {
             return;
         };
-        if successor.done.is_canceled() {
-            handover.abandon();
+        if pending.done.is_canceled() {
+            pending.state.abandon();
         }
-        match handover.outcome() {
-            None => self.next = Some((handover, successor)),
-            Some(outcome) => {
-                if outcome != Outcome::Abandoned {
-                    if matches!(successor.old, Old::Silent | Old::Drained { gap: true }) {
-                        self.outlet.gap();
-                    }
-                    self.feed = Some(successor.feed);
-                    self.place.put(successor.link);
-                }
-                self.unsubscribe(successor.marker);
-                // Nobody may wait for it.
-                let _ = successor.done.send(outcome);
+        let Some(outcome) = pending.state.outcome() else {
+            self.pending = Some(pending);
+            return;
+        };
+        if outcome != Outcome::Abandoned {
+            if matches!(
+                pending.old,
+                OldConnection::Unconfirmed | OldConnection::Draining { gap: true }
+            ) {
+                self.outlet.gap();
             }
+            self.feed = Some(pending.feed);
+            self.active_link.set(pending.link);
         }
+        self.unsubscribe_marker(pending.marker);
+        // Fails if the caller has given up.
+        let _ = pending.done.send(outcome);
     }
 
-    /// Unsubscribes the connection in place from the marker of a handover that
-    /// is over, however it ended. Sent, not waited for: the reply may take as long
-    /// as the messages before it.
-    fn unsubscribe(&self, marker: Option<Marker>) {
+    /// Unsubscribes the active connection from the marker of a handover that is
+    /// over. Does not wait for the reply, which comes behind all messages that the
+    /// server has sent before.
+    fn unsubscribe_marker(&self, marker: Option<Marker>) {
         if let Some(marker) = marker {
             let channel = [marker.channel().as_bytes().to_vec()];
-            let link = self.place.link();
+            let link = self.active_link.current();
             let _ = link.unsubscribe(Kind::Channel, &channel).now_or_never();
         }
     }
 
-    /// Whether a lost connection will never be replaced.
+    /// Whether the active connection is lost and the token manager has stopped, so
+    /// that no other connection can log in.
     fn is_over(&mut self, cx: &mut Context<'_>) -> bool {
         while self.feed.is_none()
-            && self.next.is_none()
-            && let Poll::Ready(news) = self.credentials.poll_changed(cx)
+            && self.pending.is_none()
+            && let Poll::Ready(change) = self.credentials.poll_changed(cx)
         {
-            if matches!(news, Err(TokenError::Stopped)) {
+            if matches!(change, Err(TokenError::Stopped)) {
                 return true;
             }
         }
@@ -243,12 +278,12 @@ impl<L: Link, F: Feed, O: Outlet<F::Message> + Unpin> Future for Reader<L, F, O>
     type Output = ();
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
-        if self.poll_orders(cx).is_ready() {
+        if self.poll_commands(cx).is_ready() {
             return Poll::Ready(());
         }
-        if let Some((_, successor)) = &mut self.next {
-            // Woken when nobody waits for it any more.
-            let _ = successor.done.poll_canceled(cx);
+        if let Some(pending) = &mut self.pending {
+            // Registers the waker: `finish_handover` reads the result.
+            let _ = pending.done.poll_canceled(cx);
         }
         if self.poll_messages(cx).is_ready() {
             cx.waker().wake_by_ref();

@@ -1,7 +1,7 @@
 use std::collections::BTreeSet;
 use std::fmt;
 
-/// How the names of a subscription are meant.
+/// The kind of a subscription: which command subscribes, and what its names mean.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_enums, reason = "Redis has these three")]
 pub enum Kind {
@@ -14,36 +14,36 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// All of them.
+    /// All kinds.
     pub const ALL: [Self; 3] = [Self::Channel, Self::Pattern, Self::Shard];
 }
 
-/// What a subscriber is subscribed to: names of every kind.
+/// What a subscriber is subscribed to: a set of names for each [`Kind`].
 #[derive(Clone, Default)]
 pub struct Subscriptions([BTreeSet<Vec<u8>>; Kind::ALL.len()]);
 
 impl Subscriptions {
-    /// The names of a kind.
+    /// The names of one kind.
     #[must_use]
     pub fn names(&self, kind: Kind) -> &BTreeSet<Vec<u8>> {
         &self.0[kind as usize]
     }
 
-    /// Adds names, and returns those that are new.
+    /// Adds names, and returns those that were not in the set, in the order given.
     pub fn add(&mut self, kind: Kind, names: &[Vec<u8>]) -> Vec<Vec<u8>> {
         let known = &mut self.0[kind as usize];
-        let new = |name: &&Vec<u8>| known.insert((*name).clone());
-        names.iter().filter(new).cloned().collect()
+        let is_new = |name: &&Vec<u8>| known.insert((*name).clone());
+        names.iter().filter(is_new).cloned().collect()
     }
 
-    /// Takes names away, and returns those that were there.
+    /// Removes names, and returns those that were in the set, in the order given.
     pub fn remove(&mut self, kind: Kind, names: &[Vec<u8>]) -> Vec<Vec<u8>> {
         let known = &mut self.0[kind as usize];
-        let known = |name: &&Vec<u8>| known.remove(*name);
-        names.iter().filter(known).cloned().collect()
+        let was_known = |name: &&Vec<u8>| known.remove(*name);
+        names.iter().filter(was_known).cloned().collect()
     }
 
-    /// Takes all names of a kind away, and returns them.
+    /// Removes all names of one kind, and returns them in order.
     pub fn remove_all(&mut self, kind: Kind) -> Vec<Vec<u8>> {
         let known = std::mem::take(&mut self.0[kind as usize]);
         known.into_iter().collect()
@@ -51,7 +51,7 @@ impl Subscriptions {
 }
 
 impl fmt::Debug for Subscriptions {
-    /// Names may say what an application is about: only how many.
+    /// Shows counts only: names may reveal what the application does.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Subscriptions")
             .field("channels", &self.names(Kind::Channel).len())
@@ -70,7 +70,7 @@ mod tests {
     }
 
     #[test]
-    fn kinds_are_apart_and_names_are_there_once() {
+    fn kinds_are_separate_and_a_name_is_held_once() {
         let mut all = Subscriptions::default();
         assert_eq!(
             all.add(Kind::Channel, &names(&["a", "b", "a"])),
@@ -89,7 +89,7 @@ mod tests {
     }
 
     #[test]
-    fn it_shows_how_many_and_not_which() {
+    fn debug_shows_counts_and_no_names() {
         let mut all = Subscriptions::default();
         all.add(Kind::Shard, &names(&["layoffs"]));
         let shown = format!("{all:?}");

@@ -1,4 +1,4 @@
-//! Who reads what while one connection takes another's place.
+//! Which messages a subscriber delivers while one connection replaces another.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are not marked as such
 
@@ -9,18 +9,18 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, poll_immediate};
-use redis_authx::handover::{Kind, Link, Marker, Outlet, Place, Subscriptions, Succession};
+use redis_authx::handover::{HandoverController, Kind, Link, Marker, Outlet, Subscriptions};
 use redis_authx::testing::{ManualClock, Run};
 use redis_authx::{Spawner as _, StaticToken, Token, TokenManager};
 
 use server::{Arrivals, Connection, Failure, Name, Server, Socket};
 
-/// How long an answer may take, where a test does not say.
-const ANSWER_LIMIT: Duration = Duration::from_secs(5);
+/// How long a reply may take, unless a test sets it.
+const REPLY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// What the application got, and was told.
+/// What the application received.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-struct Told {
+struct Received {
     payloads: Vec<String>,
     gaps: u32,
     lost: u32,
@@ -28,7 +28,7 @@ struct Told {
 }
 
 #[derive(Clone, Default)]
-struct Application(Arc<Mutex<Told>>);
+struct Application(Arc<Mutex<Received>>);
 
 impl Outlet<(Kind, Name, String)> for Application {
     fn deliver(&self, (_, _, payload): (Kind, Name, String)) {
@@ -53,7 +53,7 @@ struct Scene {
     run: Run,
     server: Server,
     application: Application,
-    succession: Arc<Succession<Socket, Arrivals>>,
+    controller: Arc<HandoverController<Socket, Arrivals>>,
     old: Connection,
     subscriptions: Subscriptions,
     manager: TokenManager,
@@ -61,19 +61,20 @@ struct Scene {
 
 impl Scene {
     fn new(server: Server) -> Self {
-        Self::with_limit(server, ANSWER_LIMIT)
+        Self::with_timeout(server, REPLY_TIMEOUT)
     }
 
-    /// Its connections may take this long to answer.
-    fn with_limit(server: Server, limit: Duration) -> Self {
+    /// With another `reply_timeout`.
+    fn with_timeout(server: Server, timeout: Duration) -> Self {
         let time = ManualClock::new();
         let identity = StaticToken::new(Token::new("app", "secret"));
         let (manager, driver) = TokenManager::builder(identity).build(&time).unwrap();
         let (link, feed) = server.connect();
         let old = feed.0.clone();
-        let (succession, seed) = Succession::new(link, feed, Arc::new(time.clone()), limit);
+        let (controller, builder) =
+            HandoverController::new(link, feed, Arc::new(time.clone()), timeout);
         let application = Application::default();
-        let reader = seed.into_reader(application.clone(), manager.credentials());
+        let reader = builder.build(application.clone(), manager.credentials());
         let mut subscriptions = Subscriptions::default();
         subscriptions.add(Kind::Channel, &[b"news".to_vec()]);
         let run = time.run(driver);
@@ -82,30 +83,29 @@ impl Scene {
             run,
             server,
             application,
-            succession: Arc::new(succession),
+            controller: Arc::new(controller),
             old,
             subscriptions,
             manager,
         };
-        let place: &Place<Socket> = scene.succession.place();
-        let subscribed = place.link();
-        let subscribed = subscribed.subscribe_all(&scene.subscriptions);
+        let link = scene.controller.active_link().current();
+        let subscribed = link.subscribe_all(&scene.subscriptions);
         assert_eq!(subscribed.now_or_never(), Some(Ok(())));
         scene
     }
 
-    /// Begins to hand over. `publish` is what it does with the marker.
+    /// Starts a handover, which calls `publish` with the marker.
     fn begin(
         &self,
         publish: impl FnOnce(Marker) -> BoxFuture<'static, Result<(), Failure>> + Send + 'static,
     ) -> (Connection, BoxFuture<'static, Result<(), Failure>>) {
         let (link, feed) = self.server.connect();
         let new = feed.0.clone();
-        let succession = Arc::clone(&self.succession);
+        let controller = Arc::clone(&self.controller);
         let subscriptions = self.subscriptions.clone();
         let handover = async move {
             let publish = |_, marker| publish(marker);
-            succession
+            controller
                 .hand_over(link, feed, &subscriptions, publish)
                 .await
         };
@@ -120,7 +120,7 @@ impl Scene {
         }
     }
 
-    /// Runs a handover as far as it goes.
+    /// Runs a handover as far as possible.
     fn step(
         &mut self,
         handover: &mut BoxFuture<'static, Result<(), Failure>>,
@@ -134,7 +134,7 @@ impl Scene {
         None
     }
 
-    fn told(&mut self) -> Told {
+    fn received(&mut self) -> Received {
         self.run.settle();
         self.application.0.lock().unwrap().clone()
     }
@@ -159,41 +159,62 @@ fn the_marker_divides_what_both_get() {
     assert_eq!(scene.step(&mut handover), Some(Ok(())));
     scene.old.end();
     scene.server.publish("news", "4");
-    // Twice from the new one, which has the pattern too; never the marker.
-    let told = scene.told();
-    assert_eq!(told.payloads, payloads(&["1", "2", "3", "3", "4", "4"]));
-    assert_eq!((told.gaps, told.lost), (0, 0));
+    // Twice from the new one, as the pattern matches too; never the marker.
+    let received = scene.received();
+    assert_eq!(received.payloads, payloads(&["1", "2", "3", "3", "4", "4"]));
+    assert_eq!((received.gaps, received.lost), (0, 0));
     let left = new.wire(|wire| wire.subscribed.len());
     assert_eq!(left, 2, "without the marker's channel");
 }
 
 #[test]
-fn who_may_not_use_markers_loses_nothing() {
+fn a_user_without_rights_to_markers_loses_nothing() {
     let mut scene = Scene::new(Server::without_markers());
     let (_, mut handover) = scene.begin(scene.publishes());
     scene.server.publish("news", "1");
     assert_eq!(scene.step(&mut handover), Some(Ok(())));
     scene.old.end();
     scene.server.publish("news", "2");
-    let told = scene.told();
-    assert_eq!(told.payloads, payloads(&["1", "2"]));
-    assert_eq!((told.gaps, told.lost), (0, 0));
+    let received = scene.received();
+    assert_eq!(received.payloads, payloads(&["1", "2"]));
+    assert_eq!((received.gaps, received.lost), (0, 0));
 }
 
 #[test]
-fn the_old_one_goes_on_when_the_new_one_is_lost() {
+fn a_refused_marker_loses_nothing_and_a_failed_one_keeps_the_old_one() {
+    for (failure, result, left) in [
+        (Failure::Refused, Ok(()), [2, 1]),
+        (Failure::Closed, Err(Failure::Closed), [1, 2]),
+    ] {
+        let mut scene = Scene::new(Server::default());
+        let (new, mut handover) = scene.begin(|_| async { Err(failure) }.boxed());
+        scene.server.publish("news", "1");
+        assert_eq!(scene.step(&mut handover), Some(result));
+        drop(handover);
+        scene.server.publish("news", "2");
+        let received = scene.received();
+        assert_eq!(received.payloads, payloads(&["1", "2"]));
+        assert_eq!((received.gaps, received.lost), (0, 0));
+        // The connection that stays has no use for the marker's channel.
+        let subscribed = [&scene.old, &new].map(|it| it.wire(|wire| wire.subscribed.len()));
+        assert_eq!(subscribed, left);
+    }
+}
+
+#[test]
+fn the_old_one_stays_when_the_new_one_is_lost() {
     let mut scene = Scene::new(Server::default());
     let (new, mut handover) = scene.begin(scene.publishes());
     new.end();
     assert_eq!(scene.step(&mut handover), Some(Err(Failure::Closed)));
     scene.server.publish("news", "1");
-    let told = scene.told();
-    assert_eq!(told.payloads, payloads(&["1"]));
-    assert_eq!((told.gaps, told.lost), (0, 0));
+    let received = scene.received();
+    assert_eq!(received.payloads, payloads(&["1"]));
+    assert_eq!((received.gaps, received.lost), (0, 0));
 }
 
 #[test]
-fn the_old_one_goes_on_when_nobody_waits_for_the_new_one() {
+fn the_old_one_stays_when_the_handover_is_cancelled() {
     let mut scene = Scene::new(Server::default());
     let publish = |_| std::future::pending().boxed();
     let (_, mut handover) = scene.begin(publish);
@@ -201,9 +222,9 @@ fn the_old_one_goes_on_when_nobody_waits_for_the_new_one() {
     scene.server.publish("news", "1");
     drop(handover);
     scene.server.publish("news", "2");
-    let told = scene.told();
-    assert_eq!(told.payloads, payloads(&["1", "2"]));
-    assert_eq!((told.gaps, told.lost), (0, 0));
+    let received = scene.received();
+    assert_eq!(received.payloads, payloads(&["1", "2"]));
+    assert_eq!((received.gaps, received.lost), (0, 0));
     let (gone, subscribed) = scene.old.wire(|wire| (wire.gone, wire.subscribed.len()));
     assert!(!gone);
     assert_eq!(subscribed, 1, "without the marker's channel");
@@ -226,8 +247,8 @@ fn cancelled_handovers_leave_no_marker_subscribed() {
     assert_eq!(new.wire(|wire| wire.subscribed.len()), 1);
 }
 
-/// The old connection confirms, and the marker is published and arrives, while
-/// the reader is between its commands and its messages.
+/// The old connection confirms, and the marker is published and arrives, after
+/// the reader has read its commands and before it reads its messages.
 #[test]
 fn a_marker_that_overtakes_the_confirmation_is_not_missed() {
     let mut scene = Scene::new(Server::default());
@@ -248,68 +269,71 @@ fn a_marker_that_overtakes_the_confirmation_is_not_missed() {
     assert_eq!(scene.step(&mut handover.lock().unwrap()), Some(Ok(())));
     scene.old.end();
     scene.server.publish("news", "1");
-    let told = scene.told();
-    assert_eq!(told.payloads, payloads(&["1"]));
-    assert_eq!((told.gaps, told.lost), (0, 0));
+    let received = scene.received();
+    assert_eq!(received.payloads, payloads(&["1"]));
+    assert_eq!((received.gaps, received.lost), (0, 0));
 }
 
 #[test]
-fn a_lost_one_is_replaced_and_the_gap_is_told() {
+fn a_lost_one_is_replaced_and_the_gap_is_reported() {
     let mut scene = Scene::new(Server::default());
     scene.server.publish("news", "1");
     scene.old.end();
-    assert_eq!(scene.told().lost, 1);
+    assert_eq!(scene.received().lost, 1);
     let (_, mut handover) = scene.begin(scene.publishes());
     assert_eq!(scene.step(&mut handover), Some(Ok(())));
     scene.server.publish("news", "2");
-    let told = scene.told();
-    assert_eq!(told.payloads, payloads(&["1", "2"]));
-    assert_eq!((told.gaps, told.lost, told.ended), (1, 1, false));
+    let received = scene.received();
+    assert_eq!(received.payloads, payloads(&["1", "2"]));
+    assert_eq!(
+        (received.gaps, received.lost, received.ended),
+        (1, 1, false)
+    );
 }
 
-/// It has not answered, and later ones don't ask again.
+/// It has not replied, and later handovers don't wait for it.
 #[test]
-fn one_that_never_answers_is_replaced_without_its_consent() {
+fn one_that_never_replies_is_replaced_and_the_gap_is_reported() {
     let mut scene = Scene::new(Server::default());
     scene.old.wire(|wire| wire.silent = true);
     let (_, mut handover) = scene.begin(scene.publishes());
     assert_eq!(scene.step(&mut handover), None);
     drop(handover);
-    scene.run.advance(ANSWER_LIMIT);
+    scene.run.advance(REPLY_TIMEOUT);
     let published = (Kind::Channel, b"news".to_vec(), "1".to_owned());
     scene.old.wire(|wire| wire.under_way.push(published));
     let (_, mut handover) = scene.begin(scene.publishes());
     assert_eq!(scene.step(&mut handover), Some(Ok(())));
     scene.server.publish("news", "2");
-    let told = scene.told();
-    assert_eq!(told.payloads, payloads(&["1", "2"]));
-    assert_eq!((told.gaps, told.lost), (1, 0));
+    let received = scene.received();
+    assert_eq!(received.payloads, payloads(&["1", "2"]));
+    assert_eq!((received.gaps, received.lost), (1, 0));
 }
 
-/// It owes an answer for less time than the caller grants.
+/// It has owed a reply for less than the timeout.
 #[test]
-fn a_slow_one_is_asked_again_within_the_limit_of_the_caller() {
-    let mut scene = Scene::with_limit(Server::default(), ANSWER_LIMIT * 3);
+fn one_that_replies_late_is_waited_for_within_the_reply_timeout() {
+    let mut scene = Scene::with_timeout(Server::default(), REPLY_TIMEOUT * 3);
     scene.old.wire(|wire| wire.silent = true);
     let (_, mut handover) = scene.begin(scene.publishes());
     assert_eq!(scene.step(&mut handover), None);
     drop(handover);
-    scene.run.advance(ANSWER_LIMIT * 2);
+    scene.run.advance(REPLY_TIMEOUT * 2);
     scene.old.wire(|wire| wire.silent = false);
     let (_, mut handover) = scene.begin(scene.publishes());
     assert_eq!(scene.step(&mut handover), Some(Ok(())));
-    assert_eq!(scene.told().gaps, 0);
+    assert_eq!(scene.received().gaps, 0);
 }
 
 #[test]
-fn it_ends_when_it_is_closed_and_when_nothing_can_come_any_more() {
+fn the_reader_ends_when_closed_and_when_no_connection_can_follow() {
     let mut scene = Scene::new(Server::default());
-    scene.succession.close();
-    assert!(scene.told().ended);
+    scene.controller.close();
+    assert!(scene.received().ended);
 
     let mut scene = Scene::new(Server::default());
     scene.manager.stop();
-    assert!(!scene.told().ended, "the old one still has messages");
+    assert!(!scene.received().ended, "the old one still has messages");
     scene.old.end();
-    assert!(scene.told().ended);
+    assert!(scene.received().ended);
 }

@@ -9,7 +9,7 @@ use redis_authx::handover::{Feed, Health, Kind, Link, Marker};
 
 pub(crate) type Name = Vec<u8>;
 
-/// One connection, as the server has it.
+/// The server's side of one connection.
 #[derive(Default)]
 pub(crate) struct Wire {
     pub(crate) subscribed: Vec<(Kind, Name)>,
@@ -20,8 +20,8 @@ pub(crate) struct Wire {
     pub(crate) silent: bool,
     /// Runs once, when the feed is polled next.
     pub(crate) before_next: Option<Box<dyn FnOnce() + Send>>,
-    /// What the server has sent and the network not yet delivered. It has, when
-    /// a `PING` on another connection is answered.
+    /// Sent by the server and not yet delivered: that happens before the reply to
+    /// a `PING` on another connection.
     pub(crate) under_way: Vec<(Kind, Name, String)>,
 }
 
@@ -71,7 +71,7 @@ impl Server {
         (socket, Arrivals(connection))
     }
 
-    /// To all who are subscribed; a pattern matches everything.
+    /// Sends to all subscribed connections; a pattern matches everything.
     pub(crate) fn publish(&self, channel: &str, payload: &str) {
         for connection in self.connections.lock().unwrap().iter() {
             connection.wire(|wire| {
@@ -99,7 +99,7 @@ pub(crate) enum Failure {
 }
 
 impl Socket {
-    async fn answered(&self) -> Result<(), Failure> {
+    async fn reply(&self) -> Result<(), Failure> {
         std::future::poll_fn(|_| {
             let wire = self.connection.0.lock().unwrap();
             match (wire.silent, wire.gone) {
@@ -121,7 +121,7 @@ impl Link for Socket {
     }
 
     async fn subscribe(&self, kind: Kind, names: &[Name]) -> Result<(), Failure> {
-        self.answered().await?;
+        self.reply().await?;
         if self.server.refuses_markers && names.iter().any(|name| Marker::is_marker(name)) {
             return Err(Failure::Refused);
         }
@@ -137,18 +137,18 @@ impl Link for Socket {
     }
 
     async fn ping(&self) -> Result<(), Failure> {
-        self.answered().await?;
+        self.reply().await?;
         for connection in self.server.connections.lock().unwrap().iter() {
             connection.wire(|wire| wire.arrived.extend(wire.under_way.drain(..)));
         }
         Ok(())
     }
 
-    fn is_refused(error: &Failure) -> bool {
+    fn is_error_reply(error: &Failure) -> bool {
         *error == Failure::Refused
     }
 
-    fn closed() -> Failure {
+    fn closed_error() -> Failure {
         Failure::Closed
     }
 }

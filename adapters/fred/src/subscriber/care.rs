@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use fred::error::{Error, ErrorKind};
-use redis_authx::handover::{Kind, Link as _, Succession};
+use redis_authx::handover::{HandoverController, Kind, Link as _};
 use redis_authx::reauth::{ConnectionStatus, Registration, Session};
 use redis_authx::{Clock as _, Credentials, Spawner as _};
 use tokio::time::{Instant, timeout, timeout_at};
@@ -52,13 +52,14 @@ impl Care {
                 ask_for_another(error, &credentials, showing.asking(), runtime.now());
             })?;
         showing.taken(token.generation(), runtime.now());
-        let (succession, seed) = Succession::new(link, feed, Arc::clone(runtime), auth_timeout);
+        let (controller, reader) =
+            HandoverController::new(link, feed, Arc::clone(runtime), auth_timeout);
         let subscriber = Arc::new(Subscriber {
             dial,
             runtime: Arc::clone(runtime),
             showing,
             messages: Arc::clone(&messages),
-            succession,
+            controller,
             turn: tokio::sync::Mutex::default(),
             subscriptions: Mutex::default(),
         });
@@ -76,7 +77,7 @@ impl Care {
             messages,
             care: Arc::downgrade(&care),
         };
-        let reader = seed.into_reader(outlet, credentials);
+        let reader = reader.build(outlet, credentials);
         runtime.spawn(Box::pin(reader));
         Ok(care)
     }
@@ -89,7 +90,7 @@ impl Care {
     pub(super) fn close(&self) {
         let registration = self.registration().take();
         drop(registration);
-        self.subscriber.succession.close();
+        self.subscriber.controller.close();
     }
 
     pub(super) fn lost(&self) {
@@ -110,7 +111,7 @@ impl Care {
             if self.registration().is_none() {
                 return Err(closed());
             }
-            let link = self.subscriber.place().link();
+            let link = self.subscriber.active_link().current();
             if !link.health().is_lost() {
                 let added = self.subscriber.add(kind, names);
                 match timeout(self.auth_timeout, link.subscribe(kind, names)).await {
@@ -121,7 +122,7 @@ impl Care {
                     }
                     Ok(Err(Failure::Lost(_))) | Err(_) => {
                         self.subscriber.remove(kind, &added);
-                        self.lose(&link);
+                        self.mark_lost(&link);
                     }
                 }
             }
@@ -139,7 +140,7 @@ impl Care {
         } else {
             self.subscriber.remove(kind, names)
         };
-        let link = self.subscriber.place().link();
+        let link = self.subscriber.active_link().current();
         if link.health().is_lost() || removed.is_empty() {
             return Ok(());
         }
@@ -150,14 +151,14 @@ impl Care {
                 Err(error)
             }
             Ok(Err(Failure::Lost(_))) | Err(_) => {
-                self.lose(&link);
+                self.mark_lost(&link);
                 Ok(())
             }
         }
     }
 
-    fn lose(&self, link: &Link) {
-        if link.health().lose() {
+    fn mark_lost(&self, link: &Link) {
+        if link.health().mark_lost() {
             self.lost();
         }
     }
@@ -166,8 +167,8 @@ impl Care {
     /// that. Without a valid token there is nothing to wait for.
     async fn wait_for_link(&self, limit: Instant) -> Result<(), Error> {
         loop {
-            let replaced = pin!(self.subscriber.place().replaced());
-            if !self.subscriber.place().link().health().is_lost() {
+            let replaced = pin!(self.subscriber.active_link().changed());
+            if !self.subscriber.active_link().current().health().is_lost() {
                 return Ok(());
             }
             let Some(status) = self.status() else {
@@ -189,7 +190,7 @@ impl Care {
 
 impl Reports for Care {
     fn reports(&self) -> Vec<ConnectionReport> {
-        let link = self.subscriber.place().link();
+        let link = self.subscriber.active_link().current();
         let report = |(connection, server)| ConnectionReport {
             client: link.id().to_owned(),
             server,

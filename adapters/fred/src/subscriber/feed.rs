@@ -108,7 +108,7 @@ fn push(backlog: &Backlog<Item>, item: Option<Item>) {
             let bytes = size(&item);
             backlog.push(item, bytes);
         }
-        None => backlog.gap(),
+        None => backlog.push_gap(),
     }
 }
 

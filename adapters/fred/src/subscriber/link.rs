@@ -187,11 +187,11 @@ impl handover::Link for Link {
         self.settled(self.client.pipeline()).await
     }
 
-    fn is_refused(error: &Failure) -> bool {
+    fn is_error_reply(error: &Failure) -> bool {
         matches!(error, Failure::Refused(_))
     }
 
-    fn closed() -> Failure {
+    fn closed_error() -> Failure {
         Failure::Lost(closed())
     }
 }

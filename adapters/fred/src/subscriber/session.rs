@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fred::error::Error;
 use futures_util::FutureExt;
-use redis_authx::handover::{Kind, Link as _, Place, Subscriptions, Succession};
+use redis_authx::handover::{ActiveLink, HandoverController, Kind, Link as _, Subscriptions};
 use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
 use redis_authx::{Clock as _, Runtime, Token, async_trait};
 
@@ -23,7 +23,7 @@ pub(super) struct Subscriber {
     pub(super) runtime: Arc<dyn Runtime>,
     pub(super) showing: Arc<Showing>,
     pub(super) messages: Arc<Messages>,
-    pub(super) succession: Succession<Link, Feed>,
+    pub(super) controller: HandoverController<Link, Feed>,
     /// Held while a handover or a change of the subscriptions is under way, or an
     /// `AUTH`: none gets into another.
     pub(super) turn: tokio::sync::Mutex<()>,
@@ -31,8 +31,8 @@ pub(super) struct Subscriber {
 }
 
 impl Subscriber {
-    pub(super) fn place(&self) -> &Place<Link> {
-        self.succession.place()
+    pub(super) fn active_link(&self) -> &ActiveLink<Link> {
+        self.controller.active_link()
     }
 
     pub(super) fn subscriptions(&self) -> MutexGuard<'_, Subscriptions> {
@@ -56,7 +56,7 @@ impl Subscriber {
             Err(ReauthErrorKind::OutOfStep) => {
                 self.showing.refused(token.generation());
                 // It will owe a reply for ever: whatever waits for one is told.
-                link.health().lose();
+                link.health().mark_lost();
             }
             Err(ReauthErrorKind::Refused) => self.showing.refused(token.generation()),
             Err(_) => {}
@@ -72,7 +72,7 @@ impl Subscriber {
             async move { publish(&marker, &link, &self.dial, token).await }.boxed()
         };
         let subscriptions = self.subscriptions().clone();
-        self.succession
+        self.controller
             .hand_over(link, feed, &subscriptions, publish)
             .await
             .map_err(Failure::into_error)
@@ -82,11 +82,11 @@ impl Subscriber {
 #[async_trait]
 impl Session for Subscriber {
     fn is_connected(&self) -> bool {
-        !self.place().link().health().is_lost()
+        !self.active_link().current().health().is_lost()
     }
 
     async fn authenticate(&self, token: &Token) -> Result<(), ReauthError> {
-        let link = self.place().link();
+        let link = self.active_link().current();
         if link.health().is_lost() {
             return Err(ReauthErrorKind::Disconnected.into());
         }
@@ -114,7 +114,7 @@ impl Session for Subscriber {
             // As at the server's `maxclients`: without the token the old one ends
             // for certain.
             Err(error) if error.kind() != ReauthErrorKind::Refused => {
-                let link = self.place().link();
+                let link = self.active_link().current();
                 if link.health().is_lost() || !link.takes_commands() {
                     return Err(error);
                 }

@@ -117,11 +117,11 @@ impl handover::Link for Link {
         }
     }
 
-    fn is_refused(error: &RedisError) -> bool {
+    fn is_error_reply(error: &RedisError) -> bool {
         error.code().is_some() && !error::is_lost(error)
     }
 
-    fn closed() -> RedisError {
+    fn closed_error() -> RedisError {
         closed()
     }
 }

@@ -8,7 +8,7 @@ use std::time::Instant;
 use super::redis::{Msg, RedisResult};
 use futures_util::future::{Either, FutureExt, select};
 use redis_authx::Token;
-use redis_authx::handover::{Backlog, Kind, Link as _, Outlet, Place, Succession};
+use redis_authx::handover::{ActiveLink, Backlog, HandoverController, Kind, Link as _, Outlet};
 use redis_authx::reauth::{Registration, Session};
 
 use super::super::client::AuthClient;
@@ -41,9 +41,9 @@ impl Shared {
         };
         let ((link, feed), token) =
             log_in(&inner.credentials, &runtime, inner.login_timeout, open).await?;
-        let (succession, seed) =
-            Succession::new(link, feed, Arc::clone(&runtime), inner.auth_timeout);
-        let subscriber = Arc::new(Subscriber::new(&client, succession));
+        let (controller, reader) =
+            HandoverController::new(link, feed, Arc::clone(&runtime), inner.auth_timeout);
+        let subscriber = Arc::new(Subscriber::new(&client, controller));
         let session: Weak<dyn Session> = Arc::<Subscriber>::downgrade(&subscriber);
         let registration = inner.reauth.register(session, &token);
         let credentials = inner.credentials.clone();
@@ -57,13 +57,13 @@ impl Shared {
             backlog: Arc::clone(&shared.backlog),
             shared: Arc::downgrade(&shared),
         };
-        let reader = seed.into_reader(outlet, credentials);
+        let reader = reader.build(outlet, credentials);
         runtime.spawn(reader.boxed());
         Ok(shared)
     }
 
-    fn place(&self) -> &Place<Link> {
-        self.subscriber.place()
+    fn active_link(&self) -> &ActiveLink<Link> {
+        self.subscriber.active_link()
     }
 
     /// Subscribes on the connection in place, and on those to come.
@@ -72,7 +72,7 @@ impl Shared {
         let limit = inner.runtime.now() + inner.reconnect_wait;
         loop {
             let mut subscriptions = self.subscriber.subscriptions.lock().await;
-            let link = self.place().link();
+            let link = self.active_link().current();
             if !link.health().is_lost() && !link.takes(kind) {
                 self.subscriber.need_resp3();
                 let token = self.client.credentials().current();
@@ -91,7 +91,7 @@ impl Shared {
                         if !error::is_lost(&error) {
                             return Err(error);
                         }
-                        self.lose(&link);
+                        self.mark_lost(&link);
                     }
                 }
             }
@@ -109,14 +109,14 @@ impl Shared {
         } else {
             subscriptions.remove(kind, names)
         };
-        let link = self.place().link();
+        let link = self.active_link().current();
         if link.health().is_lost() || removed.is_empty() {
             return Ok(());
         }
         let answer = link.unsubscribe(kind, &removed);
         let inner = &self.client.0;
         match within(&inner.runtime, inner.auth_timeout, answer).await {
-            Err(error) if error::is_lost(&error) => self.lose(&link),
+            Err(error) if error::is_lost(&error) => self.mark_lost(&link),
             Err(error) => {
                 subscriptions.add(kind, &removed);
                 return Err(error);
@@ -126,8 +126,8 @@ impl Shared {
         Ok(())
     }
 
-    fn lose(&self, link: &Link) {
-        if link.health().lose() {
+    fn mark_lost(&self, link: &Link) {
+        if link.health().mark_lost() {
             self.registration.lost();
         }
     }
@@ -138,8 +138,8 @@ impl Shared {
         let inner = &self.client.0;
         let mut limit = pin!(inner.runtime.sleep_until(limit));
         loop {
-            let mut replaced = pin!(self.place().replaced());
-            if !self.place().link().health().is_lost() {
+            let mut replaced = pin!(self.active_link().changed());
+            if !self.active_link().current().health().is_lost() {
                 return Ok(());
             }
             inner.credentials.current().map_err(error::no_token)?;
@@ -165,7 +165,7 @@ impl Outlet<Msg> for ToApplication {
     }
 
     fn gap(&self) {
-        self.backlog.gap();
+        self.backlog.push_gap();
     }
 
     fn lost(&self) {

@@ -11,7 +11,7 @@ use std::time::Duration;
 use super::redis::{ConnectionInfo, ProtocolVersion, RedisError, RedisResult};
 use async_lock::Mutex;
 use futures_util::future::{Either, FutureExt, select};
-use redis_authx::handover::{Link as _, Place, Subscriptions, Succession};
+use redis_authx::handover::{ActiveLink, HandoverController, Link as _, Subscriptions};
 use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
 use redis_authx::{Runtime, Token, async_trait};
 
@@ -28,14 +28,14 @@ pub(super) struct Subscriber {
     runtime: Arc<dyn Runtime>,
     accepted: Arc<Accepted>,
     resp3: AtomicBool,
-    pub(super) succession: Succession<Link, Feed>,
+    pub(super) controller: HandoverController<Link, Feed>,
     /// Locked while a handover or a change of them is under way: neither gets
     /// into the other.
     pub(super) subscriptions: Mutex<Subscriptions>,
 }
 
 impl Subscriber {
-    pub(super) fn new(client: &AuthClient, succession: Succession<Link, Feed>) -> Self {
+    pub(super) fn new(client: &AuthClient, controller: HandoverController<Link, Feed>) -> Self {
         let inner = &client.0;
         let resp3 = inner.info.redis_settings().protocol().supports_resp3();
         Self {
@@ -43,7 +43,7 @@ impl Subscriber {
             runtime: Arc::clone(&inner.runtime),
             accepted: Arc::clone(&inner.accepted),
             resp3: AtomicBool::new(resp3),
-            succession,
+            controller,
             subscriptions: Mutex::default(),
         }
     }
@@ -69,24 +69,24 @@ impl Subscriber {
         let publish = |link: Arc<Link>, marker| {
             async move { publish(&marker, &link, &self.info, token).await }.boxed()
         };
-        self.succession
+        self.controller
             .hand_over(link, feed, subscriptions, publish)
             .await
     }
 
-    pub(super) fn place(&self) -> &Place<Link> {
-        self.succession.place()
+    pub(super) fn active_link(&self) -> &ActiveLink<Link> {
+        self.controller.active_link()
     }
 }
 
 #[async_trait]
 impl Session for Subscriber {
     fn is_connected(&self) -> bool {
-        !self.place().link().health().is_lost()
+        !self.active_link().current().health().is_lost()
     }
 
     async fn authenticate(&self, token: &Token) -> Result<(), ReauthError> {
-        let link = self.place().link();
+        let link = self.active_link().current();
         if link.health().is_lost() {
             return Err(ReauthErrorKind::Disconnected.into());
         }
@@ -105,7 +105,7 @@ impl Session for Subscriber {
         // Nothing else is sent on the connection meanwhile.
         let _subscriptions = self.subscriptions.lock().await;
         let give_up = || {
-            link.health().lose();
+            link.health().mark_lost();
         };
         let taken = match auth::settle(connection.clone()).await {
             Ok(()) => auth::authenticate(connection, token, &self.runtime, give_up).await,
