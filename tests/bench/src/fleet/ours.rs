@@ -169,10 +169,9 @@ impl Side for Ours {
             let holds = process.as_ref().is_some_and(|process| {
                 // At the very end a timeout may be due.
                 process.machine.current().is_some()
-                    && process
-                        .machine
-                        .expires()
-                        .is_none_or(|at| at > self.zero.monotonic() + Duration::from_nanos(world.end))
+                    && process.machine.expires().is_none_or(|at| {
+                        at > self.zero.monotonic() + Duration::from_nanos(world.end)
+                    })
             });
             let agreed = holds == world.holds_valid(number);
             world
