@@ -21,11 +21,6 @@ use super::showing::Showings;
 use super::watch::{Events, Watch};
 use super::weak::WeakClient;
 
-/// The default of
-/// [`replace_timeout`](redis_authx::reauth::ReauthPolicyBuilder::replace_timeout).
-#[cfg(feature = "subscriber-client")]
-const REPLACE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Keeps fred's clients logged in: with every new token, for as long as each of
 /// them lives.
 ///
@@ -321,6 +316,8 @@ impl RenewalBuilder {
             })?;
         #[cfg(feature = "subscriber-client")]
         let auth_timeout = self.policy.auth_timeout();
+        #[cfg(feature = "subscriber-client")]
+        let replace_timeout = self.policy.replace_timeout();
         let reauth = Reauthenticator::spawn(&self.credentials, self.policy, Arc::clone(&runtime));
         Ok(Renewal(Arc::new(Inner {
             credentials: self.credentials,
@@ -331,7 +328,7 @@ impl RenewalBuilder {
             #[cfg(feature = "subscriber-client")]
             auth_timeout,
             #[cfg(feature = "subscriber-client")]
-            replace_timeout: REPLACE_TIMEOUT,
+            replace_timeout,
             clients: Mutex::default(),
         })))
     }

@@ -30,6 +30,13 @@ impl ReauthPolicy {
     pub const fn auth_timeout(&self) -> Duration {
         self.auth_timeout
     }
+
+    /// How long one replacement may take: for a connection that the adapter opens
+    /// outside of one.
+    #[must_use]
+    pub const fn replace_timeout(&self) -> Duration {
+        self.replace_timeout
+    }
 }
 
 impl Default for ReauthPolicy {

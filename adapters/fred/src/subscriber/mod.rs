@@ -116,7 +116,9 @@ impl AuthSubscriber {
     /// Connects and logs in. Does nothing when it is connected already.
     ///
     /// Waits for the first token at most as long as fred's
-    /// `internal_command_timeout`, 10 s by default, and for the connection 10 s.
+    /// `internal_command_timeout`, 10 s by default, and for the connection as
+    /// long as the policy's
+    /// [`replace_timeout`](redis_authx::reauth::ReauthPolicyBuilder::replace_timeout).
     ///
     /// # Errors
     /// fred's own; [`Auth`](ErrorKind::Auth) when there is no token, or the server

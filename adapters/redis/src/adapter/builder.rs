@@ -14,11 +14,6 @@ use super::target;
 /// Any limit beyond it is as good as none, and could overflow: ten years.
 const FOR_EVER: Duration = Duration::from_secs(10 * 365 * 24 * 3600);
 
-/// The default of
-/// [`replace_timeout`](redis_authx::reauth::ReauthPolicyBuilder::replace_timeout).
-#[cfg(feature = "pubsub")]
-const REPLACE_TIMEOUT: Duration = Duration::from_secs(10);
-
 /// Builds an [`AuthClient`]; everything but the target has a default.
 #[must_use = "a builder does nothing until it is built"]
 pub struct AuthClientBuilder<T> {
@@ -135,6 +130,8 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
             })?;
         #[cfg(any(feature = "pubsub", feature = "sync"))]
         let auth_timeout = self.policy.auth_timeout();
+        #[cfg(feature = "pubsub")]
+        let replace_timeout = self.policy.replace_timeout();
         let reauth = Reauthenticator::spawn(&self.credentials, self.policy, Arc::clone(&runtime));
         Ok(AuthClient(Arc::new(Inner {
             info: Arc::new(info),
@@ -150,7 +147,7 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
             #[cfg(any(feature = "pubsub", feature = "sync"))]
             auth_timeout,
             #[cfg(feature = "pubsub")]
-            replace_timeout: REPLACE_TIMEOUT,
+            replace_timeout,
             login_timeout: self.login_timeout.min(FOR_EVER),
             reconnect_wait: self.reconnect_wait.min(FOR_EVER),
         })))
