@@ -1,4 +1,4 @@
-//! The whole configuration as one value that a file can hold.
+//! All settings in one value that can be read from a file.
 
 mod duration;
 mod reauth;
@@ -18,7 +18,7 @@ use table::table;
 #[doc = include_str!("manual/configuration.md")]
 #[derive(Clone, Default)]
 pub struct Config {
-    /// What was written, for writing it again.
+    /// The settings as they were written, for serialization.
     settings: Settings,
     refresh: RefreshPolicy,
     retry: ExponentialBackoff,
@@ -34,7 +34,7 @@ impl Config {
 
     /// What follows a failed attempt: the table `retry`.
     ///
-    /// A function can't stand in a file. Add one with
+    /// A file can't hold a function. Add one with
     /// [`to_builder`](ExponentialBackoff::to_builder), and give the result to
     /// [`Builder::retry_policy`](crate::Builder::retry_policy) after
     /// [`Builder::config`](crate::Builder::config).
@@ -51,7 +51,7 @@ impl Config {
     }
 }
 
-/// With the defaults for what was not written.
+/// Shows the defaults for settings that were not written.
 impl fmt::Debug for Config {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Config")
@@ -62,7 +62,7 @@ impl fmt::Debug for Config {
     }
 }
 
-/// Two are equal when the same settings were written, in either form.
+/// Two values are equal when the same settings were written, in either form.
 impl PartialEq for Config {
     fn eq(&self, other: &Self) -> bool {
         self.settings == other.settings
@@ -98,14 +98,14 @@ impl<'de> Deserialize<'de> for Config {
     }
 }
 
-/// Writes the settings that were given, in the forms named first.
+/// Writes the settings that were given, each in its first form.
 impl Serialize for Config {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.settings.serialize(serializer)
     }
 }
 
-/// The same error, with the table's path before the field's name.
+/// Prefixes the field of an error with the path of its table.
 fn under(table: &str) -> impl Fn(ConfigError) -> ConfigError {
     move |error: ConfigError| {
         let field = format!("{table}.{}", error.field());
@@ -113,7 +113,7 @@ fn under(table: &str) -> impl Fn(ConfigError) -> ConfigError {
     }
 }
 
-/// Hands each setting that was given to the builder's method of that name.
+/// Passes each setting that was given to the builder's method of that name.
 macro_rules! apply {
     ($settings:expr, $builder:expr; $($field:ident),+) => {{
         let mut builder = $builder;

@@ -1,8 +1,7 @@
 //! Access tokens that are JSON Web Tokens (RFC 7519): which user they are for,
 //! and until when. Feature `jwt`.
 //!
-//! Shared by the identity backends for Microsoft Entra ID, and for providers of
-//! your own.
+//! Used by the identity backends for Microsoft Entra ID, and for custom providers.
 //!
 //! ```
 //! use redis_authx::jwt::{Claims, Username};

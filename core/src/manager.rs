@@ -1,4 +1,4 @@
-//! The handle of a token manager, and how one is built.
+//! The token manager's handle, builder and status.
 
 mod builder;
 mod status;
@@ -13,7 +13,7 @@ pub use status::{State, Status};
 
 /// Keeps one identity's token fresh.
 ///
-/// A handle, cheap to clone. It and the [`Credentials`] it gives out keep the
+/// A cheap-to-clone handle. It and the [`Credentials`] that it returns keep the
 /// manager alive; dropping the last of them stops it, and so does
 /// [`stop`](Self::stop).
 ///
@@ -35,7 +35,7 @@ pub struct TokenManager {
 }
 
 impl TokenManager {
-    /// Begins to build a manager that asks `identity` for tokens.
+    /// A builder for a manager that requests its tokens from `identity`.
     pub fn builder(identity: impl IdentityProvider) -> Builder {
         Builder::new(Arc::new(identity))
     }
@@ -46,7 +46,7 @@ impl TokenManager {
         }
     }
 
-    /// What connections log in with: always the newest token.
+    /// A handle on the newest token, for connections and other readers.
     #[must_use]
     pub fn credentials(&self) -> Credentials {
         Credentials::new(Arc::clone(&self.handle))
@@ -60,13 +60,13 @@ impl TokenManager {
         self.credentials().refresh()
     }
 
-    /// Stops it for good: requests are cancelled, readers get
-    /// [`Stopped`](crate::TokenError::Stopped). Harmless when repeated.
+    /// Stops the manager for good: a request under way is cancelled, and readers get
+    /// [`Stopped`](crate::TokenError::Stopped). Further calls have no effect.
     pub fn stop(&self) {
         self.handle.0.ask_stop();
     }
 
-    /// How it is doing.
+    /// A snapshot of the manager's state.
     #[must_use]
     pub fn status(&self) -> Status {
         Status::of(&self.handle.0)

@@ -19,8 +19,8 @@ pub struct MetricsObserver {
 }
 
 impl MetricsObserver {
-    /// An observer for a manager that runs on `clock`. It turns a token's life
-    /// into the time at which it ends.
+    /// Creates an observer for a manager that runs on `clock`. With it, a token's
+    /// lifetime becomes the wall-clock time of its end.
     pub fn new(clock: impl Clock) -> Self {
         Self {
             clock: Arc::new(clock),
@@ -29,8 +29,7 @@ impl MetricsObserver {
         }
     }
 
-    /// Gives every metric this label, which tells the managers of one process
-    /// apart.
+    /// Adds a label to every metric, to distinguish the managers of one process.
     #[must_use]
     pub fn label(mut self, name: impl Into<String>, value: impl Into<String>) -> Self {
         self.labels.push(Label::new(name.into(), value.into()));
@@ -55,7 +54,7 @@ impl MetricsObserver {
         histogram!(name, self.labels.clone()).record(latency.as_secs_f64());
     }
 
-    /// Every counter at zero, so that its first step is seen as one.
+    /// Registers every counter with zero, so that its first increment is visible.
     fn begin(&self) {
         names::describe();
         for name in names::PLAIN_COUNTERS {

@@ -1,8 +1,7 @@
-//! Time in the hand of a test: a [`ManualClock`], a [`ScriptedProvider`], and
-//! a [`Run`] that drives tasks without a runtime and without sleeping.
+//! Deterministic time for tests: a [`ManualClock`], a [`ScriptedProvider`], and a
+//! [`Run`] that drives tasks without a runtime and without sleeping.
 //!
-//! Feature `test-util`; meant for the tests of applications as well as for our
-//! own.
+//! Feature `test-util`, for the tests of applications and of custom providers.
 //!
 //! ```
 //! use redis_authx::testing::{ManualClock, ScriptedProvider, hours, minutes, seconds};
@@ -38,25 +37,25 @@ pub use events::EventLog;
 pub use provider::ScriptedProvider;
 pub use run::Run;
 
-/// So many milliseconds.
+/// A duration of `count` milliseconds.
 #[must_use]
 pub const fn millis(count: u64) -> Duration {
     Duration::from_millis(count)
 }
 
-/// So many seconds.
+/// A duration of `count` seconds.
 #[must_use]
 pub const fn seconds(count: u64) -> Duration {
     Duration::from_secs(count)
 }
 
-/// So many minutes.
+/// A duration of `count` minutes.
 #[must_use]
 pub const fn minutes(count: u64) -> Duration {
     Duration::from_secs(60 * count)
 }
 
-/// So many hours.
+/// A duration of `count` hours.
 #[must_use]
 pub const fn hours(count: u64) -> Duration {
     Duration::from_secs(3600 * count)

@@ -1,6 +1,6 @@
 //! A latest-value channel: readers see the newest value, never a queue.
 //!
-//! A reader that is stuck, slow or gone costs one slot and holds up nobody.
+//! A reader that is stuck or slow costs one slot and never holds up others.
 
 #[cfg(all(loom, test))]
 mod models;
@@ -30,7 +30,7 @@ struct Latest<T> {
     version: u64,
 }
 
-/// One reader's place: what it has seen, and its slot while it waits.
+/// One reader's position: the version it has seen, and its slot while it waits.
 #[derive(Debug, Default)]
 pub(crate) struct Cursor {
     seen: u64,
@@ -115,7 +115,7 @@ impl<T> Watch<T> {
         if latest.version == cursor.seen {
             let waker = cx.waker().clone();
             let mut waiting = self.lock();
-            // Once more under the lock: a value may have come in between.
+            // Read again under the lock: a value may have been published in between.
             latest = self.latest.load();
             if latest.version == cursor.seen {
                 let old = Self::wait(&mut waiting, cursor, waker);
@@ -147,7 +147,7 @@ impl<T> Watch<T> {
     }
 
     fn lock(&self) -> MutexGuard<'_, Slab<Option<Waker>>> {
-        // Nothing in the lock can panic half-way; a poisoned one is whole.
+        // No code under the lock can panic half-way, so a poisoned lock is intact.
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -1,4 +1,4 @@
-//! Durations as people write them, and as JavaScript does.
+//! Durations as text with units, and as a number of milliseconds.
 
 use std::fmt;
 use std::time::Duration;
@@ -44,7 +44,7 @@ impl<'de> Deserialize<'de> for Span {
     }
 }
 
-/// A duration as a number of milliseconds; only ever read.
+/// A duration as a number of milliseconds; read, never written.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct Millis(pub(super) Duration);
 

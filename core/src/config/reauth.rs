@@ -9,7 +9,7 @@ use super::{apply, under};
 use crate::reauth::ReauthPolicy;
 use crate::{ConfigError, ExponentialBackoff};
 
-/// The delays that [`ReauthPolicy`] has by default; a test compares them.
+/// The default delays of [`ReauthPolicy`]; a test compares them.
 const DELAYS: (Duration, Duration) = (Duration::from_millis(100), Duration::from_secs(5));
 
 /// The table `reauth`.

@@ -7,7 +7,7 @@ use super::retry::Retry;
 use super::table::table;
 use crate::{ConfigError, OnExhausted, RefreshPolicy};
 
-/// All of it: what concerns renewal, and the tables below that.
+/// The whole file: the settings of renewal, and the tables below them.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 #[serde(default, deny_unknown_fields)]
 pub(super) struct Settings {
@@ -29,26 +29,26 @@ pub(super) struct Settings {
     #[serde(skip_serializing_if = "Option::is_none")]
     fatal_cool_down: Option<Span>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    on_exhausted: Option<Then>,
+    on_exhausted: Option<OnExhaustedSetting>,
     #[serde(deserialize_with = "table", skip_serializing_if = "Retry::is_empty")]
     pub(super) retry: Retry,
     #[serde(deserialize_with = "table", skip_serializing_if = "Reauth::is_empty")]
     pub(super) reauth: Reauth,
 }
 
-/// [`OnExhausted`] in a file.
+/// The setting for [`OnExhausted`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "snake_case")]
-enum Then {
+enum OnExhaustedSetting {
     CoolDown,
     Stop,
 }
 
-impl From<Then> for OnExhausted {
-    fn from(then: Then) -> Self {
+impl From<OnExhaustedSetting> for OnExhausted {
+    fn from(then: OnExhaustedSetting) -> Self {
         match then {
-            Then::CoolDown => Self::CoolDown,
-            Then::Stop => Self::Stop,
+            OnExhaustedSetting::CoolDown => Self::CoolDown,
+            OnExhaustedSetting::Stop => Self::Stop,
         }
     }
 }

@@ -29,7 +29,7 @@ impl Retry {
         *self == Self::default()
     }
 
-    /// Makes one form of the two that a delay can be written in.
+    /// Merges the two forms in which a delay can be written.
     pub(super) fn settle(&mut self) -> Result<(), ConfigError> {
         for (field, alias, text, millis) in [
             (

@@ -5,8 +5,8 @@ use serde::de::value::MapAccessDeserializer;
 use serde::de::{MapAccess, Visitor};
 use serde::{Deserialize, Deserializer};
 
-/// Reads a table, by name only: what `serde` derives would take a list as well,
-/// its elements by their place.
+/// Reads a table by its names only. What `serde` derives also accepts a list, whose
+/// elements it takes by position.
 pub(super) fn table<'de, D, T>(deserializer: D) -> Result<T, D::Error>
 where
     D: Deserializer<'de>,

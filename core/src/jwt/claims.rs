@@ -6,14 +6,14 @@ use serde_json::{Map, Value};
 
 use super::{ClaimError, parse};
 
-/// The last second of the year 9999: nothing later is a date.
+/// The last second of the year 9999. A later number is not a date.
 const LAST_SECOND: f64 = 253_402_300_799.0;
 
 /// The claims of an access token (RFC 7519).
 ///
-/// **Read, not verified**: the signature is not looked at. The token came from
-/// the identity service over TLS, and Redis verifies it; here it only says
-/// which user it is for and when it expires. For Microsoft's names and meanings
+/// **Read, not verified**: the signature is ignored. The token came from the
+/// identity service over TLS, and Redis verifies it; the claims only say which
+/// user it is for and when it expires. For Microsoft's names and meanings
 /// see Microsoft Learn, "Access token claims reference".
 pub struct Claims(Map<String, Value>);
 
@@ -24,7 +24,7 @@ impl Claims {
     ///
     /// # Errors
     /// [`ClaimError::Malformed`] for everything else, and for an object that
-    /// holds a name twice: readers differ in which one they take.
+    /// holds a name twice, since readers differ in which value they take.
     pub fn parse(token: &str) -> Result<Self, ClaimError> {
         parse::claims(token).map(Self)
     }
@@ -50,8 +50,8 @@ impl Claims {
     ///
     /// # Errors
     /// [`MissingClaim`](ClaimError::MissingClaim), or
-    /// [`InvalidClaim`](ClaimError::InvalidClaim) for what is no number of
-    /// seconds since 1970, up to the year 9999. Fractions are kept.
+    /// [`InvalidClaim`](ClaimError::InvalidClaim) when it is not a number of
+    /// seconds since 1970 up to the year 9999. Fractions are kept.
     pub fn exp(&self) -> Result<SystemTime, ClaimError> {
         self.date("exp")
     }
@@ -64,19 +64,18 @@ impl Claims {
         self.date("iat")
     }
 
-    /// A claim's text as it stands; `None` when the token has no such claim, or
-    /// it is no string. Only claims of the token itself are looked at, not
-    /// those of objects inside it.
+    /// The unchanged text of a claim; `None` when the token has no such claim, or
+    /// when it is not a string. Claims of nested objects are not searched.
     #[must_use]
     pub fn get(&self, claim: &str) -> Option<&str> {
         self.0.get(claim)?.as_str()
     }
 
-    /// A claim that can serve as a user name.
+    /// The value of a claim that can serve as a user name.
     ///
     /// # Errors
     /// [`MissingClaim`](ClaimError::MissingClaim), or
-    /// [`InvalidClaim`](ClaimError::InvalidClaim) when it is no string, is
+    /// [`InvalidClaim`](ClaimError::InvalidClaim) when it is not a string, is
     /// empty, or holds white space or control characters.
     pub fn name(&self, claim: impl Into<Cow<'static, str>>) -> Result<&str, ClaimError> {
         let claim = claim.into();
@@ -102,13 +101,13 @@ impl Claims {
     }
 }
 
-/// Whether Redis can have a user of this name, and a log line can hold it.
+/// Whether this can be the name of a Redis user, and fits into a log line.
 pub(super) fn is_name(text: &str) -> bool {
     !text.is_empty() && !text.contains(|c: char| c.is_control() || c.is_whitespace())
 }
 
 impl fmt::Debug for Claims {
-    /// Names the claims; their values may be personal.
+    /// Shows the names of the claims; their values may be personal.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_set().entries(self.0.keys()).finish()
     }

@@ -1,16 +1,16 @@
 use std::borrow::Cow;
 use std::fmt;
 
-/// What is wrong with an access token's claims. Holds nothing of the token but
-/// the claim's name.
+/// An error in an access token's claims. Of the token, it holds only the name of
+/// the claim.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ClaimError {
-    /// The claim is there, but of the wrong type or out of range.
+    /// The claim has the wrong type or is out of range.
     InvalidClaim(Cow<'static, str>),
-    /// The token is no JWT, or its claims can't be read.
+    /// The token is not a JWT, or its claims can't be read.
     Malformed,
-    /// The claim is not there.
+    /// The token has no such claim.
     MissingClaim(Cow<'static, str>),
 }
 

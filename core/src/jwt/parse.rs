@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::ClaimError;
 
-/// RFC 7515 leaves the padding out; some issuers do not.
+/// RFC 7515 omits the padding; some issuers include it.
 const BASE64URL: GeneralPurpose = GeneralPurpose::new(
     &URL_SAFE,
     GeneralPurposeConfig::new().with_decode_padding_mode(DecodePaddingMode::Indifferent),
@@ -39,7 +39,7 @@ fn object(json: &[u8]) -> serde_json::Result<Map<String, Value>> {
     Ok(object)
 }
 
-/// An object in which each name stands once.
+/// An object in which each name occurs once.
 struct NoDuplicates;
 
 impl<'de> Visitor<'de> for NoDuplicates {

@@ -8,9 +8,9 @@ use crate::ConfigError;
 
 type Mapper = dyn Fn(&Claims) -> Result<String, ClaimError> + Send + Sync;
 
-/// Which Redis user a token logs in as: how the name is read from it.
+/// How the name of the Redis user is read from a token.
 ///
-/// Default: `oid`, which is what Azure wants (Microsoft Learn, "Use Microsoft
+/// Default: `oid`, which Azure requires (Microsoft Learn, "Use Microsoft
 /// Entra for cache authentication": the user name is the object id).
 #[derive(Clone)]
 pub struct Username(Rule);
@@ -22,12 +22,12 @@ enum Rule {
 }
 
 impl Username {
-    /// The name is the text of this claim.
+    /// Uses the text of this claim.
     pub fn claim(claim: impl Into<Cow<'static, str>>) -> Self {
         Self(Rule::Claim(claim.into()))
     }
 
-    /// The name is made from the claims.
+    /// Computes the name from the claims.
     pub fn mapped<F>(mapper: F) -> Self
     where
         F: Fn(&Claims) -> Result<String, ClaimError> + Send + Sync + 'static,
@@ -35,7 +35,7 @@ impl Username {
         Self(Rule::Mapped(Arc::new(mapper)))
     }
 
-    /// For builders: refuses what can't work.
+    /// Checks the setting, for the `build` method of a provider.
     ///
     /// # Errors
     /// [`ConfigError`] on `username_claim` when the claim's name is blank.
@@ -53,7 +53,7 @@ impl Username {
     /// The user name that a token with these claims logs in as.
     ///
     /// # Errors
-    /// See [`Claims::name`]; what the function said that makes the name; and
+    /// See [`Claims::name`]; the error of the function that computes the name; and
     /// [`InvalidClaim`](ClaimError::InvalidClaim) on `username` when that name
     /// is empty, or holds white space or control characters.
     pub fn of(&self, claims: &Claims) -> Result<String, ClaimError> {

@@ -6,40 +6,41 @@ use crate::ProviderError;
 use crate::machine::Snapshot;
 use crate::shared::Shared;
 
-/// How a [`TokenManager`](crate::TokenManager) is doing, at one moment.
+/// A snapshot of a [`TokenManager`](crate::TokenManager)'s state.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct Status {
-    /// In one word.
+    /// Whether there is a valid token.
     pub state: State,
     /// The number of rotations so far: the generation of the latest token, 0
     /// before the first.
     pub generation: u64,
-    /// What is left of the token in hand; `None` without one, and for one
+    /// The time until the current token expires; `None` without one, and for one
     /// that never expires.
     pub expires_in: Option<Duration>,
     /// The latest failure; `None` once a request has succeeded since.
     pub last_error: Option<ProviderError>,
-    /// Requests that brought a token.
+    /// The number of requests that returned a token.
     pub refreshes: u64,
-    /// Requests that failed.
+    /// The number of requests that failed.
     pub failures: u64,
-    /// Live connections that use these credentials through a client adapter.
+    /// The number of live connections that use these credentials through a client
+    /// adapter.
     pub connections: usize,
 }
 
-/// [`Status`] in one word.
+/// Whether a manager has a valid token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum State {
     /// Waiting for the first token, or for the next one where the last has
     /// expired and nothing has failed.
     Pending,
-    /// It has stopped.
+    /// The manager has stopped.
     Stopped,
-    /// No valid token: requests fail.
+    /// There is no valid token, and requests fail.
     Unavailable,
-    /// A valid token is in hand.
+    /// There is a valid token.
     Valid,
 }
 

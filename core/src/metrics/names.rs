@@ -1,4 +1,4 @@
-//! Names and descriptions, as the manual has them.
+//! Names and descriptions of the metrics; the manual lists the same.
 
 use ::metrics::{Unit, describe_counter, describe_gauge, describe_histogram};
 
@@ -16,7 +16,7 @@ pub(super) const REQUEST_DURATION: &str = "redis_authx_token_request_duration_se
 pub(super) const REQUEST_FAILURES: &str = "redis_authx_token_request_failures_total";
 pub(super) const UNCHANGED: &str = "redis_authx_token_unchanged_total";
 
-/// The counters without a label of their own.
+/// The counters that have no label.
 pub(super) const PLAIN_COUNTERS: &[&str] = &[
     CYCLE_FAILURES,
     EXPIRATIONS,

@@ -11,11 +11,11 @@ use super::run::Run;
 use super::sleepers::Sleepers;
 use crate::{Clock, Sleep, Spawner, TokenRequest};
 
-/// A clock that stands still until a test moves it, and a spawner of tasks
-/// that run only then.
+/// A clock that advances only when a test says so, and a spawner of tasks that
+/// run only then.
 ///
-/// Clones are the same clock. It starts at the wall-clock time
-/// 2025-10-09T08:53:20Z, whatever the machine says.
+/// Clones are the same clock. Its wall-clock time starts at
+/// 2025-10-09T08:53:20Z, whatever the machine's clock says.
 #[derive(Clone)]
 pub struct ManualClock(pub(super) Arc<Inner>);
 
@@ -25,7 +25,7 @@ pub(super) struct Inner {
 }
 
 impl ManualClock {
-    /// A clock of its own.
+    /// Creates an independent clock.
     #[must_use]
     #[allow(clippy::disallowed_methods)] // an Instant can't be made otherwise
     pub fn new() -> Self {
@@ -36,8 +36,7 @@ impl ManualClock {
         }))
     }
 
-    /// Runs `task` until it waits for time or for somebody, and returns the
-    /// handle that moves time on.
+    /// Runs `task` until it waits, and returns the handle that advances time.
     pub fn run(&self, task: impl Future<Output = ()> + Send + 'static) -> Run {
         self.spawn(Box::pin(task));
         let mut run = Run::new(self.clone());
@@ -45,21 +44,21 @@ impl ManualClock {
         run
     }
 
-    /// The machine sleeps for `by`: the wall clock goes on, the monotonic one
-    /// stands still, and no task runs. They notice when they run next.
+    /// Suspends the machine for `by`: the wall clock advances, the monotonic one
+    /// stands still, and no task runs.
     pub fn suspend(&self, by: Duration) {
         self.lock().step_wall(by, false);
     }
 
-    /// The wall clock is set forward.
+    /// Sets the wall clock forward.
     pub fn step_forward(&self, by: Duration) {
         self.lock().step_wall(by, false);
     }
 
-    /// The wall clock is set back.
+    /// Sets the wall clock back.
     ///
     /// # Panics
-    /// When that is before the earliest time that the platform knows.
+    /// When the result is before the earliest time that the platform supports.
     pub fn step_back(&self, by: Duration) {
         self.lock().step_wall(by, true);
     }
@@ -71,13 +70,13 @@ impl ManualClock {
         TokenRequest::new(self, Duration::from_secs(10))
     }
 
-    /// Timers that are set: 0 when nothing waits for time.
+    /// The number of timers that are set: 0 when nothing waits for time.
     #[must_use]
     pub fn timers(&self) -> usize {
         self.lock().len()
     }
 
-    /// The deadline of the timer that comes next.
+    /// The earliest deadline of these timers.
     #[must_use]
     pub fn next_deadline(&self) -> Option<Instant> {
         self.lock().next_deadline()

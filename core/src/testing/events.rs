@@ -2,18 +2,18 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{Event, Observer};
 
-/// An [`Observer`] that keeps what it is told. Clones share the log.
+/// An [`Observer`] that records events. Clones share the log.
 #[derive(Clone, Debug, Default)]
 pub struct EventLog(Arc<Mutex<Vec<Event>>>);
 
 impl EventLog {
-    /// An empty log.
+    /// Creates an empty log.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Takes out what has been noted so far.
+    /// Removes and returns the events recorded so far.
     #[must_use]
     pub fn take(&self) -> Vec<Event> {
         std::mem::take(&mut *self.0.lock().unwrap_or_else(PoisonError::into_inner))

@@ -41,7 +41,7 @@ impl Executor {
         self.runs.fetch_add(1, Ordering::SeqCst);
     }
 
-    /// Drops every task when nobody is left to run them: they hold the clock,
+    /// Drops every task once no [`Run`](super::Run) is left: tasks hold the clock,
     /// and the clock their wakers.
     pub(super) fn leave(&self) {
         if self.runs.fetch_sub(1, Ordering::SeqCst) > 1 {
@@ -62,7 +62,7 @@ impl Executor {
         Some(task)
     }
 
-    /// Polls the task that was woken first; whether there was one.
+    /// Polls the task that was woken first; returns whether there was one.
     pub(super) fn poll_one(&self) -> bool {
         let Some(task) = self.next() else {
             return false;
@@ -87,8 +87,8 @@ impl ArcWake for Task {
         let Some(ready) = task.ready.upgrade() else {
             return;
         };
-        // Marked and queued at once: a wake-up that comes when another thread
-        // is half-way through its own must not be taken for done.
+        // Marked and queued under one lock, so that two threads that wake the task
+        // at once can't both skip the queue.
         let mut ready = lock(&ready);
         if !task.queued.swap(true, Ordering::SeqCst) {
             ready.push_back(Arc::clone(task));

@@ -10,7 +10,7 @@ use crate::{IdentityProvider, ProviderError, Token, TokenRequest};
 /// The user name of its tokens.
 const USER: &str = "user";
 
-/// A provider that answers from a script, one step a request.
+/// A provider that answers from a script, one step per request.
 ///
 /// Clones share the script and the count. At the script's end it answers
 /// [`Unavailable`](crate::ErrorKind::Unavailable).
@@ -32,55 +32,55 @@ enum Step {
 }
 
 impl ScriptedProvider {
-    /// An empty script.
+    /// Creates an empty script.
     #[must_use]
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// Then a token of the user `user` with this password and life.
+    /// Adds a token of the user `user` with this password and lifetime.
     #[must_use]
     pub fn token(self, password: &str, lifetime: Duration) -> Self {
         self.answer(Ok(Token::new(USER, password).expires_in(lifetime)))
     }
 
-    /// Then an error.
+    /// Adds an error.
     #[must_use]
     pub fn error(self, error: ProviderError) -> Self {
         self.answer(Err(error))
     }
 
-    /// Then this.
+    /// Adds an answer.
     #[must_use]
     pub fn answer(self, answer: Result<Token, ProviderError>) -> Self {
         self.step(Step::Answer(answer))
     }
 
-    /// Then no answer, ever.
+    /// Adds a request that is never answered.
     #[must_use]
     pub fn hang(self) -> Self {
         self.step(Step::Hang)
     }
 
-    /// Then a panic.
+    /// Adds a panic.
     #[must_use]
     pub fn panic(self) -> Self {
         self.step(Step::Panic)
     }
 
-    /// Requests made so far.
+    /// The number of requests made so far.
     #[must_use]
     pub fn requests(&self) -> usize {
         self.lock().requests
     }
 
-    /// Requests under way: those that hang and were not cancelled.
+    /// The number of requests under way: those that hang and were not cancelled.
     #[must_use]
     pub fn open_requests(&self) -> usize {
         self.lock().open
     }
 
-    /// The most requests that were ever under way at once.
+    /// The largest number of requests that were under way at once.
     #[must_use]
     pub fn most_open_requests(&self) -> usize {
         self.lock().most_open

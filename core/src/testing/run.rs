@@ -5,12 +5,12 @@ use std::time::Duration;
 use super::clock::ManualClock;
 use crate::{Clock, Spawner};
 
-/// More polls than this without time moving on is a loop, not work.
+/// More polls than this while time stands still indicate a loop.
 const MOST_POLLS: usize = 1_000_000;
 
-/// Moves a [`ManualClock`] on, and runs its tasks as their time comes.
+/// Advances a [`ManualClock`], and runs its tasks when they are due.
 ///
-/// Dropping the last one drops the tasks.
+/// Dropping the last `Run` of a clock drops its tasks.
 #[derive(Debug)]
 pub struct Run {
     clock: ManualClock,
@@ -22,11 +22,10 @@ impl Run {
         Self { clock }
     }
 
-    /// Moves time on by `by`, stopping at every deadline on the way to run
-    /// what is due there.
+    /// Advances time by `by`, stopping at every deadline to run what is due.
     ///
     /// # Panics
-    /// When the tasks don't settle: one of them loops without waiting.
+    /// When a task loops without waiting.
     pub fn advance(&mut self, by: Duration) {
         let target = self.clock.now() + by;
         self.settle();
@@ -40,8 +39,8 @@ impl Run {
         self.settle();
     }
 
-    /// Moves time on to the next deadline and runs what is due there; says by
-    /// how much, or `None` when nothing waits for time.
+    /// Advances time to the next deadline and runs what is due; returns by how
+    /// much, or `None` when nothing waits for time.
     ///
     /// # Panics
     /// As [`advance`](Self::advance).
@@ -54,7 +53,7 @@ impl Run {
         Some(by)
     }
 
-    /// Runs every task that can go on without time moving.
+    /// Runs every task that can make progress while time stands still.
     ///
     /// # Panics
     /// As [`advance`](Self::advance).
@@ -76,11 +75,11 @@ impl Run {
         self.settle();
     }
 
-    /// Runs `future` to its end, moving time on to the next deadline whenever
-    /// everything waits.
+    /// Runs `future` to completion, advancing time to the next deadline whenever
+    /// every task waits.
     ///
     /// # Panics
-    /// When it can't end: it waits, and no timer is set. And as
+    /// When the future waits and no timer is set, and as
     /// [`advance`](Self::advance).
     pub fn block_on<T: Send + 'static>(
         &mut self,

@@ -2,12 +2,12 @@ use std::collections::BTreeMap;
 use std::task::Waker;
 use std::time::{Duration, Instant, SystemTime};
 
-/// Both clocks, and who sleeps until when.
+/// Both clocks, and the timers.
 #[derive(Debug)]
 pub(super) struct Sleepers {
     pub(super) now: Instant,
     pub(super) wall: SystemTime,
-    /// By deadline, then in the order in which they fell asleep.
+    /// By deadline, then in the order in which they were set.
     asleep: BTreeMap<(Instant, u64), Waker>,
     next_id: u64,
 }
@@ -46,7 +46,7 @@ impl Sleepers {
         self.asleep.len()
     }
 
-    /// Moves both clocks; returns those whose time has come.
+    /// Advances both clocks; returns the wakers of the timers that are due.
     pub(super) fn advance_to(&mut self, target: Instant) -> Vec<Waker> {
         let by = target.saturating_duration_since(self.now);
         self.now += by;
