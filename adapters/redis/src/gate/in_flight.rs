@@ -39,6 +39,15 @@ pub(crate) struct InFlight {
     resumed: Event,
 }
 
+/// What is known of the connection when a command has ended.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Left {
+    /// Whether its replies belong to its requests.
+    pub(crate) is_in_step: bool,
+    /// Whether no other command was in flight.
+    pub(crate) was_last: bool,
+}
+
 /// Counts one command for as long as it exists.
 #[derive(Debug)]
 pub(crate) struct Entered<'a>(&'a InFlight);
@@ -75,14 +84,17 @@ impl InFlight {
         }
     }
 
-    /// A command has been answered, or is given up. Returns whether the connection
-    /// is in step, as far as is known.
-    pub(crate) fn leave(&self) -> bool {
+    /// A command has been answered, or is given up.
+    pub(crate) fn leave(&self) -> Left {
         let word = self.word.fetch_sub(ONE, Ordering::AcqRel);
-        if word & HELD != 0 && word / ONE == 1 {
+        let was_last = word / ONE == 1;
+        if word & HELD != 0 && was_last {
             self.drained.notify(1);
         }
-        word & Flag::OutOfStep as usize == 0
+        Left {
+            is_in_step: word & Flag::OutOfStep as usize == 0,
+            was_last,
+        }
     }
 
     /// Holds off commands from now on. One at a time: the caller sees to it.

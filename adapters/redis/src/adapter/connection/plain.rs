@@ -24,6 +24,9 @@ pub(super) fn send<'a, R: Request + 'a>(
     let Some(handle) = connection.seat.take(shared) else {
         return with_care(shared, request);
     };
+    if handle.is_to_check_clock() {
+        shared.check_clock();
+    }
     // Built in its place: over a kilobyte that would have to be moved there.
     let place = Box::new_uninit();
     let plain = Plain {
@@ -106,8 +109,11 @@ where
                 let mut polled = reply.poll(cx);
                 if let Poll::Ready(result) = &mut polled {
                     *plain.stage = Stage::Over;
-                    let is_in_step = plain.link.gate.in_flight.leave();
-                    if !is_in_step || !is_reply(result) {
+                    let left = plain.link.gate.in_flight.leave();
+                    if left.was_last {
+                        plain.shared.check_clock();
+                    }
+                    if !left.is_in_step || !is_reply(result) {
                         ended(plain.shared, plain.link, *plain.request, result);
                     }
                 }

@@ -14,6 +14,16 @@ use super::shared::Shared;
 pub(super) struct Handle {
     pub(super) link: Arc<Link>,
     pub(super) connection: MultiplexedConnection,
+    uses: u8,
+}
+
+impl Handle {
+    /// True for every 16th command, so that a busy connection, on which there is
+    /// always a command in flight, checks the clock without a cost to notice.
+    pub(super) const fn is_to_check_clock(&mut self) -> bool {
+        self.uses = self.uses.wrapping_add(1);
+        self.uses % 16 == 0
+    }
 }
 
 /// That of one clone of the connection. Another clone has another. That of one
@@ -38,6 +48,7 @@ impl Seat {
             Box::new(Handle {
                 connection: link.connection(),
                 link,
+                uses: 0,
             })
         });
     }

@@ -57,8 +57,14 @@ impl Shared {
         self.client.0.runtime.now()
     }
 
+    /// A suspend is noticed at the first use of a connection.
+    pub(super) fn check_clock(&self) {
+        self.client.credentials().check_clock();
+    }
+
     /// Runs one request on the link in place, and takes note of how it ended.
     pub(crate) async fn request<R: Request>(&self, request: R) -> RedisResult<R::Reply> {
+        self.check_clock();
         let effects = request.effects();
         loop {
             let link = self.link(effects).await?;
