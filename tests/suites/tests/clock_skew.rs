@@ -159,3 +159,34 @@ async fn an_identity_service_an_hour_behind_ends_sessions_early_and_each_is_repl
     assert!(requests <= 1 + bed.emulator.redis().closed_by_expiry());
     drop(load.stop().await);
 }
+
+/// The identity service's clock makes the first token end for Redis 80 s before this
+/// machine expects it; then this machine's wall clock goes ahead by as much. That is
+/// what a suspend of 80 s looks like.
+#[tokio::test(flavor = "multi_thread")]
+async fn after_a_suspend_a_hundred_connections_are_re_authenticated_in_the_time_left() {
+    let clock = WrongClock::default();
+    let bed = Bed::builder()
+        .lifetime(Duration::from_secs(120))
+        .ratio(0.9)
+        .clock(&clock)
+        .start_with(|emulator| emulator.identity().set_clock_skew(-80))
+        .await;
+    let mut connections = Vec::new();
+    for _ in 0..100 {
+        connections.push(bed.multiplexed().await);
+    }
+    bed.emulator.identity().set_clock_skew(0);
+    clock.set(80_000);
+    // One use of one connection.
+    let () = connections[0].set("key", "value").await.unwrap();
+    bed.until("all have taken a new token", |_| {
+        connections
+            .iter()
+            .all(|connection| connection.status().generation == 2)
+    })
+    .await;
+    assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
+    assert_eq!(bed.emulator.redis().connections_accepted(), 100, "replaced");
+    assert_eq!(bed.count(stepped), 1);
+}
