@@ -41,6 +41,22 @@ pub enum Event {
         /// Why.
         error: ReauthError,
     },
+    /// A live connection did not take a new token yet: it is inside a transaction
+    /// or blocked by a command. Reported once per renewal.
+    #[non_exhaustive]
+    Deferred {
+        /// The connection.
+        connection: ConnectionId,
+        /// The token's generation.
+        generation: u64,
+    },
+    /// The task that re-authenticates live connections has ended, though the
+    /// manager has not stopped: its runtime has shut down.
+    #[non_exhaustive]
+    ReauthEnded {
+        /// Connections that are no longer re-authenticated.
+        connections: usize,
+    },
     /// A cycle of attempts ended without a token.
     #[non_exhaustive]
     CycleExhausted {

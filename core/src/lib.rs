@@ -99,6 +99,7 @@
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
+mod caught;
 #[cfg(feature = "serde")]
 mod config;
 mod credentials;

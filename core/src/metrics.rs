@@ -111,6 +111,8 @@ impl Observer for MetricsObserver {
             Event::TokenUnchanged { .. } => self.count(names::UNCHANGED),
             Event::ClockStepped { .. }
             | Event::ConnectionLost { .. }
+            | Event::Deferred { .. }
+            | Event::ReauthEnded { .. }
             | Event::Recovered { .. }
             | Event::Staggered { .. }
             | Event::Stopped => {}

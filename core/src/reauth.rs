@@ -10,17 +10,19 @@
 //! |---|---|
 //! | a new token | one `AUTH` a session, spread over the first quarter of the time left |
 //! | `AUTH` times out or fails | retried with backoff; replaced once three quarters of the time left have passed, or at once where the session has given its connection up |
-//! | `AUTH` is refused | the same, and the manager is asked for a fresh token first; when that one is refused too, every five minutes |
+//! | `AUTH` is refused | the same, and the manager is asked for a fresh token first; when that one is refused too, or is the same again, every five minutes |
 //! | `AUTH` is [not possible](ReauthErrorKind::Unsupported) on the connection | replaced at once, at its turn of every rotation |
-//! | the session is inside a transaction, or blocked | deferred, in the same bounds |
+//! | the session is inside a transaction, or blocked | deferred, within the same limits; reported once |
+//! | the token gets a later end | the sessions that are logged in with it do as well |
+//! | a suspend, or the wall clock is set forward | plans come forward by as much |
 //! | the connection is lost | replaced at once, then with backoff until it succeeds; with backoff as well when the last replacement did not last |
 //! | no valid token | nothing is tried until there is one |
 
-mod asking;
 mod driver;
 mod entry;
 mod error;
 mod inbox;
+mod limiter;
 mod policy;
 mod roster;
 mod session;
@@ -29,13 +31,14 @@ mod status;
 use std::fmt;
 use std::sync::{Arc, Weak};
 
-pub use asking::Asking;
 pub use error::{ReauthError, ReauthErrorKind};
+pub use limiter::RefusalLimiter;
 pub use policy::{ReauthPolicy, ReauthPolicyBuilder};
 pub use session::Session;
 pub use status::{ConnectionId, ConnectionStatus};
 
-use crate::{Credentials, Runtime, Token};
+use crate::credentials::Connected;
+use crate::{Credentials, Moment, Runtime, Token};
 use driver::ReauthDriver;
 use entry::Grant;
 use inbox::{Inbox, Notice};
@@ -79,14 +82,9 @@ impl Reauthenticator {
     /// dropping the registration cuts short what runs.
     #[must_use = "dropping the registration ends the renewal"]
     pub fn register(&self, session: Weak<dyn Session>, token: &Token) -> Registration {
-        let shared = self.credentials.shared();
         let id = ConnectionId::next();
         let grant = Grant::of(token, &self.runtime);
         let status = Arc::new(StatusCell::new(id, &grant));
-        let connections = self.credentials.clone();
-        shared
-            .connections
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         self.inbox.send(Notice::Joined {
             id,
             session,
@@ -97,7 +95,8 @@ impl Reauthenticator {
             id,
             status,
             inbox: Arc::clone(&self.inbox),
-            credentials: connections,
+            credentials: self.credentials.clone(),
+            _counted: self.credentials.count_connection(),
             runtime: Arc::clone(&self.runtime),
         }
     }
@@ -109,6 +108,7 @@ pub struct Registration {
     status: Arc<StatusCell>,
     inbox: Arc<Inbox>,
     credentials: Credentials,
+    _counted: Connected,
     runtime: Arc<dyn Runtime>,
 }
 
@@ -134,16 +134,19 @@ impl Registration {
     /// How the connection is doing.
     #[must_use]
     pub fn status(&self) -> ConnectionStatus {
-        self.status.read(self.runtime.now())
+        self.status.read(Moment::now(&self.runtime))
+    }
+
+    /// Has the manager compare both clocks where they may have moved apart: call it
+    /// where the connection is used. See
+    /// [`Credentials::check_clock`](crate::Credentials::check_clock).
+    pub fn check_clock(&self) {
+        self.credentials.check_clock();
     }
 }
 
 impl Drop for Registration {
     fn drop(&mut self) {
-        self.credentials
-            .shared()
-            .connections
-            .fetch_sub(1, std::sync::atomic::Ordering::Relaxed);
         self.inbox.send(Notice::Left(self.id));
     }
 }

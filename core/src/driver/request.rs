@@ -1,11 +1,8 @@
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
-use futures_util::FutureExt;
-use futures_util::future::BoxFuture;
-
+use crate::caught::Caught;
 use crate::machine::{Lease, RequestId};
 use crate::trace::Work;
 use crate::{Clock, ErrorKind, IdentityProvider, Moment, ProviderError, Token, TokenRequest};
@@ -15,7 +12,7 @@ pub(super) struct Request {
     id: RequestId,
     started: Moment,
     work: Work,
-    answer: BoxFuture<'static, Result<Token, ProviderError>>,
+    answer: Caught<Result<Token, ProviderError>>,
 }
 
 impl Request {
@@ -32,14 +29,11 @@ impl Request {
             let request = TokenRequest::of(id, &*clock);
             provider.request_token(&request).await
         });
-        let answer = AssertUnwindSafe(asked).catch_unwind().map(|outcome| {
-            outcome.unwrap_or_else(|_| Err(ProviderError::other("the identity provider panicked")))
-        });
         Self {
             id,
             started,
             work,
-            answer: answer.boxed(),
+            answer: Caught::new(asked),
         }
     }
 
@@ -48,7 +42,9 @@ impl Request {
     }
 
     pub(super) fn poll(&mut self, cx: &mut Context<'_>) -> Poll<Result<Token, ProviderError>> {
-        Pin::new(&mut self.answer).poll(cx)
+        Pin::new(&mut self.answer).poll(cx).map(|answer| {
+            answer.unwrap_or_else(|| Err(ProviderError::other("the identity provider panicked")))
+        })
     }
 
     /// Records the outcome. A request without one was cancelled.
@@ -61,13 +57,6 @@ impl Request {
         let token = token.issued(generation, self.started, now);
         let (end, refresh_in) = (token.end(), token.refresh_wait());
         Lease::new(token, end).refresh_in(refresh_in)
-    }
-}
-
-impl Drop for Request {
-    fn drop(&mut self) {
-        let answer = std::mem::replace(&mut self.answer, Box::pin(std::future::pending()));
-        let _ = catch_unwind(AssertUnwindSafe(|| drop(answer)));
     }
 }
 

@@ -1,6 +1,7 @@
 use std::future::Future;
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::Pin;
+use std::pin::{Pin, pin};
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -14,28 +15,34 @@ use super::inbox::{Mail, Notice};
 use super::roster::{Ended, Output, Roster};
 use super::status::{ConnectionId, StatusCell};
 use super::{ReauthError, ReauthErrorKind, ReauthPolicy, Session};
+use crate::caught::Caught;
+use crate::credentials::Need;
 use crate::trace::Work;
-use crate::{Clock, Credentials, Event, Runtime, Sleep, Token, TokenError};
+use crate::{Alarm, Clock, Credentials, Event, Moment, Runtime, Token, TokenError};
 
-/// `None` when it was cut short because its session has left.
+/// `None` when it was aborted because its session has left.
 type Job = BoxFuture<'static, Option<(ConnectionId, Ended)>>;
 
-struct Held {
+struct Member {
     session: Weak<dyn Session>,
     status: Arc<StatusCell>,
-    /// Cuts short what runs for it.
+    /// Aborts what runs for it.
     running: Option<AbortHandle>,
 }
 
-/// Runs a [`Roster`]: the only place where it meets time, tokens and sessions.
+/// Runs a [`Roster`] with the clock, the tokens and the sessions.
 pub(super) struct ReauthDriver {
     credentials: Credentials,
     runtime: Arc<dyn Runtime>,
     mail: Arc<Mail>,
-    roster: Roster<Held>,
+    roster: Roster<Member>,
     jobs: FuturesUnordered<Job>,
     token: Option<Token>,
-    sleep: Option<(Instant, Sleep)>,
+    /// While a connection is lost and there is no token.
+    need: Option<Need>,
+    alarm: Alarm,
+    /// It ended as it should.
+    finished: bool,
 }
 
 impl ReauthDriver {
@@ -52,13 +59,14 @@ impl ReauthDriver {
             roster: Roster::new(policy, fastrand::Rng::new()),
             jobs: FuturesUnordered::new(),
             token: None,
-            sleep: None,
+            need: None,
+            alarm: Alarm::default(),
+            finished: false,
         }
     }
 
-    /// Once a poll, not until none are left: each wakes the driver again.
-    fn take_notices(&mut self) {
-        let now = self.runtime.now();
+    /// Once a poll, since each notice wakes the driver again.
+    fn take_notices(&mut self, now: Moment) {
         for notice in self.mail.take() {
             match notice {
                 Notice::Joined {
@@ -67,37 +75,36 @@ impl ReauthDriver {
                     grant,
                     status,
                 } => {
-                    let held = Held {
+                    let member = Member {
                         session,
                         status,
                         running: None,
                     };
-                    self.roster.joined(now, id, grant, held);
-                    self.check(now, id);
+                    self.roster.joined(now, id, grant, member);
+                    self.check(now.monotonic(), id);
                 }
                 Notice::Left(id) => {
-                    let held = self.roster.left(id);
-                    if let Some(job) = held.and_then(|held| held.running) {
+                    let member = self.roster.left(id);
+                    if let Some(job) = member.and_then(|member| member.running) {
                         job.abort();
                     }
                 }
                 Notice::Lost(id, why) => {
-                    if self.check(now, id)
-                        && let (Some(error), Some(held)) = (why, self.roster.get(id))
+                    if self.check(now.monotonic(), id)
+                        && let (Some(error), Some(member)) = (why, self.roster.get(id))
                     {
-                        held.status.failed(error.clone());
+                        member.status.failed(error.clone());
                         let connection = id;
                         self.credentials
                             .report(&Event::ConnectionLost { connection, error });
                     }
                 }
-                Notice::Ready(id) => self.roster.ready(now, id),
+                Notice::Ready(id) => self.roster.ready(now.monotonic(), id),
             }
         }
     }
 
-    /// Has a session replaced that is no longer connected.
-    /// Returns whether it is.
+    /// Replaces a session that is no longer connected. Returns whether it is one.
     fn check(&mut self, now: Instant, id: ConnectionId) -> bool {
         let Some(session) = self.session(id) else {
             return false;
@@ -115,19 +122,32 @@ impl ReauthDriver {
     }
 
     fn poll_token(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), TokenError>> {
-        let news = std::task::ready!(self.credentials.poll_changed(cx));
-        match news {
+        let latest = std::task::ready!(self.credentials.poll_updated(cx));
+        let now = Moment::now(&self.runtime);
+        self.roster.read_clocks(now);
+        match latest {
             Ok(token) => {
-                self.roster.rotated(self.runtime.now(), token.generation());
+                let generation = token.generation();
+                let held = self.token.as_ref().map(Token::generation);
+                if held == Some(generation) {
+                    let end = token.end();
+                    self.roster
+                        .extended(generation, end, |member| member.status.extended(end));
+                } else {
+                    self.roster.rotated(now, generation);
+                }
                 self.token = Some(token);
             }
             Err(TokenError::Stopped) => return Poll::Ready(Err(TokenError::Stopped)),
-            Err(_) => {
-                self.roster.withdrawn();
-                self.token = None;
-            }
+            Err(_) => self.withdraw(),
         }
         Poll::Ready(Ok(()))
+    }
+
+    /// There is no valid token.
+    fn withdraw(&mut self) {
+        self.roster.withdrawn();
+        self.token = None;
     }
 
     fn poll_jobs(&mut self, cx: &mut Context<'_>) -> bool {
@@ -137,25 +157,25 @@ impl ReauthDriver {
         let Some((id, ended)) = ended else {
             return true;
         };
-        if let Some(held) = self.roster.get_mut(id) {
-            held.running = None;
+        if let Some(member) = self.roster.get_mut(id) {
+            member.running = None;
             match &ended.result {
-                Ok(grant) => held.status.succeeded(grant),
-                Err(error) if ended.action.is_not_for(error.kind()) => {}
-                Err(error) => held.status.failed(error.clone()),
+                Ok(grant) => member.status.succeeded(grant),
+                Err(error) if ended.action.expects(error.kind()) => {}
+                Err(error) => member.status.failed(error.clone()),
             }
         }
-        let now = self.runtime.now();
+        let now = Moment::now(&self.runtime);
         self.roster.ended(now, id, ended);
-        self.check(now, id);
+        self.check(now.monotonic(), id);
         true
     }
 
     fn drain_outputs(&mut self) {
         while let Some(output) = self.roster.poll_output() {
             match output {
-                Output::Ask => {
-                    self.credentials.refresh();
+                Output::Ask(generation) => {
+                    self.credentials.refresh_refused(generation);
                 }
                 Output::Report(event) => self.credentials.report(&event),
                 Output::Start { id, action, limit } => self.start(id, action, limit),
@@ -165,39 +185,32 @@ impl ReauthDriver {
 
     fn start(&mut self, id: ConnectionId, action: Action, limit: Duration) {
         let (Some(session), Some(token)) = (self.session(id), self.token.clone()) else {
-            // It is being dropped, and says so with its next notice.
+            // It is being dropped: its next notice says so.
             self.roster.left(id);
             return;
         };
+        let now = Moment::now(&self.runtime);
+        if token.time_left(now).is_some_and(|left| left.is_zero()) {
+            // After a suspend, the manager may not have noticed yet. It does now.
+            let _ = self.credentials.current();
+            self.withdraw();
+            return self.roster.put_back(now.monotonic(), id);
+        }
         let runtime = Arc::clone(&self.runtime);
         let (job, handle) = abortable(job(id, session, action, token, limit, runtime));
-        if let Some(held) = self.roster.get_mut(id) {
-            held.running = Some(handle);
+        if let Some(member) = self.roster.get_mut(id) {
+            member.running = Some(handle);
         }
         self.jobs.push(job.map(Result::ok).boxed());
     }
 
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> bool {
-        let now = self.runtime.now();
-        let Some(deadline) = self.roster.poll_timeout() else {
-            self.sleep = None;
-            return false;
-        };
-        if deadline <= now {
-            self.roster.run(now);
-            return true;
+        let deadline = self.roster.poll_timeout();
+        let ready = self.alarm.poll(cx, &self.runtime, deadline).is_ready();
+        if ready {
+            self.roster.run(self.runtime.now());
         }
-        if self.sleep.as_ref().is_none_or(|(at, _)| *at != deadline) {
-            self.sleep = Some((deadline, self.runtime.sleep_until(deadline)));
-        }
-        let fired = self
-            .sleep
-            .as_mut()
-            .is_some_and(|(_, sleep)| Pin::new(sleep).poll(cx).is_ready());
-        if fired {
-            self.sleep = None;
-        }
-        fired
+        ready
     }
 }
 
@@ -206,34 +219,52 @@ impl Future for ReauthDriver {
 
     fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         self.mail.register(cx.waker());
-        self.take_notices();
-        if self.mail.is_closed() {
-            return Poll::Ready(());
-        }
-        loop {
+        let now = Moment::now(&self.runtime);
+        self.roster.read_clocks(now);
+        self.take_notices(now);
+        self.finished = self.mail.is_closed();
+        while !self.finished {
             let mut moved = false;
             match self.poll_token(cx) {
                 Poll::Ready(Ok(())) => moved = true,
-                Poll::Ready(Err(_)) => return Poll::Ready(()),
+                Poll::Ready(Err(_)) => {
+                    self.finished = true;
+                    break;
+                }
                 Poll::Pending => {}
             }
             moved |= self.poll_jobs(cx);
             moved |= self.poll_deadline(cx);
             self.drain_outputs();
+            let needs = self.token.is_none() && self.roster.has_lost();
+            match &self.need {
+                None if needs => self.need = Some(self.credentials.need()),
+                Some(_) if !needs => self.need = None,
+                _ => {}
+            }
             if !moved {
                 return Poll::Pending;
             }
         }
+        Poll::Ready(())
     }
 }
 
 impl Drop for ReauthDriver {
     fn drop(&mut self) {
         self.mail.end();
+        let connections = self
+            .credentials
+            .shared()
+            .connections
+            .load(Ordering::Relaxed);
+        if !self.finished && connections > 0 {
+            self.credentials.report(&Event::ReauthEnded { connections });
+        }
     }
 }
 
-/// One try for one session, within `limit`.
+/// One attempt for one session, within `limit`.
 async fn job(
     id: ConnectionId,
     session: Arc<dyn Session>,
@@ -247,16 +278,18 @@ async fn job(
         Action::Authenticate => Work::reauthenticate(id, token.generation()),
         Action::Replace => Work::replace(id, token.generation()),
     };
-    let attempt = work.around(async {
+    let used = token.clone();
+    let attempt = work.around(async move {
         match action {
-            Action::Authenticate => session.authenticate(&token).await,
-            Action::Replace => session.replace(&token).await,
+            Action::Authenticate => session.authenticate(&used).await,
+            Action::Replace => session.replace(&used).await,
         }
     });
-    let attempt = AssertUnwindSafe(attempt).catch_unwind().boxed();
-    let result = match select(attempt, runtime.sleep_until(started + limit)).await {
-        Either::Left((Ok(result), _)) => result,
-        Either::Left((Err(_), _)) => Err(ReauthErrorKind::Other.into()),
+    let attempt = Caught::new(attempt);
+    let sleep = pin!(runtime.sleep_until(started + limit));
+    let result = match select(attempt, sleep).await {
+        Either::Left((Some(result), _)) => result,
+        Either::Left((None, _)) => Err(ReauthErrorKind::Other.into()),
         Either::Right(_) => Err(ReauthError::new(ReauthErrorKind::Timeout)),
     };
     work.ended(result.as_ref().err().map(|error| error.kind().as_str()));

@@ -7,8 +7,8 @@ use crate::{Clock, Moment, SessionRule, Token};
 /// Of a session that outlives its token, the share after which it is renewed.
 const RENEW_AFTER: f64 = 0.75;
 
-/// A connection that is lost sooner after its replacement has not lasted.
-const LASTING: Duration = Duration::from_secs(10);
+/// A replacement that is lost sooner than this has not lasted.
+const MIN_STABLE: Duration = Duration::from_secs(10);
 
 /// A renewal follows a log-in no sooner than this, whatever a token says.
 const SHORTEST_RENEWAL: Duration = Duration::from_millis(100);
@@ -18,7 +18,7 @@ const SHORTEST_RENEWAL: Duration = Duration::from_millis(100);
 pub(super) struct Grant {
     pub(super) generation: u64,
     /// When the server ends the session.
-    pub(super) ends: Option<Instant>,
+    pub(super) end: Option<Moment>,
     pub(super) renewal: Renewal,
 }
 
@@ -32,22 +32,20 @@ pub(super) enum Renewal {
 
 impl Grant {
     pub(super) fn of(token: &Token, clock: &impl Clock) -> Self {
-        let now = clock.now();
-        let (ends, renewal) = match token.session_rule() {
-            SessionRule::EndsWithToken => {
-                let left = token.time_left(Moment::now(clock));
-                (left.map(|left| now + left.min(FAR)), Renewal::WithRotation)
-            }
+        let now = Moment::now(clock);
+        let (end, renewal) = match token.session_rule() {
+            SessionRule::EndsWithToken => (token.end(), Renewal::WithRotation),
             SessionRule::Lasts(lasts) => {
                 let lasts = lasts.min(FAR);
                 let wait = lasts.mul_f64(RENEW_AFTER).max(SHORTEST_RENEWAL);
-                (Some(now + lasts), Renewal::At(now + wait))
+                let at = now.after(wait).monotonic();
+                (Some(now.after(lasts)), Renewal::At(at))
             }
             SessionRule::Unbounded => (None, Renewal::Never),
         };
         Self {
             generation: token.generation(),
-            ends,
+            end,
             renewal,
         }
     }
@@ -61,10 +59,11 @@ pub(super) enum Action {
 }
 
 impl Action {
-    /// Whether a failure of this kind only says that the session is of the
-    /// sort that is replaced instead: nothing that anyone needs to be told.
-    pub(super) fn is_not_for(self, kind: ReauthErrorKind) -> bool {
-        self == Self::Authenticate && kind == ReauthErrorKind::Unsupported
+    /// Whether this kind of error is part of normal operation, and not reported as
+    /// a failure: the session can't take an `AUTH` now, or not at all.
+    pub(super) fn expects(self, kind: ReauthErrorKind) -> bool {
+        let expected = [ReauthErrorKind::Busy, ReauthErrorKind::Unsupported];
+        self == Self::Authenticate && expected.contains(&kind)
     }
 }
 
@@ -72,7 +71,7 @@ impl Action {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plan {
     Due(Instant),
-    Running,
+    Running(Action),
     Settled,
 }
 
@@ -83,9 +82,11 @@ pub(super) struct Entry {
     pub(super) plan: Plan,
     /// Tries since the last success.
     pub(super) attempts: u32,
-    /// The latest failure was that it is inside a transaction, or blocked.
+    /// The latest failure was that the session is inside a transaction, or blocked.
     pub(super) busy: bool,
-    /// The connection is gone: only a replacement helps.
+    /// Whether that has been reported during this renewal.
+    pub(super) deferred: bool,
+    /// The connection is lost: only a replacement helps.
     pub(super) lost: bool,
     /// When it was last replaced.
     pub(super) replaced: Option<Instant>,
@@ -103,6 +104,7 @@ impl Entry {
             plan: Plan::Settled,
             attempts: 0,
             busy: false,
+            deferred: false,
             lost: false,
             replaced: None,
             relapses: 0,
@@ -110,17 +112,15 @@ impl Entry {
         }
     }
 
-    pub(super) fn time_left(&self, now: Instant) -> Duration {
-        self.grant
-            .ends
-            .map_or(FAR, |ends| ends.saturating_duration_since(now))
+    pub(super) fn time_left(&self, now: Moment) -> Duration {
+        self.grant.end.map_or(FAR, |end| end.time_left(now))
     }
 
-    /// The connection is gone. Returns 0 when it had lasted, or was given up for
-    /// an `AUTH` that failed; else how often it has not: a server that hangs up on
-    /// everyone must not be stormed.
+    /// The connection is lost. Returns the number of consecutive replacements that
+    /// did not last: 0 when the latest did, or was given up for an `AUTH` that
+    /// failed. A server that closes every connection must not be stormed.
     pub(super) fn lost(&mut self, now: Instant) -> u32 {
-        let long_ago = |at| now.saturating_duration_since(at) >= LASTING;
+        let long_ago = |at| now.saturating_duration_since(at) >= MIN_STABLE;
         let lasted = self.attempts > 0 || self.replaced.is_none_or(long_ago);
         self.relapses = if lasted {
             0
@@ -135,11 +135,13 @@ impl Entry {
     /// A renewal begins at `at`: sets the point from which a replacement is
     /// tried instead of `AUTH`. That of one which has not succeeded stays, or
     /// frequent rotations would put the replacement off for ever.
-    pub(super) fn begin(&mut self, at: Instant, replace_after: f64) {
+    pub(super) fn begin(&mut self, now: Moment, at: Instant, replace_after: f64) {
         self.attempts = 0;
         self.busy = false;
-        let left = self.time_left(at);
-        let replace_from = self.grant.ends.map(|_| at + left.mul_f64(replace_after));
+        self.deferred = false;
+        let wait = at.saturating_duration_since(now.monotonic());
+        let left = self.time_left(now).saturating_sub(wait);
+        let replace_from = self.grant.end.map(|_| at + left.mul_f64(replace_after));
         self.replace_from = self.replace_from.or(replace_from);
     }
 
@@ -153,8 +155,8 @@ impl Entry {
         }
     }
 
-    /// Takes note of a failure. That only a replacement helps is found out
-    /// once, and then the first one does not wait.
+    /// Notes a failure. The first one after which only a replacement helps is not
+    /// followed by a wait.
     pub(super) fn failed(&mut self, kind: ReauthErrorKind) {
         self.attempts = self.attempts.saturating_add(1);
         self.busy = kind == ReauthErrorKind::Busy;

@@ -2,6 +2,8 @@ use std::error::Error;
 use std::fmt;
 use std::sync::Arc;
 
+use crate::error::write_error;
+
 /// Why a connection did not take a new token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -74,7 +76,7 @@ impl ReauthError {
 
 impl fmt::Display for ReauthError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self.kind {
+        let text = match self.kind {
             ReauthErrorKind::Busy => {
                 "the connection is inside a transaction, blocked by a command, or owes replies"
             }
@@ -86,7 +88,8 @@ impl fmt::Display for ReauthError {
             ReauthErrorKind::Refused => "the server refused the token",
             ReauthErrorKind::Timeout => "the server did not answer AUTH in time",
             ReauthErrorKind::Unsupported => "the connection can't re-authenticate in place",
-        })
+        };
+        write_error(f, self, text)
     }
 }
 

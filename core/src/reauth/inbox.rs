@@ -8,7 +8,7 @@ use super::entry::Grant;
 use super::status::{ConnectionId, StatusCell};
 use super::{ReauthError, Session};
 
-/// What handles tell the driver.
+/// What handles report to the driver.
 #[derive(Debug)]
 pub(super) enum Notice {
     Joined {
@@ -30,7 +30,7 @@ pub(super) struct Inbox(Arc<Mail>);
 /// The driver's end.
 #[derive(Debug)]
 pub(super) struct Mail {
-    /// `None` once the driver has ended: nobody would take them out.
+    /// `None` once the driver has ended.
     notices: Mutex<Option<Vec<Notice>>>,
     closed: AtomicBool,
     driver: AtomicWaker,
@@ -76,15 +76,16 @@ impl Mail {
             .unwrap_or_default()
     }
 
-    /// The driver has ended: what comes from now on is dropped.
+    /// The driver has ended: its task is freed, and further notices are dropped.
     pub(super) fn end(&self) {
         let unread = self.notices().take();
-        drop(unread);
+        drop((unread, self.driver.take()));
     }
 
     pub(super) fn is_closed(&self) -> bool {
         self.closed.load(Ordering::Acquire)
     }
+
     fn notices(&self) -> MutexGuard<'_, Option<Vec<Notice>>> {
         self.notices.lock().unwrap_or_else(PoisonError::into_inner)
     }

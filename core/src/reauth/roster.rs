@@ -1,46 +1,51 @@
-//! Who re-authenticates when: the logic of [`reauth`](super), without a clock.
+//! Which session re-authenticates when: the logic of [`reauth`](super), without a
+//! clock.
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::time::{Duration, Instant};
 
-use super::asking::ASK_AGAIN;
 use super::entry::{Action, Entry, Grant, Plan, Renewal};
+use super::limiter::Limiter;
 use super::status::ConnectionId;
 use super::{ReauthError, ReauthErrorKind, ReauthPolicy};
-use crate::Event;
+use crate::{Event, Moment};
 
-/// Deferred by a transaction or a command that blocks, a session is asked again
-/// after this, doubling …
+/// The first delay before a busy session is tried again; it doubles …
 const BUSY_DELAY: Duration = Duration::from_millis(10);
-/// … up to this: it says so itself when it is over, and a command may block for
-/// hours.
+/// … up to this. The session reports when it is no longer busy, and a command may
+/// block for hours.
 const LONGEST_BUSY_DELAY: Duration = Duration::from_secs(5);
-/// No try follows another sooner than this.
+/// The wall clock may run ahead by this much before plans are moved.
+const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
+/// The least delay between two attempts of one session.
 const FLOOR: Duration = Duration::from_millis(1);
 
-/// Every live session, and what each of them is to do next. Of a session itself
-/// it knows nothing: it keeps a `T` for it, for the driver.
+/// Every live session, and what is next for each. It keeps a `T` per session for
+/// the driver.
 #[derive(Debug)]
 pub(super) struct Roster<T> {
     policy: ReauthPolicy,
     random: fastrand::Rng,
     entries: BTreeMap<ConnectionId, (Entry, T)>,
-    queue: BTreeSet<(Instant, ConnectionId)>,
-    running: usize,
-    /// The token in hand; without one, nothing is tried.
+    /// What is due when. Replacements have a queue of their own, since they may
+    /// take long and must not hold up the `AUTH`s of others.
+    auths: BTreeSet<(Instant, ConnectionId)>,
+    replacements: BTreeSet<(Instant, ConnectionId)>,
+    authenticating: usize,
+    replacing: usize,
+    /// Of the current token; without one, nothing is tried.
     generation: Option<u64>,
-    /// The latest generation that a fresh token was asked for instead of, and
-    /// when that was.
-    asked: u64,
-    asked_at: Option<Instant>,
+    /// When the plans were last compared with the clocks.
+    read: Option<Moment>,
+    limiter: Limiter,
     outputs: VecDeque<Output>,
 }
 
-/// What the driver is to do.
+/// What the driver is asked to do.
 #[derive(Debug)]
 pub(super) enum Output {
-    /// Ask the manager for a fresh token.
-    Ask,
+    /// Request another token instead of the one of this generation.
+    Ask(u64),
     Report(Event),
     Start {
         id: ConnectionId,
@@ -49,7 +54,7 @@ pub(super) enum Output {
     },
 }
 
-/// How something started ended.
+/// The outcome of what was started.
 #[derive(Debug)]
 pub(super) struct Ended {
     pub(super) action: Action,
@@ -64,11 +69,13 @@ impl<T> Roster<T> {
             policy,
             random,
             entries: BTreeMap::new(),
-            queue: BTreeSet::new(),
-            running: 0,
+            auths: BTreeSet::new(),
+            replacements: BTreeSet::new(),
+            authenticating: 0,
+            replacing: 0,
             generation: None,
-            asked: 0,
-            asked_at: None,
+            read: None,
+            limiter: Limiter::new(),
             outputs: VecDeque::new(),
         }
     }
@@ -78,10 +85,15 @@ impl<T> Roster<T> {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        if self.generation.is_none() || self.running >= self.policy.max_in_flight {
+        let most = self.policy.max_in_flight;
+        if self.generation.is_none() || self.authenticating + self.replacing >= most {
             return None;
         }
-        self.queue.first().map(|(at, _)| *at)
+        let replacement = self.replacements.first();
+        // At most half of what may run, rounded up.
+        let replacement = replacement.filter(|_| self.replacing < most.div_ceil(2));
+        let next = [self.auths.first(), replacement];
+        next.into_iter().flatten().map(|(at, _)| *at).min()
     }
 
     /// What is kept for a session, as long as it is there.
@@ -94,24 +106,75 @@ impl<T> Roster<T> {
         self.entries.get_mut(&id).map(|(_, kept)| kept)
     }
 
-    pub(super) fn joined(&mut self, now: Instant, id: ConnectionId, grant: Grant, kept: T) {
+    pub(super) fn joined(&mut self, now: Moment, id: ConnectionId, grant: Grant, kept: T) {
         self.entries.insert(id, (Entry::new(grant), kept));
-        self.settle(now, id);
+        self.plan_after_log_in(now, id);
     }
 
     pub(super) fn left(&mut self, id: ConnectionId) -> Option<T> {
-        let (entry, kept) = self.entries.remove(&id)?;
-        match entry.plan {
-            Plan::Due(at) => {
-                self.queue.remove(&(at, id));
-            }
-            Plan::Running => self.running -= 1,
-            Plan::Settled => {}
-        }
-        Some(kept)
+        self.unplan(id);
+        self.entries.remove(&id).map(|(_, kept)| kept)
     }
 
-    /// The connection is gone.
+    /// Takes a session out of its queue, or off the count of what runs.
+    fn unplan(&mut self, id: ConnectionId) {
+        let Some((entry, _)) = self.entries.get_mut(&id) else {
+            return;
+        };
+        match std::mem::replace(&mut entry.plan, Plan::Settled) {
+            Plan::Due(at) => {
+                self.auths.remove(&(at, id));
+                self.replacements.remove(&(at, id));
+            }
+            Plan::Running(Action::Authenticate) => self.authenticating -= 1,
+            Plan::Running(Action::Replace) => self.replacing -= 1,
+            Plan::Settled => {}
+        }
+    }
+
+    /// Whether a session is lost and waits for its replacement.
+    pub(super) fn has_lost(&self) -> bool {
+        self.entries.values().any(|(entry, _)| entry.lost)
+    }
+
+    /// Where the wall clock has run ahead of the monotonic one, every session has
+    /// that much less time than was planned with.
+    pub(super) fn read_clocks(&mut self, now: Moment) {
+        let read = *self.read.get_or_insert(now);
+        let elapsed = now.monotonic().saturating_duration_since(read.monotonic());
+        let expected = read.after(elapsed).wall();
+        let ahead = match now.wall().duration_since(expected) {
+            Ok(ahead) if ahead < CLOCK_TOLERANCE => return,
+            Ok(ahead) => ahead,
+            Err(_) => Duration::ZERO,
+        };
+        self.read = Some(now);
+        let sooner = |at: Instant| at.checked_sub(ahead).unwrap_or(at).max(now.monotonic());
+        let mut due = Vec::new();
+        for (id, (entry, _)) in &mut self.entries {
+            entry.replace_from = entry.replace_from.map(sooner);
+            if let Plan::Due(at) = entry.plan {
+                due.push((*id, sooner(at)));
+            }
+        }
+        for (id, at) in due {
+            self.schedule(id, at);
+        }
+    }
+
+    /// The token of this generation has got another end. Calls `each` for every
+    /// session that ends with it.
+    pub(super) fn extended(&mut self, generation: u64, end: Option<Moment>, each: impl Fn(&T)) {
+        for (entry, kept) in self.entries.values_mut() {
+            let grant = &mut entry.grant;
+            if grant.generation == generation && grant.renewal == Renewal::WithRotation {
+                grant.end = end;
+                each(kept);
+            }
+        }
+    }
+
+    /// The connection is lost.
     pub(super) fn lost(&mut self, now: Instant, id: ConnectionId) {
         let Some((entry, _)) = self.entries.get_mut(&id) else {
             return;
@@ -126,7 +189,7 @@ impl<T> Roster<T> {
         }
     }
 
-    /// Its transaction is over.
+    /// The session is no longer busy.
     pub(super) fn ready(&mut self, now: Instant, id: ConnectionId) {
         if self.entries.get(&id).is_some_and(|(entry, _)| entry.busy) {
             self.schedule(id, now);
@@ -138,36 +201,39 @@ impl<T> Roster<T> {
         self.generation = None;
     }
 
-    /// There is a new token: spreads the `AUTH`s of those who need it.
-    pub(super) fn rotated(&mut self, now: Instant, generation: u64) {
+    /// There is a new token: spreads the `AUTH`s of the sessions that need it, those
+    /// with the least time left first.
+    pub(super) fn rotated(&mut self, now: Moment, generation: u64) {
         self.generation = Some(generation);
         let is_due = |entry: &Entry| {
-            entry.plan != Plan::Running && (entry.lost || entry.is_older_than(generation))
+            !matches!(entry.plan, Plan::Running(_))
+                && (entry.lost || entry.is_older_than(generation))
         };
-        let due: Vec<ConnectionId> = self
+        let mut due: Vec<(Duration, ConnectionId)> = self
             .entries
             .iter()
             .filter(|(_, (entry, _))| is_due(entry))
-            .map(|(id, _)| *id)
+            .map(|(id, (entry, _))| (entry.time_left(now), *id))
             .collect();
+        due.sort_unstable();
         let mut longest = Duration::ZERO;
-        for (place, id) in due.iter().enumerate() {
+        for (place, (left, id)) in due.iter().enumerate() {
             let Some((entry, _)) = self.entries.get_mut(id) else {
                 continue;
             };
-            entry.begin(now, self.policy.replace_after);
-            let window = if entry.lost || entry.grant.ends.is_none() {
+            entry.begin(now, now.monotonic(), self.policy.replace_after);
+            let window = if entry.lost || entry.grant.end.is_none() {
                 Duration::ZERO
             } else {
-                entry.time_left(now).mul_f64(self.policy.stagger)
+                left.mul_f64(self.policy.stagger)
             };
             longest = longest.max(window);
             let share = place as f64 / due.len() as f64;
-            let turn = now + window.mul_f64(share);
+            let turn = now.monotonic() + window.mul_f64(share);
             // One that was planned before is not put off.
             let turn = match entry.plan {
                 Plan::Due(planned) => planned.min(turn),
-                Plan::Running | Plan::Settled => turn,
+                Plan::Running(_) | Plan::Settled => turn,
             };
             self.schedule(*id, turn);
         }
@@ -179,17 +245,33 @@ impl<T> Roster<T> {
         }
     }
 
+    /// What was started for a session can't begin: there is no valid token.
+    pub(super) fn put_back(&mut self, now: Instant, id: ConnectionId) {
+        self.unplan(id);
+        self.schedule(id, now);
+    }
+
     /// Starts what is due, as far as the limit allows.
     pub(super) fn run(&mut self, now: Instant) {
-        while self.poll_timeout().is_some_and(|at| at <= now)
-            && let Some((_, id)) = self.queue.pop_first()
-        {
+        while self.poll_timeout().is_some_and(|at| at <= now) {
+            let auth = self.auths.first().filter(|(at, _)| *at <= now).copied();
+            let next = auth.or_else(|| self.replacements.first().copied());
+            let Some((_, id)) = next else { return };
+            self.unplan(id);
             let Some((entry, _)) = self.entries.get_mut(&id) else {
                 continue;
             };
-            entry.plan = Plan::Running;
-            self.running += 1;
             let action = entry.action(now);
+            if auth.is_some() && action == Action::Replace {
+                // It has waited for too long, and waits with the others from now on.
+                self.schedule(id, now);
+                continue;
+            }
+            entry.plan = Plan::Running(action);
+            match action {
+                Action::Authenticate => self.authenticating += 1,
+                Action::Replace => self.replacing += 1,
+            }
             let limit = match action {
                 Action::Authenticate => {
                     entry.replace_from.map_or(self.policy.auth_timeout, |from| {
@@ -203,15 +285,17 @@ impl<T> Roster<T> {
         }
     }
 
-    pub(super) fn ended(&mut self, now: Instant, id: ConnectionId, ended: Ended) {
+    pub(super) fn ended(&mut self, now: Moment, id: ConnectionId, ended: Ended) {
+        let Some((entry, _)) = self.entries.get(&id) else {
+            return;
+        };
+        if !matches!(entry.plan, Plan::Running(_)) {
+            return;
+        }
+        self.unplan(id);
         let Some((entry, _)) = self.entries.get_mut(&id) else {
             return;
         };
-        if entry.plan != Plan::Running {
-            return;
-        }
-        self.running -= 1;
-        entry.plan = Plan::Settled;
         match ended.result {
             Ok(grant) => {
                 entry.grant = grant;
@@ -220,7 +304,7 @@ impl<T> Roster<T> {
                 entry.replace_from = None;
                 if ended.action == Action::Replace {
                     entry.lost = false;
-                    entry.replaced = Some(now);
+                    entry.replaced = Some(now.monotonic());
                 }
                 self.outputs.push_back(Output::Report(match ended.action {
                     Action::Authenticate => Event::Reauthenticated {
@@ -233,32 +317,35 @@ impl<T> Roster<T> {
                         generation: ended.generation,
                     },
                 }));
-                self.settle(now, id);
+                self.plan_after_log_in(now, id);
             }
-            Err(error) => self.retry(now, id, ended.action, ended.generation, error),
+            Err(error) => self.retry(now.monotonic(), id, ended.action, ended.generation, error),
         }
     }
 
     /// Plans a session that has just logged in.
-    fn settle(&mut self, now: Instant, id: ConnectionId) {
+    fn plan_after_log_in(&mut self, now: Moment, id: ConnectionId) {
         let Some((entry, _)) = self.entries.get_mut(&id) else {
             return;
         };
+        let monotonic = now.monotonic();
         let at = match entry.grant.renewal {
-            _ if entry.lost => Some(now),
+            _ if entry.lost => Some(monotonic),
             // Spread as well: they may all have been opened at once.
             Renewal::At(at) => {
                 let share = self.policy.stagger * self.random.f64();
-                let early = entry.time_left(at).mul_f64(share);
-                Some(at.checked_sub(early).unwrap_or(at).max(now))
+                let left = entry.time_left(now);
+                let early = left.saturating_sub(at.saturating_duration_since(monotonic));
+                let early = early.mul_f64(share);
+                Some(at.checked_sub(early).unwrap_or(at).max(monotonic))
             }
             _ => self
                 .generation
                 .filter(|generation| entry.is_older_than(*generation))
-                .map(|_| now),
+                .map(|_| monotonic),
         };
         if let Some(at) = at {
-            entry.begin(at, self.policy.replace_after);
+            entry.begin(now, at, self.policy.replace_after);
             self.schedule(id, at);
         }
     }
@@ -276,7 +363,10 @@ impl<T> Roster<T> {
             return;
         };
         entry.failed(error.kind());
-        let taken_before = entry.grant.generation == generation;
+        // One that this session has logged in with has been revoked. One that is
+        // new to it may be refused for ever.
+        let was_accepted = entry.grant.generation == generation;
+        let is_deferred = entry.busy && !std::mem::replace(&mut entry.deferred, entry.busy);
         let delay = if entry.attempts == 0 {
             FLOOR
         } else if entry.busy {
@@ -291,9 +381,16 @@ impl<T> Roster<T> {
             _ => now + delay,
         };
         if error.kind() == ReauthErrorKind::Refused {
-            self.ask(now, generation, taken_before);
+            if self.limiter.rejected(generation, was_accepted, now) {
+                self.outputs.push_back(Output::Ask(generation));
+            }
         }
-        if !tried.is_not_for(error.kind()) {
+        if is_deferred {
+            self.outputs.push_back(Output::Report(Event::Deferred {
+                connection: id,
+                generation,
+            }));
+        } else if !tried.expects(error.kind()) {
             self.outputs.push_back(Output::Report(Event::ReauthFailed {
                 connection: id,
                 generation,
@@ -304,33 +401,20 @@ impl<T> Roster<T> {
         self.schedule(id, at);
     }
 
-    /// A session was refused with a token. One that it had taken before has
-    /// been revoked, and the next may well do; one that is new to it may be
-    /// that very next one.
-    fn ask(&mut self, now: Instant, generation: u64, taken_before: bool) {
-        let long_ago = |at| now.saturating_duration_since(at) >= ASK_AGAIN;
-        let may = taken_before || self.asked_at.is_none_or(long_ago);
-        if may && self.asked < generation {
-            self.asked = generation;
-            self.asked_at = Some(now);
-            self.outputs.push_back(Output::Ask);
-        }
-    }
-
-    /// Moves a session to `at` in the queue; one that runs is left alone.
+    /// Plans a session for `at`; one that runs is left alone.
     fn schedule(&mut self, id: ConnectionId, at: Instant) {
-        let Some((entry, _)) = self.entries.get_mut(&id) else {
+        let is_running = |(entry, _): &(Entry, T)| matches!(entry.plan, Plan::Running(_));
+        if self.entries.get(&id).is_none_or(is_running) {
             return;
-        };
-        match entry.plan {
-            Plan::Running => return,
-            Plan::Due(planned) => {
-                self.queue.remove(&(planned, id));
-            }
-            Plan::Settled => {}
         }
-        entry.plan = Plan::Due(at);
-        self.queue.insert((at, id));
+        self.unplan(id);
+        if let Some((entry, _)) = self.entries.get_mut(&id) {
+            entry.plan = Plan::Due(at);
+            match entry.action(at) {
+                Action::Authenticate => self.auths.insert((at, id)),
+                Action::Replace => self.replacements.insert((at, id)),
+            };
+        }
     }
 }
 

@@ -1,12 +1,13 @@
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use super::ReauthError;
 use super::entry::Grant;
+use crate::Moment;
 
-/// Names a connection in events and logs, within this process.
+/// Identifies a connection in events and logs, within this process.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ConnectionId(u64);
 
@@ -23,11 +24,11 @@ impl fmt::Display for ConnectionId {
     }
 }
 
-/// How one live connection is doing.
+/// A snapshot of one live connection's state.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
 pub struct ConnectionStatus {
-    /// Which one.
+    /// The connection.
     pub connection: ConnectionId,
     /// The generation of the token that it is logged in with.
     pub generation: u64,
@@ -38,7 +39,7 @@ pub struct ConnectionStatus {
     pub expires_in: Option<Duration>,
 }
 
-/// Where a connection's status is kept up to date.
+/// Holds a connection's status, for the registration and the driver.
 #[derive(Debug)]
 pub(super) struct StatusCell {
     connection: ConnectionId,
@@ -49,7 +50,7 @@ pub(super) struct StatusCell {
 struct Values {
     generation: u64,
     last_error: Option<ReauthError>,
-    ends: Option<Instant>,
+    end: Option<Moment>,
 }
 
 impl StatusCell {
@@ -59,7 +60,7 @@ impl StatusCell {
             values: Mutex::new(Values {
                 generation: grant.generation,
                 last_error: None,
-                ends: grant.ends,
+                end: grant.end,
             }),
         }
     }
@@ -68,7 +69,7 @@ impl StatusCell {
         *self.lock() = Values {
             generation: grant.generation,
             last_error: None,
-            ends: grant.ends,
+            end: grant.end,
         };
     }
 
@@ -76,13 +77,17 @@ impl StatusCell {
         self.lock().last_error = Some(error);
     }
 
-    pub(super) fn read(&self, now: Instant) -> ConnectionStatus {
+    pub(super) fn extended(&self, end: Option<Moment>) {
+        self.lock().end = end;
+    }
+
+    pub(super) fn read(&self, now: Moment) -> ConnectionStatus {
         let values = self.lock();
         ConnectionStatus {
             connection: self.connection,
             generation: values.generation,
             last_error: values.last_error.clone(),
-            expires_in: values.ends.map(|ends| ends.saturating_duration_since(now)),
+            expires_in: values.end.map(|end| end.time_left(now)),
         }
     }
 

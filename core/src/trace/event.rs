@@ -11,20 +11,27 @@ pub(crate) fn emit(event: &Event) {
             error,
             retry_in,
         } => {
-            warn!(target: TARGET, attempt, kind = error.kind().as_str(), error = %chain(error), ?retry_in, "token request failed")
+            warn!(target: TARGET, attempt, kind = error.kind().as_str(), error = %format_args!("{error:#}"), ?retry_in, "token request failed")
         }
         Event::ClockStepped { by, backward } => {
             warn!(target: TARGET, ?by, backward, "wall clock stepped");
         }
         Event::ConnectionLost { connection, error } => {
-            warn!(target: TARGET, %connection, error = %chain(error), "connection given up");
+            warn!(target: TARGET, %connection, error = %format_args!("{error:#}"), "connection given up");
         }
         Event::CycleExhausted {
             attempts,
             error,
             next_in,
         } => {
-            warn!(target: TARGET, attempts, kind = error.kind().as_str(), error = %chain(error), ?next_in, "token request cycle failed")
+            warn!(target: TARGET, attempts, kind = error.kind().as_str(), error = %format_args!("{error:#}"), ?next_in, "token request cycle failed")
+        }
+        Event::Deferred {
+            connection,
+            generation,
+        } => debug!(target: TARGET, %connection, generation, "re-authentication deferred"),
+        Event::ReauthEnded { connections } => {
+            warn!(target: TARGET, connections, "re-authentication ended with its runtime");
         }
         Event::Reauthenticated {
             connection,
@@ -39,7 +46,7 @@ pub(crate) fn emit(event: &Event) {
             error,
             retry_in,
         } => {
-            warn!(target: TARGET, %connection, generation, error = %chain(error), ?retry_in, "connection not re-authenticated")
+            warn!(target: TARGET, %connection, generation, error = %format_args!("{error:#}"), ?retry_in, "connection not re-authenticated")
         }
         Event::Recovered { failures, outage } => {
             info!(target: TARGET, failures, ?outage, "identity service recovered");
@@ -66,10 +73,4 @@ pub(crate) fn emit(event: &Event) {
             next_in,
         } => debug!(target: TARGET, generation, ?next_in, "token unchanged"),
     }
-}
-
-/// An error with all that stands behind it, in one line.
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(error.source(), |error| error.source())
-        .fold(error.to_string(), |line, error| format!("{line}: {error}"))
 }

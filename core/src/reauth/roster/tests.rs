@@ -12,9 +12,14 @@ use super::*;
 const WALKS: u64 = 2000;
 const STEPS: usize = 300;
 
-fn start() -> Instant {
+fn start() -> Moment {
     #[allow(clippy::disallowed_methods)] // any instant will do
-    Instant::now()
+    Moment::new(Instant::now(), std::time::SystemTime::now())
+}
+
+/// The moment at which the monotonic clock shows `at`.
+fn at(now: Moment, at: Instant) -> Moment {
+    now.after(at.saturating_duration_since(now.monotonic()))
 }
 
 const fn secs(seconds: u64) -> Duration {
@@ -25,11 +30,11 @@ fn roster() -> Roster<()> {
     Roster::new(ReauthPolicy::default(), Rng::with_seed(7))
 }
 
-/// A log-in that ends at `ends`, with the token.
-const fn grant(generation: u64, ends: Instant) -> Grant {
+/// A log-in that ends at `end`, with the token.
+const fn grant(generation: u64, end: Moment) -> Grant {
     Grant {
         generation,
-        ends: Some(ends),
+        end: Some(end),
         renewal: Renewal::WithRotation,
     }
 }
@@ -37,11 +42,12 @@ const fn grant(generation: u64, ends: Instant) -> Grant {
 #[test]
 fn a_connection_given_up_for_an_auth_has_lasted() {
     let now = start();
-    let mut entry = Entry::new(grant(1, now + secs(60)));
-    entry.replaced = Some(now);
-    assert_eq!(entry.clone().lost(now + secs(1)), 1);
+    let mut entry = Entry::new(grant(1, now.after(secs(60))));
+    let later = now.after(secs(1)).monotonic();
+    entry.replaced = Some(now.monotonic());
+    assert_eq!(entry.clone().lost(later), 1);
     entry.failed(ReauthErrorKind::Timeout);
-    assert_eq!(entry.lost(now + secs(1)), 0);
+    assert_eq!(entry.lost(later), 0);
 }
 
 fn outputs(roster: &mut Roster<()>) -> Vec<Output> {
@@ -49,13 +55,21 @@ fn outputs(roster: &mut Roster<()>) -> Vec<Output> {
 }
 
 /// What is started at `now`.
-fn started(roster: &mut Roster<()>, now: Instant) -> Vec<(Action, Duration)> {
-    roster.run(now);
+fn started(roster: &mut Roster<()>, now: Moment) -> Vec<(Action, Duration)> {
+    roster.run(now.monotonic());
     let start = |output| match output {
         Output::Start { action, limit, .. } => Some((action, limit)),
         _ => None,
     };
     outputs(roster).into_iter().filter_map(start).collect()
+}
+
+fn running(roster: &Roster<()>) -> usize {
+    roster.authenticating + roster.replacing
+}
+
+fn queued(roster: &Roster<()>) -> usize {
+    roster.auths.len() + roster.replacements.len()
 }
 
 fn ended(action: Action, generation: u64, result: Result<Grant, ReauthError>) -> Ended {
@@ -72,7 +86,7 @@ fn an_auth_is_given_no_longer_than_the_time_left_before_a_replacement() {
     let now = start();
     for (left, limit) in [(secs(900), secs(5)), (secs(4), secs(3))] {
         let mut roster = roster();
-        roster.joined(now, ConnectionId::next(), grant(1, now + left), ());
+        roster.joined(now, ConnectionId::next(), grant(1, now.after(left)), ());
         roster.rotated(now, 2);
         assert_eq!(started(&mut roster, now), [(Action::Authenticate, limit)]);
     }
@@ -82,15 +96,15 @@ fn an_auth_is_given_no_longer_than_the_time_left_before_a_replacement() {
 fn an_end_that_nobody_waits_for_changes_nothing() {
     let now = start();
     let (mut roster, id) = (roster(), ConnectionId::next());
-    let late = || ended(Action::Authenticate, 1, Ok(grant(1, now + secs(9))));
+    let late = || ended(Action::Authenticate, 1, Ok(grant(1, now.after(secs(9)))));
     roster.ended(now, id, late());
-    roster.joined(now, id, grant(1, now + secs(900)), ());
+    roster.joined(now, id, grant(1, now.after(secs(900))), ());
     roster.ended(now, id, late());
     roster.left(ConnectionId::next());
-    roster.lost(now, ConnectionId::next());
-    roster.ready(now, id);
+    roster.lost(now.monotonic(), ConnectionId::next());
+    roster.ready(now.monotonic(), id);
     assert!(outputs(&mut roster).is_empty());
-    assert_eq!(roster.running, 0);
+    assert_eq!(running(&roster), 0);
     assert_eq!(roster.poll_timeout(), None);
 }
 
@@ -100,14 +114,14 @@ fn one_that_leaves_leaves_nothing_behind_whatever_it_was_at() {
     let mut roster = roster();
     let ids = [(); 3].map(|()| ConnectionId::next());
     for id in ids {
-        roster.joined(now, id, grant(1, now + secs(900)), ());
+        roster.joined(now, id, grant(1, now.after(secs(900))), ());
     }
     roster.left(ids[0]); // settled
     roster.rotated(now, 2);
     assert_eq!(started(&mut roster, now).len(), 1);
     roster.left(ids[1]); // running
     roster.left(ids[2]); // due
-    assert_eq!((roster.running, roster.queue.len()), (0, 0));
+    assert_eq!((running(&roster), queued(&roster)), (0, 0));
     assert!(roster.entries.is_empty());
 }
 
@@ -115,16 +129,18 @@ fn one_that_leaves_leaves_nothing_behind_whatever_it_was_at() {
 fn a_replacement_refused_asks_for_a_token_as_well() {
     let now = start();
     let (mut roster, id) = (roster(), ConnectionId::next());
-    roster.joined(now, id, grant(1, now + secs(900)), ());
+    roster.joined(now, id, grant(1, now.after(secs(900))), ());
     roster.rotated(now, 1);
-    roster.lost(now, id);
+    roster.lost(now.monotonic(), id);
     for asks in [1, 0] {
-        let at = roster.poll_timeout().unwrap();
+        let at = at(now, roster.poll_timeout().unwrap());
         assert_eq!(started(&mut roster, at), [(Action::Replace, secs(10))]);
         let refused = Err(ReauthErrorKind::Refused.into());
         roster.ended(at, id, ended(Action::Replace, 1, refused));
         let asked = outputs(&mut roster);
-        let asked = asked.iter().filter(|output| matches!(output, Output::Ask));
+        let asked = asked
+            .iter()
+            .filter(|output| matches!(output, Output::Ask(1)));
         assert_eq!(asked.count(), asks);
     }
 }
@@ -148,14 +164,15 @@ fn random_walks_keep_every_promise() {
 struct Walk {
     random: Rng,
     roster: Roster<()>,
-    now: Instant,
+    now: Moment,
     most: usize,
     ids: Vec<ConnectionId>,
     running: Vec<(ConnectionId, Action, u64)>,
     generation: u64,
     valid: bool,
-    ends: Instant,
+    end: Moment,
     asked: u64,
+    asked_at: Option<Instant>,
 }
 
 impl Walk {
@@ -176,31 +193,32 @@ impl Walk {
             running: Vec::new(),
             generation: 0,
             valid: false,
-            ends: now,
+            end: now,
             asked: 0,
+            asked_at: None,
         }
     }
 
     fn run(mut self) {
         for _ in 0..STEPS {
             self.step();
-            self.roster.run(self.now);
+            self.roster.run(self.now.monotonic());
             self.check();
         }
         // When all goes well again, all are logged in with the newest token.
         self.rotate();
         for _ in 0..10_000 {
-            self.roster.run(self.now);
+            self.roster.run(self.now.monotonic());
             self.check();
             match self.running.pop() {
                 Some((id, action, generation)) => self.succeed(id, action, generation),
                 None => match self.roster.poll_timeout() {
-                    Some(at) => self.now = self.now.max(at),
+                    Some(due) => self.now = at(self.now, due),
                     None => break,
                 },
             }
         }
-        assert!(self.running.is_empty() && self.roster.queue.is_empty());
+        assert!(self.running.is_empty() && queued(&self.roster) == 0);
         assert_eq!(self.roster.entries.len(), self.ids.len());
         for (entry, ()) in self.roster.entries.values() {
             assert_eq!(entry.grant.generation, self.generation);
@@ -218,7 +236,7 @@ impl Walk {
             0..10 if self.ids.len() < 12 => {
                 let id = ConnectionId::next();
                 let age = self.random.u64(0..2).min(self.generation);
-                let joined = grant(self.generation - age, self.ends);
+                let joined = grant(self.generation - age, self.end);
                 self.ids.push(id);
                 self.roster.joined(self.now, id, joined, ());
             }
@@ -231,12 +249,12 @@ impl Walk {
             }
             15..22 => {
                 if let Some(id) = self.any() {
-                    self.roster.lost(self.now, id);
+                    self.roster.lost(self.now.monotonic(), id);
                 }
             }
             22..30 => {
                 if let Some(id) = self.any() {
-                    self.roster.ready(self.now, id);
+                    self.roster.ready(self.now.monotonic(), id);
                 }
             }
             30..36 => self.rotate(),
@@ -245,11 +263,20 @@ impl Walk {
                 self.roster.withdrawn();
             }
             40..60 => {
-                if let Some(at) = self.roster.poll_timeout() {
-                    self.now = self.now.max(at);
+                if let Some(due) = self.roster.poll_timeout() {
+                    self.now = at(self.now, due);
                 }
             }
-            60..65 => self.now += Duration::from_millis(self.random.u64(0..300_000)),
+            60..64 => {
+                let wait = Duration::from_millis(self.random.u64(0..300_000));
+                self.now = self.now.after(wait);
+            }
+            64 => {
+                // The wall clock runs ahead.
+                let by = secs(self.random.u64(0..300));
+                self.now = Moment::new(self.now.monotonic(), self.now.wall() + by);
+                self.roster.read_clocks(self.now);
+            }
             _ if !self.running.is_empty() => {
                 let place = self.random.usize(0..self.running.len());
                 let (id, action, generation) = self.running.swap_remove(place);
@@ -262,7 +289,7 @@ impl Walk {
     fn rotate(&mut self) {
         self.valid = true;
         self.generation += 1;
-        self.ends = self.now + secs(self.random.u64(0..1000));
+        self.end = self.now.after(secs(self.random.u64(0..1000)));
         self.roster.rotated(self.now, self.generation);
     }
 
@@ -287,7 +314,7 @@ impl Walk {
     }
 
     fn succeed(&mut self, id: ConnectionId, action: Action, generation: u64) {
-        let done = Ok(grant(generation, self.ends));
+        let done = Ok(grant(generation, self.end));
         self.roster
             .ended(self.now, id, ended(action, generation, done));
     }
@@ -302,9 +329,12 @@ impl Walk {
                     assert!(!twice, "a session does two things at once");
                     self.running.push((id, action, self.generation));
                 }
-                Output::Ask => {
-                    assert!(self.asked < self.generation, "asked twice");
-                    self.asked += 1;
+                Output::Ask(generation) => {
+                    let long_ago = |at: Instant| self.now.monotonic() - at >= secs(300);
+                    let again = self.asked_at.is_none_or(long_ago);
+                    assert!(self.asked < generation || again, "asked twice");
+                    self.asked = generation;
+                    self.asked_at = Some(self.now.monotonic());
                 }
                 Output::Report(Event::ReauthFailed { retry_in, .. }) => {
                     assert!(retry_in.is_some_and(|wait| wait >= FLOOR));
@@ -312,12 +342,23 @@ impl Walk {
                 Output::Report(_) => {}
             }
         }
-        assert_eq!(self.roster.running, self.running.len());
+        assert_eq!(running(&self.roster), self.running.len());
+        let replacing = self
+            .running
+            .iter()
+            .filter(|(_, action, _)| *action == Action::Replace);
+        assert!(
+            replacing.count() <= self.most.div_ceil(2),
+            "too many replacements"
+        );
         assert!(self.running.len() <= self.most, "too many at once");
         let due = self.roster.poll_timeout();
-        assert!(due.is_none_or(|at| at > self.now), "left undone");
+        assert!(
+            due.is_none_or(|at| at > self.now.monotonic()),
+            "left undone"
+        );
         let planned = |(entry, ()): &&(Entry, ())| matches!(entry.plan, Plan::Due(_));
         let planned = self.roster.entries.values().filter(planned).count();
-        assert_eq!(planned, self.roster.queue.len());
+        assert_eq!(planned, queued(&self.roster));
     }
 }
