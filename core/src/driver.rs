@@ -61,8 +61,11 @@ impl Driver {
         self.machine.handle_input(self.shared.now(), input);
     }
 
-    fn drain_outputs(&mut self) {
+    /// Returns whether there were any.
+    fn drain_outputs(&mut self) -> bool {
+        let mut any = false;
         while let Some(output) = self.machine.poll_output() {
+            any = true;
             match output {
                 Output::Cancel(id) => self.cancel(id),
                 Output::Publish(snapshot) => self.publish(snapshot),
@@ -75,6 +78,7 @@ impl Driver {
                 }
             }
         }
+        any
     }
 
     fn cancel(&mut self, id: RequestId) {
@@ -174,6 +178,14 @@ impl Driver {
         now
     }
 
+    /// Does what is due by either clock, whatever the driver was woken for;
+    /// returns whether anything was. An answer that is there comes first: it may
+    /// be seen late.
+    fn run_timers(&mut self) -> bool {
+        self.input(Input::Timeout);
+        self.drain_outputs()
+    }
+
     /// Waits for the next deadline; returns whether it has come.
     fn poll_deadline(&mut self, cx: &mut Context<'_>) -> bool {
         let now = self.shared.clock.now();
@@ -183,14 +195,9 @@ impl Driver {
         let timeout = self.machine.poll_timeout();
         let deadline = [timeout, check].into_iter().flatten().min();
         self.shared.expect_check(deadline, now);
-        let ready = self
-            .alarm
+        self.alarm
             .poll(cx, &*self.shared.clock, deadline)
-            .is_ready();
-        if ready {
-            self.input(Input::Timeout);
-        }
-        ready
+            .is_ready()
     }
 }
 
@@ -207,7 +214,7 @@ impl Future for Driver {
                 self.alarm = Alarm::default();
                 return Poll::Ready(());
             }
-            if !(self.poll_request(cx) || self.poll_deadline(cx)) {
+            if !(self.poll_request(cx) || self.run_timers() || self.poll_deadline(cx)) {
                 return Poll::Pending;
             }
         }

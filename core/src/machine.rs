@@ -181,9 +181,7 @@ impl<T: Clone> Machine<T> {
             started: now,
             deadline,
         };
-        if self.held.is_none() && self.cycle.outlook != Outlook::Retrying {
-            self.publish_unavailable(Outlook::Retrying);
-        }
+        self.attempt_is_due();
         self.outputs.push_back(Output::Request(id));
     }
 
@@ -268,6 +266,15 @@ impl<T: Clone> Machine<T> {
         self.refresh = self.refresh.filter(refused).or(Some(reason));
         if !matches!(self.phase, Phase::Requesting { .. }) {
             self.hurry(self.now.monotonic());
+            self.attempt_is_due();
+        }
+    }
+
+    /// Waiting can help again, whatever the latest failure led to.
+    fn attempt_is_due(&mut self) {
+        let past = std::mem::replace(&mut self.cycle.outlook, Outlook::Retrying);
+        if self.held.is_none() && past != Outlook::Retrying {
+            self.publish_unavailable();
         }
     }
 
@@ -348,7 +355,7 @@ impl<T: Clone> Machine<T> {
             self.held = None;
             self.cycle.down_since = Some(now.monotonic());
             let generation = self.generation;
-            self.publish_unavailable(self.cycle.outlook);
+            self.publish_unavailable();
             self.outputs
                 .push_back(Output::Report(Event::TokenExpired { generation }));
         }

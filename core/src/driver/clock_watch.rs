@@ -55,11 +55,11 @@ impl ClockWatch {
             self.check = None;
             return None;
         };
+        let left = expires.saturating_duration_since(now);
+        let next = now + (left / CHECKS).clamp(SHORTEST, LONGEST);
+        // The one that is planned stays, unless a shorter token has come.
         let planned = self.check.filter(|at| *at > now);
-        self.check = planned.or_else(|| {
-            let left = expires.saturating_duration_since(now);
-            Some(now + (left / CHECKS).clamp(SHORTEST, LONGEST))
-        });
+        self.check = Some(planned.map_or(next, |at| at.min(next)));
         self.check
     }
 }
@@ -130,6 +130,9 @@ mod tests {
         assert_eq!(watch.next_check(now + secs(1), hour), Some(now + secs(900)));
         let next = watch.next_check(now + secs(3000), hour);
         assert_eq!(next, Some(now + secs(3150)));
+        // A shorter token brings it forward.
+        let next = watch.next_check(now + secs(3000), Some(now + secs(3200)));
+        assert_eq!(next, Some(now + secs(3050)));
         let last = watch.next_check(now + secs(3590), hour);
         assert_eq!(last, Some(now + secs(3620)));
     }

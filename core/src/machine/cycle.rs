@@ -109,8 +109,7 @@ impl Cycle {
 }
 
 impl<T: Clone> Machine<T> {
-    pub(super) fn publish_unavailable(&mut self, outlook: Outlook) {
-        self.cycle.outlook = outlook;
+    pub(super) fn publish_unavailable(&mut self) {
         self.outputs
             .push_back(Output::Publish(self.cycle.unavailable()));
     }
@@ -133,15 +132,19 @@ impl<T: Clone> Machine<T> {
         // A policy that panics ends the cycle, not the manager.
         let decide = AssertUnwindSafe(|| self.retry.on_failure(&context));
         let decision = catch_unwind(decide).unwrap_or(RetryDecision::CoolDown);
-        let retry_in = match decision {
-            RetryDecision::RetryAfter(delay) => {
-                Some(self.wait(delay.max(RETRY_FLOOR), Wait::Retry))
-            }
+        match decision {
+            RetryDecision::RetryAfter(delay) => self.wait(delay.max(RETRY_FLOOR), Wait::Retry),
             RetryDecision::CoolDown => self.exhausted(false, sample),
             RetryDecision::Fatal => self.exhausted(true, sample),
-        };
+        }
         let was_exhausted = self.cycle.exhausted;
         self.cycle.exhausted |= !matches!(decision, RetryDecision::RetryAfter(_));
+        // Asked for since this attempt began.
+        if self.refresh.is_some() {
+            self.hurry(now);
+            self.cycle.outlook = Outlook::Retrying;
+        }
+        let retry_in = self.phase.deadline().map(|at| at - now);
         self.outputs.push_back(Output::Report(Event::AttemptFailed {
             attempt,
             error: error.clone(),
@@ -150,7 +153,7 @@ impl<T: Clone> Machine<T> {
         if self.cycle.exhausted {
             // A valid token is never withdrawn by an error.
             if self.held.is_none() {
-                self.publish_unavailable(self.cycle.outlook);
+                self.publish_unavailable();
             }
             if !was_exhausted {
                 self.outputs
@@ -161,26 +164,22 @@ impl<T: Clone> Machine<T> {
                     }));
             }
         }
-        // Asked for since this attempt began.
-        if self.refresh.is_some() {
-            self.hurry(now);
-        }
     }
 
-    /// The cycle has used up its retries, or an error can't be retried. Returns
-    /// the wait before the next attempt, if there is one.
-    fn exhausted(&mut self, fatal: bool, sample: f64) -> Option<Duration> {
+    /// The cycle has used up its retries, or an error can't be retried. Plans
+    /// the next attempt, if there is one.
+    fn exhausted(&mut self, fatal: bool, sample: f64) {
         if self.policy.on_exhausted() == OnExhausted::Stop {
             self.cycle.outlook = Outlook::GivenUp;
             self.phase = Phase::Idle;
-            return None;
+            return;
         }
         let now = self.now.monotonic();
         if fatal {
             self.cycle.outlook = Outlook::Fatal;
             self.cycle.fatal_failures = self.cycle.fatal_failures.saturating_add(1);
             let wait = self.policy.fatal_wait(self.cycle.fatal_failures, sample);
-            return Some(self.wait(wait, Wait::Fatal));
+            return self.wait(wait, Wait::Fatal);
         }
         self.cycle.outlook = Outlook::Retrying;
         let (wait, needed) = match &self.held {
@@ -197,16 +196,14 @@ impl<T: Clone> Machine<T> {
             }
         };
         let if_needed = now + needed.min(FAR);
-        Some(self.wait(wait, Wait::Outage { if_needed }))
+        self.wait(wait, Wait::Outage { if_needed });
     }
 
     /// Plans the next attempt after `delay`, or later where the identity service
     /// asked for that.
-    fn wait(&mut self, delay: Duration, wait: Wait) -> Duration {
-        let now = self.now.monotonic();
-        let planned = now + delay.min(FAR);
+    fn wait(&mut self, delay: Duration, wait: Wait) {
+        let planned = self.now.monotonic() + delay.min(FAR);
         let until = planned.max(self.cycle.hold_off.unwrap_or(planned));
         self.phase = Phase::waiting(until, wait);
-        until - now
     }
 }

@@ -5,6 +5,10 @@ mod support;
 
 mod machine;
 
+mod clock_checks;
+mod outage_waits;
+mod outlook;
+mod refresh_awaited;
 mod rule_01_single_flight;
 mod rule_02_refresh_point;
 mod rule_03_early_jitter;
