@@ -20,11 +20,13 @@ pub enum Event {
         attempt: u32,
         /// Why.
         error: ProviderError,
-        /// The wait before the next attempt; `None` when the cycle has ended.
+        /// The wait before the next attempt; `None` when there will be none
+        /// until [`refresh`](crate::TokenManager::refresh).
         retry_in: Option<Duration>,
     },
     /// The wall clock and the monotonic clock moved apart by more than two
-    /// seconds: a suspend, or the clock was set.
+    /// seconds, and by more than slewing explains (500 ppm of the time since they
+    /// were last compared): a suspend, or the clock was set.
     #[non_exhaustive]
     ClockStepped {
         /// By how much the wall clock went ahead, or back when `backward`.
@@ -57,14 +59,15 @@ pub enum Event {
         /// Connections that are no longer re-authenticated.
         connections: usize,
     },
-    /// A cycle of attempts ended without a token.
+    /// A cycle of attempts ended without a token: once per outage. Further
+    /// attempts follow one by one, each reported as `AttemptFailed`.
     #[non_exhaustive]
     CycleExhausted {
         /// Attempts made.
         attempts: u32,
         /// The last one's error.
         error: ProviderError,
-        /// The wait before the next cycle; `None` when there will be none
+        /// The wait before the next attempt; `None` when there will be none
         /// until [`refresh`](crate::TokenManager::refresh).
         next_in: Option<Duration>,
     },

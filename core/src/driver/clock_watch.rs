@@ -2,8 +2,9 @@ use std::time::{Duration, Instant};
 
 use crate::{Event, Moment};
 
-/// A smaller difference is slewing or scheduling, not a step.
+/// A smaller difference is scheduling, or slewing by up to 500 ppm, not a step.
 const TOLERANCE: Duration = Duration::from_secs(2);
+const SLEWING: u32 = 2000;
 
 /// Connections are checked after this share of the time left, at least …
 const CHECKS: u32 = 4;
@@ -40,7 +41,7 @@ impl ClockWatch {
             Ok(ahead) => (ahead.abs_diff(elapsed), ahead < elapsed),
             Err(back) => (back.duration().saturating_add(elapsed), true),
         };
-        let stepped = by > TOLERANCE;
+        let stepped = by > TOLERANCE + elapsed / SLEWING;
         if stepped {
             self.check = None;
         }
@@ -97,6 +98,13 @@ mod tests {
             let seen = watch.observe(Moment::new(now + secs(60 * minute), wall + slewed));
             assert_eq!(step(seen), None);
         }
+        // Seen again after a day.
+        let (mut watch, now, wall) = start();
+        let (day, slewed) = (secs(86_400), secs(43));
+        let seen = watch.observe(Moment::new(now + day, wall + day + slewed));
+        assert_eq!(step(seen), None);
+        let seen = watch.observe(Moment::new(now + day, wall + day + slewed + secs(3)));
+        assert_eq!(step(seen), Some((secs(3), false)));
     }
 
     #[test]

@@ -140,7 +140,8 @@ fn drift_that_is_never_a_step_adds_up() {
         // Looked at each time, and too little for a step.
         rig.time.step_forward(millis(1900));
         drop(rig.manager.credentials().need());
-        rig.run.advance(seconds(30).min(ends.duration_since(time.wall()).unwrap_or_default()));
+        rig.run
+            .advance(seconds(30).min(ends.duration_since(time.wall()).unwrap_or_default()));
     }
     assert_eq!(steps(&rig), 0);
     assert_ne!(rig.manager.status().state, State::Valid);
@@ -167,7 +168,10 @@ fn a_reader_of_a_token_that_the_wall_clock_has_ended_gets_the_same_one_with_a_la
     gate.answer(same(&time, hours(1)));
     rig.run.settle();
     let token = received.try_recv().expect("no time has passed").unwrap();
-    assert_eq!(token.time_left(redis_authx::Moment::now(&time)), Some(hours(1)));
+    assert_eq!(
+        token.time_left(redis_authx::Moment::now(&time)),
+        Some(hours(1))
+    );
 }
 
 #[test]
@@ -246,9 +250,7 @@ fn an_ended_drivers_task_is_freed_while_handles_live() {
         let (manager, mut driver) = TokenManager::builder(Gate::default()).build(&time).unwrap();
         let task = Arc::new(Task);
         let waker = waker(Arc::clone(&task));
-        let poll = |driver: &mut Driver| {
-            Pin::new(driver).poll(&mut Context::from_waker(&waker))
-        };
+        let poll = |driver: &mut Driver| Pin::new(driver).poll(&mut Context::from_waker(&waker));
         assert!(poll(&mut driver).is_pending());
         if !dropped {
             manager.stop();

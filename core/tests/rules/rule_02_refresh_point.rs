@@ -62,10 +62,21 @@ fn a_lower_bound_not_below_the_lifetime_is_left_out() {
         seconds(45)
     );
     assert_eq!(renewed_after(bound, 0.75, bound, seconds(1)), bound * 3 / 4);
+}
+
+#[test]
+fn a_lower_bound_counts_for_at_most_half_of_a_lifetime() {
+    let bound = minutes(3);
     assert_eq!(
-        renewed_after(bound + seconds(9), 0.75, bound, seconds(1)),
-        seconds(9)
+        renewed_after(bound + seconds(1), 0.75, bound, seconds(1)),
+        millis(90_500)
     );
+    for life in 181..3600 {
+        let (life, policy) = (seconds(life), exact(|policy| policy));
+        let after = policy.refresh_after(life);
+        let latest = (life * 3 / 4).min((life - bound).max(life / 2));
+        assert!(latest - after < millis(1), "{life:?}: {after:?}");
+    }
 }
 
 #[test]
@@ -81,13 +92,14 @@ fn the_minimum_interval_keeps_successes_apart() {
 }
 
 #[test]
-fn it_is_counted_from_the_arrival_of_each_token() {
+fn it_is_a_share_of_what_is_left_at_the_arrival_of_each_token() {
     let time = ManualClock::new();
     let gate = crate::support::Gate::default();
     let mut rig = rig_with(&time, gate.clone(), |builder| builder);
     rig.run.advance(seconds(8)); // a slow service
     gate.answer(numbered(1, minutes(20)));
-    rig.run.advance(minutes(15) - millis(1));
+    let left = minutes(20) - seconds(8); // a lifetime counts from the request
+    rig.run.advance(left * 3 / 4 - millis(1));
     assert_eq!(gate.requests(), 1);
     rig.run.advance(millis(1));
     assert_eq!(gate.requests(), 2);

@@ -15,7 +15,8 @@ fn an_outage_is_not_seen_until_the_token_expires() {
     let mut rig = rig_with(&time, source.clone(), |builder| builder);
     let mut reader = rig.manager.credentials();
     rig.run.advance(hours(1) - millis(1));
-    assert!(source.requests() > 50, "{}", source.requests());
+    // No wait is longer than 75 s or 5/32 of what is left.
+    assert!(source.requests() > 30, "{}", source.requests());
     assert_eq!(rig.password().as_deref(), Some("token-1"));
     assert_eq!(rig.manager.status().state, State::Valid);
     assert!(rig.manager.status().last_error.is_some());

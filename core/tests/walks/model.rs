@@ -33,6 +33,8 @@ pub(crate) struct Model {
     stopped: bool,
     /// Outputs that a stopped machine may still have: those of its stop.
     farewell: bool,
+    /// A refresh was asked for, and no request has begun since.
+    asked: bool,
     seen: Seen,
 }
 
@@ -51,6 +53,7 @@ impl Model {
             fresh: None,
             stopped: false,
             farewell: false,
+            asked: false,
             seen: Seen::none(),
         }
     }
@@ -102,6 +105,10 @@ impl Model {
         };
         self.held = Some((value, lifetime.map(end)));
         self.fresh = lifetime.filter(|_| !unchanged);
+    }
+
+    pub(crate) const fn refresh(&mut self) {
+        self.asked = true;
     }
 
     pub(crate) fn stop(&mut self) {
@@ -214,6 +221,7 @@ impl Model {
         assert!(!self.stopped, "a request after stop");
         assert_eq!(self.open, None, "two requests at once");
         self.open = Some((id, self.now));
+        self.asked = false;
         if let Some(last) = self.last_success {
             let apart = last + self.settings.min_interval;
             assert!(apart <= self.now, "inside the minimum interval");
@@ -233,7 +241,8 @@ impl Model {
             Event::AttemptFailed {
                 attempt, retry_in, ..
             } => {
-                assert!(retry_in.is_none_or(|wait| !wait.is_zero()), "no pause");
+                let at_once = retry_in.is_some_and(|wait| wait.is_zero());
+                assert!(!at_once || self.asked, "no pause");
                 let within = self
                     .settings
                     .max_attempts
@@ -242,7 +251,8 @@ impl Model {
                 assert!(within || !single, "no further attempt is planned");
             }
             Event::CycleExhausted { next_in, .. } => {
-                assert_eq!(next_in.is_none(), self.settings.stops_when_exhausted);
+                let stops = self.settings.stops_when_exhausted && !self.asked;
+                assert_eq!(next_in.is_none(), stops);
             }
             Event::TokenRefreshed { generation, .. } | Event::TokenUnchanged { generation, .. } => {
                 assert_eq!(self.shown.map(|(_, shown)| shown), Some(*generation));

@@ -71,6 +71,7 @@ impl<'a, C: Choices> Walk<'a, C> {
             81 => self.pass(1_000_000_000),
             82..88 => {
                 let reason = self.reason();
+                self.model.refresh();
                 self.input(|| Input::Refresh(reason));
             }
             88..90 => {
