@@ -96,10 +96,12 @@ impl Driver {
 
     fn publish(&self, snapshot: Snapshot<Token>) {
         self.shared.counts.last().generation = self.machine.generation();
-        if matches!(snapshot, Snapshot::Stopped) {
+        let stopped = matches!(snapshot, Snapshot::Stopped);
+        self.shared.watch.publish(snapshot);
+        // After what it is to be found with.
+        if stopped {
             self.shared.attempts.stopped();
         }
-        self.shared.watch.publish(snapshot);
     }
 
     fn report(&self, event: &Event) {

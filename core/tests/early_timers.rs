@@ -2,12 +2,16 @@
 
 mod support;
 
+use std::future::{Future, ready};
+use std::pin::Pin;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::task::{Context, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
 use async_trait::async_trait;
 use futures::future::BoxFuture;
+use futures::task::{ArcWake, waker};
 use redis_authx::reauth::{ReauthError, ReauthPolicy, Reauthenticator, Session};
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, minutes};
 use redis_authx::{Clock, Sleep, Spawner, Token, TokenManager};
@@ -124,4 +128,57 @@ fn nothing_is_done_before_its_time() {
         .collect();
     let window = minutes(15) / 4;
     assert_eq!(asked, [[minutes(45)], [minutes(45) + window / 2]]);
+}
+
+/// Counts its timers, and fires each at once.
+#[derive(Clone, Debug)]
+struct AtOnce {
+    time: ManualClock,
+    timers: Arc<AtomicUsize>,
+}
+
+impl Clock for AtOnce {
+    fn now(&self) -> Instant {
+        self.time.now()
+    }
+
+    fn wall(&self) -> SystemTime {
+        self.time.wall()
+    }
+
+    fn sleep_until(&self, _: Instant) -> Sleep {
+        let timers = self.timers.fetch_add(1, Ordering::SeqCst) + 1;
+        assert!(timers < 1000, "the driver spins");
+        Sleep::new(ready(()))
+    }
+}
+
+#[derive(Default)]
+struct WakeUps(AtomicUsize);
+
+impl ArcWake for WakeUps {
+    fn wake_by_ref(wake_ups: &Arc<Self>) {
+        wake_ups.0.fetch_add(1, Ordering::SeqCst);
+    }
+}
+
+#[test]
+fn a_timer_that_keeps_firing_early_lets_other_tasks_run() {
+    let clock = AtOnce {
+        time: ManualClock::new(),
+        timers: Arc::default(),
+    };
+    let script = ScriptedProvider::new().token("a", hours(1));
+    let (manager, mut driver) = TokenManager::builder(script.clone()).build(&clock).unwrap();
+    let wake_ups = Arc::new(WakeUps::default());
+    let waker: Waker = waker(Arc::clone(&wake_ups));
+    for poll in 1..=10 {
+        let polled = Pin::new(&mut driver).poll(&mut Context::from_waker(&waker));
+        assert!(polled.is_pending());
+        // Set again once, then it yields and is polled again.
+        assert_eq!(clock.timers.load(Ordering::SeqCst), 2 * poll);
+        assert_eq!(wake_ups.0.load(Ordering::SeqCst), poll);
+    }
+    assert_eq!(script.requests(), 1);
+    assert!(manager.credentials().current().is_ok());
 }

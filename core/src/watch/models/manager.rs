@@ -9,7 +9,7 @@ use loom::thread;
 use super::explore;
 use crate::{
     Clock, Credentials, Driver, Event, IdentityProvider, Observer, ProviderError, Sleep, Token,
-    TokenError, TokenManager, async_trait,
+    TokenError, TokenManager, TokenRequest, async_trait,
 };
 
 /// Two seconds later at every look, so that a refresh need not wait. No timer
@@ -122,6 +122,35 @@ fn a_refresh_is_never_lost() {
         drop((manager, credentials));
         driver.join().unwrap();
         assert_eq!(identity.requests(), 2);
+    });
+}
+
+#[test]
+fn a_refresh_that_is_awaited_completes() {
+    explore(3, || {
+        let identity = Numbered::default();
+        let (manager, driver) = manager(&identity, |_: &Event| {});
+        let driver = thread::spawn(move || block_on(driver));
+        // With the first token, or with the one that it asked for.
+        let token = block_on(manager.refresh()).unwrap();
+        assert!((1..=2).contains(&token.generation()));
+        drop(manager);
+        driver.join().unwrap();
+    });
+}
+
+#[test]
+fn a_refresh_that_is_awaited_ends_with_the_manager() {
+    explore(2, || {
+        let identity = Numbered::default();
+        let (manager, driver) = manager(&identity, |_: &Event| {});
+        let refresh = manager.refresh();
+        let reader = thread::spawn(move || block_on(refresh));
+        let driver = thread::spawn(move || block_on(driver));
+        manager.stop();
+        let outcome = reader.join().unwrap();
+        assert!(matches!(outcome, Ok(_) | Err(TokenError::Stopped)));
+        driver.join().unwrap();
     });
 }
 

@@ -102,20 +102,31 @@ fn a_reader_that_moved_to_another_task_is_woken_there() {
 }
 
 #[test]
-fn an_amended_value_hides_no_publication() {
+fn a_value_that_is_republished_hides_no_publication() {
     explore(8, || {
         let watch = Arc::new(Watch::new(0));
         let reader = thread::spawn({
             let watch = Arc::clone(&watch);
-            move || read_until(&watch, &mut Cursor::default(), 1)
+            move || {
+                let (mut cursor, mut seen) = (Cursor::default(), 0);
+                while seen < 1 {
+                    let next =
+                        std::future::poll_fn(|cx| watch.poll_changed(&mut cursor, cx, |v| *v));
+                    let value = block_on(next);
+                    assert!(value >= seen, "{value} after {seen}");
+                    seen = value;
+                }
+                watch.leave(&mut cursor);
+            }
         });
-        let amends = thread::spawn({
+        let republishes = thread::spawn({
             let watch = Arc::clone(&watch);
-            move || watch.amend(1)
+            move || watch.republish()
         });
-        watch.publish(2);
+        watch.publish(1);
         reader.join().unwrap();
-        amends.join().unwrap();
+        republishes.join().unwrap();
+        assert_eq!(watch.read(|value| *value), 1);
         assert!(nobody_waits(&watch));
     });
 }

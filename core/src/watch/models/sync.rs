@@ -62,8 +62,8 @@ impl<T> ArcSwap<T> {
     }
 }
 
-/// As `futures::task::AtomicWaker` is documented: whoever registers and then
-/// looks, and whoever changes something and then wakes, do not miss each other.
+/// As `futures::task::AtomicWaker` is documented: a thread that registers and
+/// then looks does not miss one that changes something and then wakes.
 #[derive(Debug)]
 pub(crate) struct AtomicWaker(Mutex<Option<Waker>>);
 
@@ -78,8 +78,11 @@ impl AtomicWaker {
         drop(old);
     }
 
+    pub(crate) fn take(&self) -> Option<Waker> {
+        self.0.lock().expect("whole").take()
+    }
+
     pub(crate) fn wake(&self) {
-        let waker = self.0.lock().expect("whole").take();
-        waker.into_iter().for_each(Waker::wake);
+        self.take().into_iter().for_each(Waker::wake);
     }
 }
