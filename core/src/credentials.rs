@@ -50,17 +50,19 @@ impl Credentials {
         &self.handle.0
     }
 
-    /// The current token. Never blocks or allocates; reads the wall clock once.
+    /// The current token. Never waits, and with a valid token neither locks nor
+    /// allocates; reads the wall clock once.
     ///
     /// # Errors
     /// [`TokenError`] when there is no valid token. One that the wall clock says
     /// has expired is not returned; a suspend is noticed here.
     pub fn current(&self) -> Result<Token, TokenError> {
         let shared = self.shared();
-        let mut token = shared.watch.read(read)?;
+        let latest = || shared.watch.read(read).map_err(|_| shared.pending());
+        let mut token = latest()?;
         while token.has_expired_by(shared.check_clock()) {
             // Unless it was replaced since it was read.
-            let latest = shared.watch.read(read)?;
+            let latest = latest()?;
             if latest.expiry() == token.expiry() {
                 shared.wake_driver();
                 return Err(shared.pending());

@@ -63,17 +63,22 @@
 //! # What it promises
 //!
 //! 1. One request at a time, however many connections wait.
-//! 2. A token is renewed after three quarters of its life, three minutes before
-//!    its end at the latest; see [`RefreshPolicy`].
+//! 2. A token is renewed after three quarters of its life, and three minutes
+//!    before its end at the latest where that leaves half of its life; see
+//!    [`RefreshPolicy`].
 //! 3. Renewal comes a little earlier at random, so that a fleet is spread.
 //! 4. A request that hangs is cut off, and is a failed attempt.
-//! 5. Retries follow the [`RetryPolicy`]; a server's `Retry-After` is obeyed.
+//! 5. Retries follow the [`RetryPolicy`]; a server's `Retry-After` is never
+//!    undercut.
 //! 6. An error never withdraws a valid token.
-//! 7. An outage ends by itself: retrying slows down and never stops.
+//! 7. An outage ends by itself, soon after the identity service is back: each wait
+//!    is a share of what is left of the token, or of the downtime. See
+//!    [`manual::outages`].
 //! 8. No reply, however odd, makes a request loop. The same token again is no
 //!    rotation.
 //! 9. An expired token is not handed out.
-//! 10. Suspends and clock steps are noticed. No clock extends a token's life.
+//! 10. A token ends as soon as either clock says so, and a suspend is noticed at
+//!     the next use. No clock extends a token's life.
 //! 11. No duration or time that a server can send overflows or panics.
 //! 12. After the end nothing is left: no task, no timer, no memory.
 //!
@@ -92,9 +97,9 @@
 //! # Where to read on
 //!
 //! [`TokenManager`] and [`Credentials`] for applications; [`IdentityProvider`]
-//! for a provider of your own; [`runtime`] for another runtime; [`reauth`] for
-//! another client, and [`handover`] for its subscribers; [`machine`] for how it
-//! is decided. The [`manual`] explains the defaults and what happens in an
+//! for a provider of your own; [`Clock`] and [`Spawner`] for another runtime;
+//! [`reauth`] for another client, and [`handover`] for its subscribers;
+//! [`machine`] for how it is decided. The [`manual`] explains the defaults and what happens in an
 //! outage.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]

@@ -33,7 +33,7 @@ fn polls_in_an_hour(connections: usize) -> usize {
     let (manager, mut driver) = TokenManager::builder(source.clone())
         .refresh_policy(exact(|policy| policy))
         .build(&time)
-        .unwrap();
+        .expect("valid settings");
     let polls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&polls);
     let mut run = time.run(poll_fn(move |cx| {

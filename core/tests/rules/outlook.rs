@@ -174,7 +174,9 @@ fn while_the_first_cycle_goes_on_the_latest_failure_is_the_reason() {
 
     let (outcome, _) = get(&mut rig, seconds(10));
     let blocking = rig.manager.credentials().get_blocking(Duration::ZERO);
-    for error in [outcome.unwrap_err(), blocking.unwrap_err()] {
+    let current = rig.manager.credentials().current();
+    for outcome in [outcome, blocking, current] {
+        let error = outcome.unwrap_err();
         let TokenError::Pending {
             last_error: Some(last),
             ..
