@@ -137,15 +137,26 @@ fn a_busy_session_is_deferred_and_served_once_it_is_ready() {
 }
 
 #[test]
-fn a_session_that_stays_busy_is_asked_four_times_a_second_and_replaced_in_time() {
+fn a_session_that_stays_busy_is_reported_once_and_replaced_in_time() {
     let mut fleet = fleet();
     let session = fleet.join(auth(Reply::Fail(ReauthErrorKind::Busy)));
     fleet.run.advance(hours(1));
     let acts = fleet.acts();
     let window = (REPLACED_AT - ROTATION).as_secs() as usize;
-    assert!(acts.len() < window * 4 + 10, "{}", acts.len());
+    // Every five seconds, after the first few.
+    assert!(acts.len() < window / 5 + 15, "{}", acts.len());
     assert_eq!(acts.last(), Some(&(REPLACED_AT, Act::Replace)));
     assert_eq!(session.status().generation, 2);
+    let events = fleet.events.take();
+    let count = |of: fn(&&Event) -> bool| events.iter().filter(of).count();
+    assert_eq!(
+        count(|event| matches!(event, Event::Deferred { generation: 2, .. })),
+        1
+    );
+    assert_eq!(
+        count(|event| matches!(event, Event::ReauthFailed { .. })),
+        0
+    );
 }
 
 #[test]
@@ -221,6 +232,26 @@ fn a_session_that_panics_is_a_failure_and_harms_no_other() {
         matches!(event, Event::ReauthFailed { error, .. } if error.kind() == ReauthErrorKind::Other)
     });
     assert_eq!(failures.count(), 3);
+}
+
+#[test]
+fn a_panic_while_a_session_s_future_is_dropped_ends_nothing_else() {
+    let mut fleet = fleet();
+    let panics = fleet.join(|_, call| match call {
+        1 => Reply::PanicWhenDropped,
+        _ => Reply::Done,
+    });
+    let leaves = fleet.join(|_, _| Reply::PanicWhenDropped);
+    let other = fleet.join(crate::fleet::done);
+    // Its first AUTH reaches its time limit and is dropped.
+    fleet.run.advance(minutes(50));
+    leaves.unregister();
+    fleet.run.advance(minutes(50));
+    for session in [&panics, &other] {
+        assert_eq!(session.status().generation, 3);
+    }
+    let ended = |event: &Event| matches!(event, Event::ReauthEnded { .. });
+    assert!(!fleet.events.take().iter().any(ended));
 }
 
 #[test]

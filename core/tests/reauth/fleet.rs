@@ -30,6 +30,8 @@ pub(crate) enum Reply {
     Fail(ReauthErrorKind),
     Hang,
     Panic,
+    /// Never done, and a panic when it is given up.
+    PanicWhenDropped,
 }
 
 /// One thing that one session was asked to do.
@@ -200,6 +202,11 @@ impl Fake {
         self.registered(Registration::ready);
     }
 
+    /// A command is sent on the connection.
+    pub(crate) fn is_used(&self) {
+        self.registered(Registration::check_clock);
+    }
+
     pub(crate) fn status(&self) -> ConnectionStatus {
         self.registered(Registration::status)
     }
@@ -237,6 +244,10 @@ impl Fake {
             Reply::Fail(kind) => return Err(kind.into()),
             Reply::Hang => std::future::pending().await,
             Reply::Panic => panic!("the script says so"),
+            Reply::PanicWhenDropped => {
+                let _panics = PanicsWhenDropped;
+                std::future::pending().await
+            }
         }
         if act == Act::Replace {
             self.connected.store(true, Ordering::SeqCst);
@@ -263,6 +274,14 @@ impl Session for Fake {
 
     async fn replace(&self, token: &Token) -> Result<(), ReauthError> {
         self.asked(Act::Replace, token).await
+    }
+}
+
+struct PanicsWhenDropped;
+
+impl Drop for PanicsWhenDropped {
+    fn drop(&mut self) {
+        panic!("the script says so");
     }
 }
 

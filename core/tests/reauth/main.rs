@@ -5,6 +5,7 @@ mod support;
 
 mod fleet;
 
+mod clocks;
 mod deadlines;
 mod defaults;
 mod failures;

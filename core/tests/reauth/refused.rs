@@ -45,6 +45,19 @@ fn it_asks_for_one_fresh_token_then_every_five_minutes_and_is_replaced_in_time()
 }
 
 #[test]
+fn a_refused_token_that_comes_again_is_asked_about_every_five_minutes() {
+    let mut fleet = Fleet::with(&ManualClock::new(), ReauthPolicy::default(), |n| {
+        numbered(n.min(2), hours(24))
+    });
+    let _session = fleet.join(auth(Reply::Fail(ReauthErrorKind::Refused)));
+    fleet.run.advance(hours(18) + minutes(1));
+    let before = fleet.source.requests();
+    fleet.run.advance(hours(1));
+    let requests = fleet.source.requests() - before;
+    assert!((10..=13).contains(&requests), "{requests}");
+}
+
+#[test]
 fn many_of_them_ask_no_more_often_than_one() {
     let mut fleet = fleet();
     let sessions: Vec<_> = (0..30)

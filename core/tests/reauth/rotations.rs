@@ -90,7 +90,7 @@ fn without_stagger_all_go_at_once_within_the_limit() {
 }
 
 #[test]
-fn by_default_no_more_than_64_are_at_it() {
+fn by_default_no_more_than_64_run_and_half_of_them_may_be_replacements() {
     let mut fleet = Fleet::new(hours(1));
     let _sessions: Vec<_> = (0..200)
         .map(|_| fleet.join(|_, _| Reply::DoneAfter(seconds(4))))
@@ -99,10 +99,38 @@ fn by_default_no_more_than_64_are_at_it() {
         session.disconnect();
     }
     fleet.run.settle();
-    assert_eq!(fleet.open(), 64);
+    assert_eq!(fleet.open(), 32);
     fleet.run.advance(minutes(1));
+    assert_eq!(fleet.most_open(), 32);
+    assert_eq!(fleet.asked().len(), 200);
+
+    let mut fleet = Fleet::with(
+        &ManualClock::new(),
+        ReauthPolicy::builder().stagger(0.0).build().unwrap(),
+        |n| numbered(n, hours(1)),
+    );
+    let _sessions: Vec<_> = (0..200)
+        .map(|_| fleet.join(|_, _| Reply::DoneAfter(seconds(4))))
+        .collect();
+    fleet.run.advance(minutes(46));
     assert_eq!(fleet.most_open(), 64);
     assert_eq!(fleet.asked().len(), 200);
+}
+
+#[test]
+fn connections_to_a_dead_node_do_not_hold_up_the_others() {
+    let mut fleet = Fleet::new(hours(1));
+    let dead: Vec<_> = (0..1000).map(|_| fleet.join(|_, _| Reply::Hang)).collect();
+    let healthy = fleet.join(done);
+    fleet.run.advance(minutes(44));
+    dead.iter().for_each(|session| session.disconnect());
+    fleet.run.advance(minutes(5));
+    assert_eq!(healthy.status().generation, 2);
+    let of_healthy = |asked: &&Asked| asked.session == healthy.number();
+    let asked = fleet.asked();
+    let first = asked.iter().find(of_healthy).unwrap();
+    // At its turn, within the window of a quarter of the 15 minutes left.
+    assert!(first.at <= minutes(45) + minutes(15) / 4, "{first:?}");
 }
 
 #[test]
