@@ -120,13 +120,18 @@ fn while_no_one_needs_a_token_a_wait_may_be_four_times_as_long() {
 
 #[test]
 fn the_downtime_counts_from_the_expiry_of_the_token() {
-    let (mut rig, source) = outage(&ManualClock::new(), 7, |n| match n {
-        1 => numbered(n, minutes(10)),
-        _ => Err(down()),
-    });
-    let _need = rig.manager.credentials().need();
-    rig.run.advance(hours(1));
-    assert_share_of_the_downtime(&source.times(), minutes(10), seconds(15));
+    // Without a pause, and where the service has asked for one that lasts beyond
+    // the expiry.
+    for pause in [None, Some(minutes(20))] {
+        let (mut rig, source) = outage(&ManualClock::new(), 7, move |n| match (n, pause) {
+            (1, _) => numbered(n, minutes(10)),
+            (2, Some(pause)) => Err(down().with_retry_after(pause)),
+            _ => Err(down()),
+        });
+        let _need = rig.manager.credentials().need();
+        rig.run.advance(hours(1));
+        assert_share_of_the_downtime(&source.times(), minutes(10), seconds(15));
+    }
 }
 
 /// An hour into an outage in which no one needed a token, right after an attempt.
