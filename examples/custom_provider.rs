@@ -8,7 +8,9 @@ use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use redis_authx::{IdentityProvider, ProviderError, Token, TokenManager, async_trait};
+use redis_authx::{
+    IdentityProvider, ProviderError, Token, TokenManager, TokenRequest, async_trait,
+};
 use redis_authx_tokio::Tokio;
 
 /// Stands for whatever hands out short-lived passwords where you work.
@@ -39,7 +41,7 @@ impl Broker {
 
 #[async_trait]
 impl IdentityProvider for Broker {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, _request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         let lease = self.lease().await.map_err(ProviderError::unavailable)?;
         Ok(Token::new(lease.user, lease.password).expires_in(lease.ttl))
     }

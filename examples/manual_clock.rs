@@ -8,7 +8,9 @@ use std::error::Error;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use redis_authx::testing::{ManualClock, hours, minutes, seconds};
-use redis_authx::{IdentityProvider, ProviderError, Token, TokenManager, async_trait};
+use redis_authx::{
+    IdentityProvider, ProviderError, Token, TokenManager, TokenRequest, async_trait,
+};
 
 /// The code under test: every second request fails.
 #[derive(Debug, Default)]
@@ -16,7 +18,7 @@ struct Flaky(AtomicU64);
 
 #[async_trait]
 impl IdentityProvider for Flaky {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, _request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         match self.0.fetch_add(1, Ordering::Relaxed) {
             odd if odd % 2 == 1 => Err(ProviderError::unavailable("try again")),
             even => Ok(Token::new("app", format!("secret-{even}")).expires_in(hours(1))),

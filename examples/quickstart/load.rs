@@ -2,11 +2,12 @@
 
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use redis::AsyncCommands;
-use redis_authx::Credentials;
+use redis_authx::{Credentials, Moment};
 use redis_authx_redis::AuthConnection;
+use redis_authx_tokio::Tokio;
 use tokio::task::JoinSet;
 
 const TASKS: usize = 16;
@@ -71,7 +72,7 @@ async fn count(mut connection: AuthConnection, credentials: Credentials, counts:
 }
 
 fn token_is_valid(credentials: &Credentials) -> bool {
-    let left = |token: redis_authx::Token| token.time_left(SystemTime::now());
+    let left = |token: redis_authx::Token| token.time_left(Moment::now(&Tokio));
     credentials
         .current()
         .is_ok_and(|token| left(token).is_none_or(|left| left > CLOSE_TO_EXPIRY))

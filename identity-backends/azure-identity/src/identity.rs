@@ -4,7 +4,7 @@ use std::time::{Duration, SystemTime};
 
 use azure_core::credentials::{AccessToken, TokenCredential};
 use redis_authx::jwt::{ClaimError, Claims, Username};
-use redis_authx::{IdentityProvider, ProviderError, Token, async_trait};
+use redis_authx::{IdentityProvider, ProviderError, Token, TokenRequest, async_trait};
 
 use crate::AzureIdentityBuilder;
 use crate::diagnosis::diagnose;
@@ -70,7 +70,7 @@ impl AzureIdentity {
 
 #[async_trait]
 impl IdentityProvider for AzureIdentity {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, _request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         match self.credential.get_token(&[&self.scope], None).await {
             Ok(found) => self.token(&found),
             Err(error) => {

@@ -10,7 +10,7 @@ use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions}
 use azure_core::error::{Error, ErrorKind};
 use common::*;
 use redis_authx::testing::{ManualClock, hours, minutes, seconds};
-use redis_authx::{Clock, TokenManager, async_trait};
+use redis_authx::{Clock, Moment, TokenManager, async_trait};
 use redis_authx_azure_identity::AzureIdentity;
 
 /// As `azure_identity` 1.0 has it (`cache.rs`): the same token until five
@@ -96,7 +96,9 @@ fn a_day(lifetime: Duration) -> (Arc<Caching>, u64) {
     while credential.now() < end {
         run.advance(seconds(5));
         let token = credentials.current().expect("a token at any time");
-        let left = token.time_left(credential.now()).expect("it expires");
+        let left = token
+            .time_left(Moment::now(&credential.time))
+            .expect("it expires");
         assert!(left >= least, "{left:?} left of {lifetime:?}");
     }
     (credential, credentials.generation())
@@ -149,7 +151,7 @@ fn a_renewal_that_fails_leaves_the_token_in_use() {
     while credentials.generation() == 1 {
         run.advance(seconds(1));
         let token = credentials.current().expect("the old token or the new one");
-        assert!(token.time_left(credential.now()) > Some(minutes(3)));
+        assert!(token.time_left(Moment::now(&credential.time)) > Some(minutes(3)));
     }
     assert_eq!(credential.failures.load(Ordering::SeqCst), 0, "it did fail");
     assert_ne!(

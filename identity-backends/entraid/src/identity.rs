@@ -1,4 +1,4 @@
-use redis_authx::{IdentityProvider, ProviderError, Token, async_trait};
+use redis_authx::{IdentityProvider, ProviderError, Token, TokenRequest, async_trait};
 
 /// An identity that signs in to Microsoft Entra ID: what a token manager asks
 /// for tokens.
@@ -27,7 +27,7 @@ impl EntraIdentity {
 
 #[async_trait]
 impl IdentityProvider for EntraIdentity {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
-        self.0.request_token().await
+    async fn request_token(&self, request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
+        self.0.request_token(request).await
     }
 }

@@ -20,7 +20,8 @@ impl TokenReader {
         Self(username)
     }
 
-    /// The token, with its user name and what is left of its life.
+    /// The token, with its user name and what is left of its life at
+    /// `received`.
     /// `expires_in` is what the service said of that, if anything, and `date`
     /// the `Date` header of its answer.
     pub(crate) fn token(
@@ -28,8 +29,8 @@ impl TokenReader {
         mut access_token: Zeroizing<String>,
         expires_in: Option<Duration>,
         date: Option<&str>,
+        received: SystemTime,
     ) -> Result<Token, ProviderError> {
-        let received = SystemTime::now();
         let claims = Claims::parse(&access_token).map_err(ProviderError::invalid_response)?;
         let username = self
             .0

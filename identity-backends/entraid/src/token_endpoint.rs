@@ -4,8 +4,9 @@ mod form;
 mod reply;
 
 use std::sync::Arc;
+use std::time::SystemTime;
 
-use redis_authx::{ErrorKind, ProviderError, Token};
+use redis_authx::{ErrorKind, ProviderError, Token, TokenRequest};
 
 use crate::EntraError;
 use crate::error::refusal;
@@ -34,9 +35,13 @@ impl TokenEndpoint {
     }
 
     /// Asks once.
-    pub(crate) async fn request(&self, form: Form) -> Result<Token, ProviderError> {
+    pub(crate) async fn request(
+        &self,
+        form: Form,
+        request: &TokenRequest<'_>,
+    ) -> Result<Token, ProviderError> {
         let reply = self.ask(form).await?;
-        self.token(reply)
+        self.token(reply, request.clock().wall())
     }
 
     /// Asks once, for flows that need more of the reply than its token.
@@ -45,10 +50,11 @@ impl TokenEndpoint {
         Reply::parse(&answer)
     }
 
-    /// The token of a reply.
-    pub(crate) fn token(&self, reply: Reply) -> Result<Token, ProviderError> {
+    /// The token of a reply that came at `received`.
+    pub(crate) fn token(&self, reply: Reply, received: SystemTime) -> Result<Token, ProviderError> {
+        let date = reply.date.as_deref();
         self.reader
-            .token(reply.access_token?, reply.expires_in, reply.date.as_deref())
+            .token(reply.access_token?, reply.expires_in, date, received)
     }
 }
 

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use common::*;
-use redis_authx::testing::{ManualClock, minutes, seconds};
+use redis_authx::testing::{minutes, seconds};
 use redis_authx::{ErrorKind, TokenError, TokenManager, async_trait};
 use redis_authx_entraid::{HttpClient, HttpError, HttpErrorKind, HttpRequest, HttpResponse};
 
@@ -34,7 +34,7 @@ impl HttpClient for EverySecond {
 
 #[test]
 fn a_throttled_refresh_waits_as_long_as_it_was_asked_to() {
-    let time = ManualClock::new();
+    let time = clock();
     let http = Arc::new(EverySecond::default());
     let identity = identity(Arc::clone(&http));
     let (manager, driver) = TokenManager::builder(identity)
@@ -71,7 +71,7 @@ fn the_reader_of_an_outage_sees_what_to_do() {
         ),
         (Err(unreachable), ErrorKind::Unavailable, "host name"),
     ] {
-        let time = ManualClock::new();
+        let time = clock();
         let identity = identity(Scripted::new(answer));
         let (manager, driver) = TokenManager::builder(identity)
             .build(&time)

@@ -161,7 +161,9 @@ fn a_dropped_request_hangs_up() {
         let _ = std::io::copy(&mut stream, &mut std::io::sink());
         ended.send(()).expect("the test goes on");
     });
-    let mut request = identity.request_token();
+    let time = clock();
+    let wanted = time.request();
+    let mut request = identity.request_token(&wanted);
     while is_there.try_recv().is_err() {
         let polled = request
             .as_mut()

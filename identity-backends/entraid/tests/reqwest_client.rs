@@ -39,7 +39,7 @@ fn from_the_identity_to_a_token() {
         .http_client(client())
         .build()
         .expect("a good configuration");
-    let token = run(identity.request_token()).expect("a token");
+    let token = run(identity.request_token(&clock().request())).expect("a token");
     assert_eq!((token.username(), token.password()), (OID, &*access_token));
     let request = server.next();
     assert!(request.starts_with("POST /tenant/oauth2/v2.0/token HTTP/1.1\r\n"));

@@ -7,7 +7,8 @@ use std::time::Duration;
 use clap::ValueEnum;
 use redis_authx::testing::{ManualClock, Run};
 use redis_authx::{
-    IdentityProvider, Observer, ProviderError, RefreshPolicy, Token, TokenManager, async_trait,
+    IdentityProvider, Observer, ProviderError, RefreshPolicy, Token, TokenManager, TokenRequest,
+    async_trait,
 };
 use redis_authx_tokio::Tokio;
 
@@ -41,7 +42,7 @@ impl Instantly {
 
 #[async_trait]
 impl IdentityProvider for Instantly {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, _request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         let number = self.answers.fetch_add(1, Ordering::Relaxed);
         let password = format!("{number}{}", self.padding);
         Ok(Token::new(USER, password).expires_in(self.lifetime))

@@ -74,7 +74,7 @@ impl Stream for Rotations {
                 }
                 Err(TokenError::Stopped) => return Poll::Ready(None),
                 // The first token is worth waiting for.
-                Err(TokenError::Pending) => {}
+                Err(TokenError::Pending { .. }) => {}
                 Err(error) => return Poll::Ready(Some(Err(error::unavailable(&error)))),
             }
         }

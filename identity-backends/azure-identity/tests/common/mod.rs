@@ -9,6 +9,7 @@ use azure_core::credentials::{AccessToken, TokenCredential, TokenRequestOptions}
 use azure_core::time::OffsetDateTime;
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
+use redis_authx::testing::ManualClock;
 use redis_authx::{IdentityProvider, ProviderError, Token, async_trait};
 
 pub(crate) const OID: &str = "12345678-9abc-def0-1234-56789abcdef0";
@@ -70,7 +71,7 @@ pub(crate) fn jwt(payload: &str) -> String {
 }
 
 pub(crate) fn ask(identity: &impl IdentityProvider) -> Result<Token, ProviderError> {
-    futures::executor::block_on(identity.request_token())
+    futures::executor::block_on(identity.request_token(&ManualClock::new().request()))
 }
 
 /// An error with all that stands behind it, in every form it can be shown.

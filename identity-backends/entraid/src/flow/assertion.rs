@@ -5,7 +5,7 @@ mod foreign;
 
 use std::fmt::Debug;
 
-use redis_authx::{ConfigError, IdentityProvider, ProviderError, Token, async_trait};
+use redis_authx::{ConfigError, IdentityProvider, ProviderError, Token, TokenRequest, async_trait};
 
 use super::settings::Settings;
 use crate::EntraIdentity;
@@ -47,7 +47,7 @@ struct Flow {
 
 #[async_trait]
 impl IdentityProvider for Flow {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         let assertion = self.assertion.assertion(self.endpoint.url()).await?;
         let form = Form::new(&[
             ("client_id", &self.client_id),
@@ -56,6 +56,6 @@ impl IdentityProvider for Flow {
             ("grant_type", "client_credentials"),
             ("scope", &self.scope),
         ]);
-        self.endpoint.request(form).await
+        self.endpoint.request(form, request).await
     }
 }

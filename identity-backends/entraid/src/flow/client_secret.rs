@@ -1,4 +1,4 @@
-use redis_authx::{ConfigError, IdentityProvider, ProviderError, Token, async_trait};
+use redis_authx::{ConfigError, IdentityProvider, ProviderError, Token, TokenRequest, async_trait};
 
 use super::settings::{Settings, check_client_id};
 use crate::EntraIdentity;
@@ -77,13 +77,13 @@ struct Flow {
 
 #[async_trait]
 impl IdentityProvider for Flow {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         let form = Form::new(&[
             ("client_id", &self.client_id),
             ("client_secret", self.client_secret.expose()),
             ("grant_type", "client_credentials"),
             ("scope", &self.scope),
         ]);
-        self.endpoint.request(form).await
+        self.endpoint.request(form, request).await
     }
 }

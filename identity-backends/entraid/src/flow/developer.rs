@@ -19,7 +19,7 @@ mod tool;
 
 use std::time::{Duration, SystemTime};
 
-use redis_authx::{IdentityProvider, ProviderError, Token, async_trait};
+use redis_authx::{IdentityProvider, ProviderError, Token, TokenRequest, async_trait};
 use zeroize::Zeroizing;
 
 use crate::issue::TokenReader;
@@ -59,11 +59,13 @@ struct Flow {
 
 #[async_trait]
 impl IdentityProvider for Flow {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         let printed = self.tool.ask(&self.arguments).await?;
         // No `Date` header here: the tool's clock is this machine's.
-        let left = |at: SystemTime| at.duration_since(SystemTime::now()).unwrap_or_default();
+        let received = request.clock().wall();
+        let left = |at: SystemTime| at.duration_since(received).unwrap_or_default();
         let expires_in = printed.expires_on.map(left);
-        self.reader.token(printed.access_token, expires_in, None)
+        self.reader
+            .token(printed.access_token, expires_in, None, received)
     }
 }

@@ -4,10 +4,12 @@
 mod refresh;
 
 use std::sync::{Arc, Mutex, PoisonError};
-use std::time::SystemTime;
 
 use futures_util::lock::Mutex as AsyncMutex;
-use redis_authx::{ConfigError, ErrorKind, IdentityProvider, ProviderError, Token, async_trait};
+use redis_authx::{
+    ConfigError, ErrorKind, IdentityProvider, Moment, ProviderError, Token, TokenRequest,
+    async_trait,
+};
 
 use self::refresh::Refresh;
 use super::settings::{Settings, check_client_id};
@@ -74,9 +76,12 @@ pub(super) const fn may_pass(error: &ProviderError) -> bool {
 ///
 /// A first token that can't be used is no reason to ask them again: the code is
 /// used up, but the refresh token gets the next, or the same error.
+///
+/// The reply came at `received`.
 pub(super) fn identity(
     app: Arc<UserApp>,
     mut reply: Reply,
+    received: Moment,
 ) -> Result<EntraIdentity, ProviderError> {
     let refresh_token = reply.refresh_token.take().ok_or_else(|| {
         EntraError::unusable(
@@ -84,7 +89,8 @@ pub(super) fn identity(
             "the reply holds no `refresh_token`, though `offline_access` was asked for",
         )
     })?;
-    let first = app.endpoint.token(reply).ok().map(First::new);
+    let first = app.endpoint.token(reply, received.wall()).ok();
+    let first = first.map(|token| ageing(token, received));
     Ok(EntraIdentity::new(Renewing {
         app,
         first: Mutex::new(first),
@@ -95,73 +101,36 @@ pub(super) fn identity(
 #[derive(Debug)]
 struct Renewing {
     app: Arc<UserApp>,
-    first: Mutex<Option<First>>,
+    /// The token that came with the sign-in, until it is requested. It states
+    /// when it expires, so that it ages in the meantime.
+    first: Mutex<Option<Token>>,
     /// Held over a renewal: a service may allow each refresh token to be used
     /// once.
     refresh: AsyncMutex<Refresh>,
 }
 
-/// The token that came with the sign-in, until it is asked for.
-#[derive(Debug)]
-struct First {
-    token: Token,
-    until: SystemTime,
-}
-
-impl First {
-    fn new(token: Token) -> Self {
-        let now = SystemTime::now();
-        let left = token.time_left(now).unwrap_or_default();
-        Self {
-            until: now.checked_add(left).unwrap_or(now),
-            token,
-        }
-    }
-
-    /// With what is left of its life, if anything is.
-    fn token(self) -> Option<Token> {
-        let left = self.until.duration_since(SystemTime::now()).ok()?;
-        (!left.is_zero()).then(|| self.token.expires_in(left))
-    }
+/// The token with the time of its expiry in place of its lifetime.
+fn ageing(token: Token, received: Moment) -> Token {
+    let left = token.time_left(received).unwrap_or_default();
+    token.expires_at(received.after(left).wall())
 }
 
 #[async_trait]
 impl IdentityProvider for Renewing {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         let first = self
             .first
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
-        if let Some(token) = first.and_then(First::token) {
-            return Ok(token);
+        let now = Moment::now(request.clock());
+        if let Some(token) = first
+            && let Some(left) = token.time_left(now)
+            && !left.is_zero()
+        {
+            return Ok(token.expires_in(left));
         }
         let reply = self.refresh.lock().await.ask(&self.app).await?;
-        self.app.endpoint.token(reply)
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::time::Duration;
-
-    use super::*;
-
-    #[test]
-    fn the_first_token_ages_until_it_is_asked_for() {
-        let token = Token::new("oid", "token").expires_in(Duration::from_secs(3600));
-        let mut first = First::new(token);
-        first.until -= Duration::from_secs(3000);
-        let left = first
-            .token()
-            .and_then(|token| token.time_left(SystemTime::now()));
-        let left = left.expect("some is left");
-        assert!(left <= Duration::from_secs(600), "{left:?}");
-        assert!(left > Duration::from_secs(500), "{left:?}");
-
-        let token = Token::new("oid", "token").expires_in(Duration::from_secs(60));
-        let mut first = First::new(token);
-        first.until -= Duration::from_secs(60);
-        assert!(first.token().is_none(), "nothing is left");
+        self.app.endpoint.token(reply, request.clock().wall())
     }
 }

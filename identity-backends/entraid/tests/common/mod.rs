@@ -7,7 +7,8 @@ use std::time::{Duration, SystemTime};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use redis_authx::{IdentityProvider, ProviderError, Token, async_trait};
+use redis_authx::testing::ManualClock;
+use redis_authx::{Clock, IdentityProvider, Moment, ProviderError, Token, async_trait};
 use redis_authx_entraid::{
     Authority, ClientSecret, EntraIdentity, HttpClient, HttpError, HttpRequest, HttpResponse,
 };
@@ -64,7 +65,22 @@ pub(crate) fn ask(answer: HttpResponse) -> Result<Token, ProviderError> {
 }
 
 pub(crate) fn request(identity: &EntraIdentity) -> Result<Token, ProviderError> {
-    futures::executor::block_on(identity.request_token())
+    request_at(identity, &clock())
+}
+
+pub(crate) fn request_at(
+    identity: &EntraIdentity,
+    clock: &ManualClock,
+) -> Result<Token, ProviderError> {
+    futures::executor::block_on(identity.request_token(&clock.request()))
+}
+
+/// A clock that shows the machine's time and stands still.
+pub(crate) fn clock() -> ManualClock {
+    let clock = ManualClock::new();
+    let behind = SystemTime::now().duration_since(clock.wall());
+    clock.step_forward(behind.expect("a machine whose clock is right"));
+    clock
 }
 
 pub(crate) fn jwt(payload: &str) -> String {
@@ -92,7 +108,7 @@ pub(crate) fn token_reply(access_token: &str, expires_in: u64) -> HttpResponse {
 
 /// The time left of a token that was just received.
 pub(crate) fn left(token: &Token) -> Duration {
-    token.time_left(SystemTime::now()).expect("it expires")
+    token.time_left(Moment::now(&clock())).expect("it expires")
 }
 
 /// An error with all that stands behind it, in every form it can be shown.

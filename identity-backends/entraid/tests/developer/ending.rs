@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use redis_authx::IdentityProvider;
 
-use crate::common::{access_token, request};
+use crate::common::{access_token, clock, request};
 use crate::fake::{Fake, echo, eventually, is_gone, prints};
 
 /// As `az` does: a script that starts another program and waits for it.
@@ -28,11 +28,10 @@ fn a_request_that_is_dropped_ends_the_tool_and_its_children() {
     let identity = fake.az().time_limit(Duration::from_secs(600)).build();
     let identity = identity.expect("az");
     {
-        let mut request = pin!(identity.request_token());
-        let polled = request
-            .as_mut()
-            .poll(&mut Context::from_waker(Waker::noop()));
-        assert!(polled.is_pending());
+        let (time, mut context) = (clock(), Context::from_waker(Waker::noop()));
+        let wanted = time.request();
+        let mut request = pin!(identity.request_token(&wanted));
+        assert!(request.as_mut().poll(&mut context).is_pending());
         fake.note("ids");
     }
     all_gone(&fake);
@@ -79,6 +78,6 @@ fn what_goes_on_without_the_output_of_a_tool_is_left_alone() {
 fn a_request_that_is_never_polled_runs_nothing() {
     let fake = Fake::new("echo >\"$notes/ran\"");
     let identity = fake.az().build().expect("az");
-    drop(identity.request_token());
+    drop(identity.request_token(&clock().request()));
     assert!(!fake.folder().join("ran").exists());
 }

@@ -1,10 +1,10 @@
 use std::time::{Duration, SystemTime};
 
-use redis_authx::testing::{ManualClock, minutes};
-use redis_authx::{IdentityProvider, TokenManager};
+use redis_authx::testing::minutes;
+use redis_authx::{IdentityProvider, TokenManager, TokenRequest};
 use redis_authx_entraid::ClaimError;
 
-use crate::common::{OID, access_token, jwt, left, request};
+use crate::common::{OID, access_token, clock, jwt, left, request};
 use crate::fake::{Fake, echo, prints, signed_in};
 
 fn epoch(seconds: u64) -> u64 {
@@ -74,7 +74,7 @@ fn a_token_that_the_tool_repeats_makes_no_loop_and_no_rotation() {
     let runs = || std::fs::read_to_string(fake.folder().join("runs")).map_or(0, |text| text.len());
     let identity = fake.az().build().expect("az");
 
-    let time = ManualClock::new();
+    let time = clock();
     let (manager, driver) = TokenManager::builder(Blocking(identity))
         .build(&time)
         .expect("a good configuration");
@@ -94,8 +94,11 @@ struct Blocking(redis_authx_entraid::EntraIdentity);
 
 #[redis_authx::async_trait]
 impl IdentityProvider for Blocking {
-    async fn request_token(&self) -> Result<redis_authx::Token, redis_authx::ProviderError> {
-        futures::executor::block_on(self.0.request_token())
+    async fn request_token(
+        &self,
+        request: &TokenRequest<'_>,
+    ) -> Result<redis_authx::Token, redis_authx::ProviderError> {
+        futures::executor::block_on(self.0.request_token(request))
     }
 }
 

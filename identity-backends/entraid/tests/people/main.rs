@@ -16,8 +16,8 @@ use std::time::Duration;
 use answers::*;
 use common::*;
 use futures::executor::block_on;
-use redis_authx::testing::ManualClock;
-use redis_authx::{ErrorKind, IdentityProvider};
+use redis_authx::testing::{ManualClock, minutes};
+use redis_authx::{ErrorKind, IdentityProvider, Moment};
 use redis_authx_entraid::{
     Authority, AuthorizationCode, DeviceCode, HttpResponse, Prompt, SignInError,
 };
@@ -92,6 +92,25 @@ fn the_code_is_redeemed_once_and_then_the_newest_refresh_token_used() {
 }
 
 #[test]
+fn the_first_token_ages_until_it_is_requested() {
+    for (wait, grants) in [(50, 1), (61, 2)] {
+        let (sign_in, http, redirect) = begun(|nonce, http| {
+            http.then(reply(nonce, "refresh-1"))
+                .then(token_reply(&access_token(2 * 3600), 7200))
+        });
+        let identity = block_on(sign_in.finish(&redirect)).expect("an identity");
+        let time = clock();
+        time.step_forward(minutes(wait));
+        let token = request_at(&identity, &time).expect("a token");
+        let left = token.time_left(Moment::now(&time)).expect("it expires");
+        // What is left of the first one's hour, or of the second one's two.
+        let expected = minutes(if grants == 1 { 60 } else { 120 } - wait);
+        assert!(left <= expected && left + minutes(2) > expected, "{left:?}");
+        assert_eq!(http.asked().len(), grants);
+    }
+}
+
+#[test]
 fn a_renewal_that_fails_or_is_dropped_costs_nothing() {
     let (sign_in, http, redirect) = begun(|nonce, http| {
         http.then(reply(nonce, "refresh-1"))
@@ -106,7 +125,9 @@ fn a_renewal_that_fails_or_is_dropped_costs_nothing() {
     let failed = |kind| assert_eq!(request(&identity).expect_err("no token").kind(), kind);
     failed(ErrorKind::Unavailable);
     {
-        let mut hung = pin!(identity.request_token());
+        let time = clock();
+        let wanted = time.request();
+        let mut hung = pin!(identity.request_token(&wanted));
         let mut context = Context::from_waker(std::task::Waker::noop());
         assert!(matches!(hung.as_mut().poll(&mut context), Poll::Pending));
     }

@@ -51,7 +51,9 @@ fn a_first_token_that_can_not_be_used_is_asked_for_again() {
 
 /// Polls a request once, and drops it.
 fn drop_a_request(identity: &EntraIdentity) {
-    let mut asking: Pin<Box<_>> = Box::pin(identity.request_token());
+    let time = clock();
+    let wanted = time.request();
+    let mut asking: Pin<Box<_>> = Box::pin(identity.request_token(&wanted));
     let mut context = Context::from_waker(Waker::noop());
     assert!(asking.as_mut().poll(&mut context).is_pending());
 }

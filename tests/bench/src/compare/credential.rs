@@ -1,16 +1,20 @@
 //! The emulator's tokens, as the built-in takes them.
 
 use std::sync::Arc;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use async_trait::async_trait;
 use azure_core_0_31::credentials::{AccessToken, TokenCredential, TokenRequestOptions};
 use azure_core_0_31::error::{Error, ErrorKind};
-use redis_authx::IdentityProvider;
+use redis_authx::{IdentityProvider, Moment, TokenRequest};
+use redis_authx_tokio::Tokio;
 
 /// How long before a token's expiry the built-in asks for the next one: fixed, in
 /// `entra_id.rs` of redis 1.8 (`TOKEN_REFRESH_BUFFER_SECS`).
 pub(crate) const MARGIN: Duration = Duration::from_secs(240);
+
+/// How long a request may take: as the manager's default.
+pub(crate) const LIMIT: Duration = Duration::from_secs(10);
 
 /// Requests each token as our side does, through the same HTTP client.
 #[derive(Debug)]
@@ -40,14 +44,15 @@ impl TokenCredential for Credential {
         _scopes: &[&str],
         _options: Option<TokenRequestOptions<'_>>,
     ) -> azure_core_0_31::Result<AccessToken> {
-        let requested = self.identity.request_token().await;
+        let request = TokenRequest::new(&Tokio, LIMIT);
+        let requested = self.identity.request_token(&request).await;
         let token = requested.map_err(|error| Error::new(ErrorKind::Credential, error))?;
-        let now = SystemTime::now();
+        let now = Moment::now(&Tokio);
         let left = match self.renewed_after {
             Some(after) => after + MARGIN,
             None => token.time_left(now).unwrap_or_default(),
         };
-        let expires_on = (now + left).into();
+        let expires_on = now.after(left).wall().into();
         Ok(AccessToken::new(token.password().to_owned(), expires_on))
     }
 }

@@ -2,18 +2,20 @@
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, Instant};
 
 use fred::clients::{Client, SubscriberClient};
 use fred::error::{Error, ErrorKind};
 use fred::interfaces::ClientLike;
 use fred::types::Builder;
 use fred::types::config::{Config, CredentialProvider, ReconnectPolicy, Server};
-use redis_authx::{IdentityProvider, Token, async_trait};
+use redis_authx::{IdentityProvider, Moment, Token, TokenRequest, async_trait};
 use redis_authx_emulator::Emulator;
 use redis_authx_fred::{AuthSubscriber, BuilderExt, Renewal};
+use redis_authx_tokio::Tokio;
 use tokio::sync::Mutex;
 
+use super::credential::LIMIT;
 use super::plan::Plan;
 use super::redis_clients::start_manager;
 use super::situation::Side;
@@ -126,7 +128,7 @@ impl OwnRefresh {
 }
 
 fn is_valid(token: &Token) -> bool {
-    let left = token.time_left(SystemTime::now());
+    let left = token.time_left(Moment::now(&Tokio));
     left.is_none_or(|left| !left.is_zero())
 }
 
@@ -142,7 +144,8 @@ impl CredentialProvider for OwnRefresh {
                 token.clone()
             }
             _ => {
-                let requested = self.identity.request_token().await;
+                let request = TokenRequest::new(&Tokio, LIMIT);
+                let requested = self.identity.request_token(&request).await;
                 let failed = |error| Error::new(ErrorKind::Auth, format!("no token: {error}"));
                 let token = requested.map_err(failed)?;
                 *last = Some((token.clone(), Instant::now()));

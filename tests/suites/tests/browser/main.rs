@@ -9,10 +9,10 @@ use std::future::Future;
 use std::pin::pin;
 
 use futures::future::{Either, select};
-use redis_authx::IdentityProvider;
+use redis_authx::{IdentityProvider, TokenRequest};
 use redis_authx_emulator::Emulator;
 use redis_authx_entraid::{LoopbackSignIn, SignInError};
-use redis_authx_suites::{Bed, Load};
+use redis_authx_suites::{Bed, Load, PATIENCE};
 use redis_authx_tokio::Tokio;
 use tokio::task::spawn_blocking;
 use webdriver::Browser;
@@ -143,6 +143,8 @@ async fn a_person_enters_the_code_of_a_device() {
         browser.press(SIGN_IN);
         browser.until("You have signed in");
     });
-    let token = finished.await.unwrap().request_token().await.unwrap();
+    let request = TokenRequest::new(&Tokio, PATIENCE);
+    let identity = finished.await.unwrap();
+    let token = identity.request_token(&request).await.unwrap();
     assert_eq!(token.username(), emulator.object_id());
 }

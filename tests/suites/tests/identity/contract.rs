@@ -3,12 +3,13 @@
 use std::future::{Future, poll_fn};
 use std::pin::pin;
 use std::task::Poll;
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use redis::AsyncCommands;
-use redis_authx::{ErrorKind, Event, IdentityProvider, SessionRule};
+use redis_authx::{ErrorKind, Event, IdentityProvider, Moment, SessionRule, TokenRequest};
 use redis_authx_emulator::{Emulator, Fault};
-use redis_authx_suites::{Bed, BedBuilder, Load, patient};
+use redis_authx_suites::{Bed, BedBuilder, Load, PATIENCE, patient};
+use redis_authx_tokio::Tokio;
 
 use crate::support::{error, everything, signed_up, token};
 
@@ -65,7 +66,7 @@ pub(crate) async fn a_token_is_the_object_id_and_a_jwt_that_redis_takes<F: Flow>
     assert_eq!(token.username(), emulator.object_id());
     assert_eq!(token.password().split('.').count(), 3, "a JWT");
     assert_eq!(token.session_rule(), SessionRule::EndsWithToken);
-    let left = token.time_left(SystemTime::now()).unwrap();
+    let left = token.time_left(Moment::now(&Tokio)).unwrap();
     let hour = Duration::from_secs(3600);
     // It ends on a whole second, and not every service says by itself how long
     // that is from now.
@@ -150,7 +151,8 @@ pub(crate) async fn a_hanging_request_can_be_dropped<F: Flow>() {
     emulator.identity().set_fault(Some(Fault::Hang));
     let before = emulator.identity().token_requests();
     {
-        let mut request = pin!(identity.request_token());
+        let wanted = TokenRequest::new(&Tokio, PATIENCE);
+        let mut request = pin!(identity.request_token(&wanted));
         while emulator.identity().token_requests() == before {
             let polled = poll_fn(|cx| Poll::Ready(request.as_mut().poll(cx))).await;
             assert!(polled.is_pending());

@@ -7,17 +7,18 @@ use std::path::PathBuf;
 use std::process::Command;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use redis_authx::{ErrorKind, IdentityProvider, ProviderError, Token, async_trait};
+use redis_authx::{ErrorKind, IdentityProvider, ProviderError, Token, TokenRequest, async_trait};
 use redis_authx_emulator::{Emulator, Fault};
 use redis_authx_entraid::{
     AzureCli, AzureDeveloperCli, AzurePowerShell, EntraIdentity, ToolError, ToolErrorKind,
 };
+use redis_authx_tokio::Tokio;
 use tokio::io::AsyncWriteExt;
 use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::contract::{Flow, mount};
-use crate::support::{error, signed_up, token};
+use crate::support::{PATIENCE, error, signed_up, token};
 
 /// One of the tools that a developer is signed in with.
 trait Tool: Send + Sync + 'static {
@@ -87,8 +88,8 @@ struct Fake {
 
 #[async_trait]
 impl IdentityProvider for Fake {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
-        self.identity.request_token().await
+    async fn request_token(&self, request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
+        self.identity.request_token(request).await
     }
 }
 
@@ -164,7 +165,8 @@ tools! {
 
 /// The exit code, then what is printed.
 async fn answer<T: Tool>(backend: &EntraIdentity) -> String {
-    match backend.request_token().await {
+    let request = TokenRequest::new(&Tokio, PATIENCE);
+    match backend.request_token(&request).await {
         Ok(token) => format!("0\n{}\n", T::printed(token.password())),
         Err(error) if error.kind() == ErrorKind::Rejected => {
             format!("1\n{}\n", T::SIGN_IN)

@@ -2,9 +2,10 @@
 
 use std::error::Error;
 
-use redis_authx::{IdentityProvider, ProviderError, Token};
+use redis_authx::{IdentityProvider, ProviderError, Token, TokenRequest};
 use redis_authx_emulator::Emulator;
 pub(crate) use redis_authx_suites::PATIENCE;
+use redis_authx_tokio::Tokio;
 
 use crate::contract::Flow;
 
@@ -17,7 +18,8 @@ pub(crate) async fn signed_up<F: Flow>() -> (Emulator, F::Identity) {
 
 /// One attempt, which must end.
 pub(crate) async fn ask(identity: &impl IdentityProvider) -> Result<Token, ProviderError> {
-    let answer = tokio::time::timeout(PATIENCE, identity.request_token()).await;
+    let request = TokenRequest::new(&Tokio, PATIENCE);
+    let answer = tokio::time::timeout(PATIENCE, identity.request_token(&request)).await;
     answer.expect("an answer of either kind")
 }
 

@@ -9,7 +9,7 @@ use futures::channel::oneshot;
 use redis_authx::testing::{ScriptedProvider, hours, millis};
 use redis_authx::{
     Builder, Event, IdentityProvider, ProviderError, RefreshPolicy, Runtime, Token, TokenError,
-    TokenManager, async_trait, provider_fn,
+    TokenManager, TokenRequest, async_trait, provider_fn,
 };
 
 use crate::support::{Alive, MINUTE, Watch, on_a_thread, task, until};
@@ -205,7 +205,7 @@ impl Numbered {
 
 #[async_trait]
 impl IdentityProvider for Numbered {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, _request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         let number = self.issued.fetch_add(1, Ordering::SeqCst) + 1;
         Ok(Token::new("app", number.to_string()).expires_in(self.lifetime))
     }

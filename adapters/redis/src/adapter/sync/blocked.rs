@@ -4,6 +4,8 @@
 use std::io;
 use std::time::Instant;
 
+use redis_authx::Moment;
+
 use super::redis::{Cmd, ConnectionLike, RedisResult, Value};
 
 use super::super::connection::with_word;
@@ -34,7 +36,7 @@ impl AuthSyncConnection {
         loop {
             let waited = began.elapsed();
             let left = blocking.limit().map(|limit| limit.saturating_sub(waited));
-            let now = self.client.0.runtime.wall();
+            let now = Moment::now(&*self.client.0.runtime);
             let mut is_last = true;
             let reply = self.request(
                 Effects::NONE,

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 use super::redis::RedisResult;
 use event_listener::Listener;
 use futures_util::future::{Either, select};
-use redis_authx::Token;
 use redis_authx::reauth::ReauthError;
+use redis_authx::{Moment, Token};
 
 use super::super::error;
 use super::link::{Guard, Limits, Link};
@@ -27,7 +27,7 @@ impl AuthSyncConnection {
             let Some(mut live) = self.lock() else {
                 continue;
             };
-            if live.is_late(|| self.client.0.runtime.wall()) {
+            if live.is_late(|| Moment::now(&*self.client.0.runtime)) {
                 self.renew(&mut live);
             }
             if self.slot.holds(&self.link) && !self.link.is_lost() {
@@ -111,7 +111,7 @@ impl AuthSyncConnection {
     fn newest_token(&self) -> Option<Token> {
         let credentials = self.client.credentials();
         let token = credentials.current().ok()?;
-        match token.time_left(self.client.0.runtime.wall()) {
+        match token.time_left(Moment::now(&*self.client.0.runtime)) {
             Some(Duration::ZERO) => credentials.get_blocking(self.client.0.reconnect_wait).ok(),
             _ => Some(token),
         }

@@ -2,12 +2,12 @@
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
 use super::redis::{Connection, ConnectionLike, RedisResult};
 use async_lock::{Mutex, MutexGuardArc};
 use redis_authx::reauth::{ReauthError, ReauthErrorKind};
-use redis_authx::{SessionRule, Token};
+use redis_authx::{Moment, SessionRule, Token};
 
 use super::super::{auth, error};
 
@@ -38,9 +38,9 @@ pub(crate) struct Live {
     /// Whether an `AUTH` would become part of a transaction.
     pub(crate) in_transaction: bool,
     generation: u64,
-    /// From then on, by the wall clock, the session has been renewed or it is
+    /// From then on the session has been renewed or it is
     /// about to end.
-    late_from: Option<SystemTime>,
+    late_from: Option<Moment>,
     /// A command has seen to it since, with whatever success.
     seen_to: bool,
     /// When it is late, a command that blocks looks for a token this often.
@@ -64,8 +64,7 @@ impl Limits {
 /// How an `AUTH` is to be sent.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Terms {
-    /// By the wall clock.
-    pub(crate) now: SystemTime,
+    pub(crate) now: Moment,
     /// What each step of it may take.
     pub(crate) limit: Duration,
     /// What applies again after it.
@@ -73,7 +72,7 @@ pub(crate) struct Terms {
 }
 
 impl Link {
-    pub(crate) fn new(connection: Connection, token: &Token, now: SystemTime) -> Self {
+    pub(crate) fn new(connection: Connection, token: &Token, now: Moment) -> Self {
         let mut live = Live {
             connection,
             in_transaction: false,
@@ -138,9 +137,11 @@ impl Link {
 
 impl Live {
     /// Whether a command should see to the renewal before anything else.
-    pub(crate) fn is_late(&self, now: impl FnOnce() -> SystemTime) -> bool {
+    pub(crate) fn is_late(&self, now: impl FnOnce() -> Moment) -> bool {
         let may = !self.seen_to && !self.in_transaction;
-        may && self.late_from.is_some_and(|late| late <= now())
+        may && self
+            .late_from
+            .is_some_and(|late| late.time_left(now()).is_zero())
     }
 
     /// A command sees to it, once a token.
@@ -171,22 +172,22 @@ impl Live {
         Ok(())
     }
 
-    fn logged_in(&mut self, token: &Token, now: SystemTime) {
+    fn logged_in(&mut self, token: &Token, now: Moment) {
         self.generation = token.generation();
         let lasts = match token.session_rule() {
             SessionRule::EndsWithToken => token.time_left(now),
             SessionRule::Lasts(lasts) => Some(lasts),
             _ => None,
         };
-        self.late_from = lasts.and_then(|lasts| now.checked_add(lasts - lasts / LATE));
+        self.late_from = lasts.map(|lasts| now.after(lasts - lasts / LATE));
         self.seen_to = false;
         self.pace = (lasts.unwrap_or_default() / PACE).max(SHORTEST);
     }
 
     /// How long a command may block it; `None`: for as long as it wants to.
-    pub(crate) fn time_to_renewal(&self, now: SystemTime) -> Option<Duration> {
+    pub(crate) fn time_to_renewal(&self, now: Moment) -> Option<Duration> {
         let late_from = self.late_from?;
-        let left = late_from.duration_since(now).unwrap_or_default();
+        let left = late_from.time_left(now);
         Some(left.max(self.pace))
     }
 }

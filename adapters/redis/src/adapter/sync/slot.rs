@@ -11,7 +11,7 @@ use blocking::unblock;
 use event_listener::{Event, EventListener};
 use futures_util::future::{Either, select};
 use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
-use redis_authx::{Runtime, Token, async_trait};
+use redis_authx::{Moment, Runtime, Token, async_trait};
 
 use super::super::error;
 use super::connector::Connector;
@@ -41,7 +41,7 @@ impl Slot {
         connection: Connection,
         token: &Token,
     ) -> Self {
-        let link = Link::new(connection, token, runtime.wall());
+        let link = Link::new(connection, token, Moment::now(&*runtime));
         Self {
             connector: Arc::new(connector),
             runtime,
@@ -81,7 +81,7 @@ impl Slot {
 
     pub(crate) fn terms(&self) -> Terms {
         Terms {
-            now: self.runtime.wall(),
+            now: Moment::now(&*self.runtime),
             limit: self.auth_timeout,
             limits: *self.limits(),
         }
@@ -91,7 +91,7 @@ impl Slot {
         // Held until it is in place: no change of the limits passes it by.
         let limits = self.limits();
         limits.apply(&connection)?;
-        let link = Link::new(connection, token, self.runtime.wall());
+        let link = Link::new(connection, token, Moment::now(&*self.runtime));
         self.link.store(Arc::new(link));
         drop(limits);
         self.replaced.notify(usize::MAX);

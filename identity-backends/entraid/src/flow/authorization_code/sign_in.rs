@@ -1,7 +1,8 @@
 use std::fmt;
 use std::sync::Arc;
+use std::time::{Instant, SystemTime};
 
-use redis_authx::ConfigError;
+use redis_authx::{ConfigError, Moment};
 use url::Url;
 
 use super::AuthorizationCode;
@@ -133,7 +134,8 @@ impl SignIn {
         ];
         let reply = self.app.ask(&grant).await?;
         self.check_nonce(&reply)?;
-        Ok(identity(Arc::clone(&self.app), reply)?)
+        let received = Moment::new(Instant::now(), SystemTime::now());
+        Ok(identity(Arc::clone(&self.app), reply, received)?)
     }
 
     /// OpenID Connect Core §3.1.3.7. The token came from the service itself,

@@ -1,4 +1,4 @@
-use redis_authx::{ConfigError, IdentityProvider, ProviderError, Token, async_trait};
+use redis_authx::{ConfigError, IdentityProvider, ProviderError, Token, TokenRequest, async_trait};
 
 use super::from_environment;
 use crate::environment::Environment;
@@ -40,7 +40,7 @@ pub(super) struct Absent(pub(super) ConfigError);
 
 #[async_trait]
 impl IdentityProvider for Absent {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, _request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         Err(ProviderError::misconfigured(self.0.clone()))
     }
 }

@@ -2,7 +2,7 @@ use std::error::Error;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis_authx::{Clock, ProviderError};
+use redis_authx::{Clock, Moment, ProviderError};
 
 use super::reply::Prompt;
 use crate::flow::user::{UserApp, identity, may_pass};
@@ -89,7 +89,9 @@ impl DeviceSignIn {
         loop {
             clock.sleep_until(end.min(clock.now() + pause)).await;
             let error = match self.app.ask(&grant).await {
-                Ok(reply) => return Ok(identity(Arc::clone(&self.app), reply)?),
+                Ok(reply) => {
+                    return Ok(identity(Arc::clone(&self.app), reply, Moment::now(clock))?);
+                }
                 Err(error) => error,
             };
             pause = match word(&error) {

@@ -1,8 +1,8 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::{Duration, SystemTime};
+use std::time::Duration;
 
-use redis_authx::{IdentityProvider, ProviderError, Token, async_trait};
+use redis_authx::{IdentityProvider, ProviderError, Token, TokenRequest, async_trait};
 
 use super::endpoint::Endpoint;
 use super::refusal::{no_answer, refusal};
@@ -61,7 +61,7 @@ impl Flow {
 
 #[async_trait]
 impl IdentityProvider for Flow {
-    async fn request_token(&self) -> Result<Token, ProviderError> {
+    async fn request_token(&self, request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         self.probe().await?;
         let answer = self.ask().await?;
         if answer.status() != 200 {
@@ -70,11 +70,12 @@ impl IdentityProvider for Flow {
         check_length(&answer)?;
         let reply = Reply::parse(&answer)?;
         let date = reply.date.as_deref();
+        let received = request.clock().wall();
         // Sources say how long, until when, or both.
         let left = match reply.expires_on {
-            Some(end) => Some(lifetime(end, reply.expires_in, date, SystemTime::now())),
+            Some(end) => Some(lifetime(end, reply.expires_in, date, received)),
             None => reply.expires_in,
         };
-        self.reader.token(reply.access_token?, left, date)
+        self.reader.token(reply.access_token?, left, date, received)
     }
 }
