@@ -137,11 +137,11 @@ fn a_chain_takes_the_first_token_and_comes_back_to_the_first_provider() {
 }
 
 #[test]
-fn a_chain_that_fails_says_what_is_most_worth_asking_again() {
+fn a_chain_that_fails_says_what_ended_it_or_is_most_worth_asking_again() {
     let fails = |kind| ScriptedProvider::new().error(ProviderError::new(kind));
     for (kinds, expected) in [
         (
-            [ErrorKind::Rejected, ErrorKind::Timeout],
+            [ErrorKind::NotConfigured, ErrorKind::Timeout],
             ErrorKind::Timeout,
         ),
         (
@@ -149,8 +149,8 @@ fn a_chain_that_fails_says_what_is_most_worth_asking_again() {
             ErrorKind::Throttled,
         ),
         (
-            [ErrorKind::Rejected, ErrorKind::Misconfigured],
-            ErrorKind::Rejected,
+            [ErrorKind::Unavailable, ErrorKind::Misconfigured],
+            ErrorKind::Misconfigured,
         ),
         (
             [ErrorKind::Unavailable, ErrorKind::Timeout],

@@ -13,7 +13,7 @@ use redis_authx::{
 fn every_failed_request_has_its_kind_its_text_and_its_word() {
     let expired = |source: &'static str| ProviderError::new(ErrorKind::Expired).with_source(source);
     type Make = fn(&'static str) -> ProviderError;
-    let errors: [(Make, ErrorKind, &str, &str); 8] = [
+    let errors: [(Make, ErrorKind, &str, &str); 9] = [
         (
             expired,
             ErrorKind::Expired,
@@ -31,6 +31,12 @@ fn every_failed_request_has_its_kind_its_text_and_its_word() {
             ErrorKind::Misconfigured,
             "the token request is misconfigured",
             "misconfigured",
+        ),
+        (
+            |source| ProviderError::not_configured(source),
+            ErrorKind::NotConfigured,
+            "this source of tokens is not set up on this machine",
+            "not_configured",
         ),
         (
             |source| ProviderError::other(source),
@@ -69,7 +75,10 @@ fn every_failed_request_has_its_kind_its_text_and_its_word() {
         assert_eq!(error.to_string(), text);
         assert_eq!(kind.as_str(), word);
         assert_eq!(error.source().unwrap().to_string(), "why");
-        let fatal = matches!(kind, ErrorKind::Misconfigured | ErrorKind::Rejected);
+        let fatal = matches!(
+            kind,
+            ErrorKind::Misconfigured | ErrorKind::NotConfigured | ErrorKind::Rejected
+        );
         assert_eq!(error.is_transient(), !fatal, "{kind:?}");
     }
 }

@@ -21,6 +21,10 @@ pub enum ErrorKind {
     /// The request itself was wrong: unknown tenant, client or scope. An operator
     /// has to fix it.
     Misconfigured,
+    /// This source of tokens is not set up on this machine: its settings, its
+    /// program or its service are not there. A
+    /// [`ProviderChain`](crate::ProviderChain) goes on to the next provider.
+    NotConfigured,
     /// Anything else.
     Other,
     /// The identity service refused the credentials: wrong or expired secret. An
@@ -36,10 +40,14 @@ pub enum ErrorKind {
 
 impl ErrorKind {
     /// Whether another attempt may succeed without a person's help: all but
-    /// [`Misconfigured`](Self::Misconfigured) and [`Rejected`](Self::Rejected).
+    /// [`Misconfigured`](Self::Misconfigured),
+    /// [`NotConfigured`](Self::NotConfigured) and [`Rejected`](Self::Rejected).
     #[must_use]
     pub const fn is_transient(self) -> bool {
-        !matches!(self, Self::Misconfigured | Self::Rejected)
+        !matches!(
+            self,
+            Self::Misconfigured | Self::NotConfigured | Self::Rejected
+        )
     }
 
     /// The kind as one stable word, for metrics and log fields.
@@ -49,6 +57,7 @@ impl ErrorKind {
             Self::Expired => "expired",
             Self::InvalidResponse => "invalid_response",
             Self::Misconfigured => "misconfigured",
+            Self::NotConfigured => "not_configured",
             Self::Other => "other",
             Self::Rejected => "rejected",
             Self::Throttled => "throttled",
@@ -116,6 +125,11 @@ impl ProviderError {
         Self::new(ErrorKind::Misconfigured).with_source(source)
     }
 
+    /// The source is not set up on this machine: [`ErrorKind::NotConfigured`].
+    pub fn not_configured(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
+        Self::new(ErrorKind::NotConfigured).with_source(source)
+    }
+
     /// Anything else: [`ErrorKind::Other`].
     pub fn other(source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         Self::new(ErrorKind::Other).with_source(source)
@@ -173,6 +187,7 @@ impl fmt::Display for ProviderError {
             ErrorKind::Expired => "the token had expired on arrival",
             ErrorKind::InvalidResponse => "the identity service's reply could not be used",
             ErrorKind::Misconfigured => "the token request is misconfigured",
+            ErrorKind::NotConfigured => "this source of tokens is not set up on this machine",
             ErrorKind::Other => "the token request failed",
             ErrorKind::Rejected => "the identity service rejected the credentials",
             ErrorKind::Throttled => "the identity service is throttling requests",

@@ -30,6 +30,7 @@ pub(super) const ERROR_KINDS: &[ErrorKind] = &[
     ErrorKind::Expired,
     ErrorKind::InvalidResponse,
     ErrorKind::Misconfigured,
+    ErrorKind::NotConfigured,
     ErrorKind::Other,
     ErrorKind::Rejected,
     ErrorKind::Throttled,

@@ -4,16 +4,35 @@ use std::borrow::Cow;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use async_trait::async_trait;
+use futures_util::future::{Either, select};
 
 use super::IdentityProvider;
-use crate::{ConfigError, ProviderError, Token, TokenRequest};
+use crate::{ConfigError, ErrorKind, ProviderError, Token, TokenRequest};
 pub use error::ChainError;
 
 /// Asks several providers in turn until one has a token.
 ///
+/// The chain goes on only past a provider that isn't there. What ends it:
+///
+/// | outcome of a provider | the chain |
+/// |---|---|
+/// | a token | returns it |
+/// | [`NotConfigured`](ErrorKind::NotConfigured): not set up on this machine | asks the next |
+/// | [`Unavailable`](ErrorKind::Unavailable), [`Timeout`](ErrorKind::Timeout): out of reach | asks the next |
+/// | no answer within its share of the time | drops that request, as a `Timeout`, and asks the next |
+/// | any other error: the provider is set up and fails | returns an error of that kind and asks no other |
+///
+/// Each provider gets an equal share of the time that is left: the request's
+/// [`time_left`](TokenRequest::time_left) divided by the number of providers
+/// still to be asked, itself included. Its [`TokenRequest`] has that earlier
+/// deadline. One that answers sooner leaves the rest to the others. Where the
+/// providers are slow, set a longer
+/// [`request_timeout`](crate::RefreshPolicyBuilder::request_timeout): it covers
+/// the whole chain.
+///
 /// Every request starts again at the first one, so a preferred source is
-/// taken up again as soon as it works; [`remembering`](Self::remembering) makes
-/// it stay with what worked. The manager's time limit covers the whole chain.
+/// used again as soon as it works; [`remembering`](Self::remembering) makes
+/// the chain stay with what worked.
 ///
 /// ```
 /// use redis_authx::{ProviderChain, ProviderError, Token, provider_fn};
@@ -65,7 +84,7 @@ impl ProviderChain {
         }
     }
 
-    /// Asks `next` when all before it have failed.
+    /// Asks `next` when none before it is there.
     #[must_use]
     pub fn or(mut self, next: impl IdentityProvider) -> Self {
         self.links.push(Link {
@@ -89,15 +108,18 @@ impl ProviderChain {
     /// different users: a chain that changes over and back with each hiccup
     /// would change the user under every connection.
     ///
-    /// When it fails and [asking again](ProviderError::is_transient) may help,
-    /// that is the chain's error and no other is asked. When asking again can't
-    /// help, all are asked, in their order.
+    /// It is asked first and has all of the request's time. When it fails and
+    /// [asking again](ProviderError::is_transient) may help, or when it does not
+    /// answer in time, that is the chain's error and no other is asked. When
+    /// asking again can't help, all others are asked, in their order, as if
+    /// there had been no token yet.
     #[must_use]
     pub fn remembering(mut self) -> Self {
         self.remembers = true;
         self
     }
 
+    /// Asks one provider, which has to answer by the request's deadline.
     async fn ask(
         &self,
         index: usize,
@@ -105,7 +127,7 @@ impl ProviderChain {
         failed: &mut ChainError,
     ) -> Option<Token> {
         let link = self.links.get(index)?;
-        match link.provider.request_token(request).await {
+        match link.answer(request).await {
             Ok(token) => {
                 self.worked.store(index, Ordering::Relaxed);
                 Some(token)
@@ -120,35 +142,78 @@ impl ProviderChain {
     }
 }
 
+impl Link {
+    async fn answer(&self, request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
+        let mut answer = self.provider.request_token(request);
+        loop {
+            let limit = request.clock().sleep_until(request.deadline());
+            match select(answer, limit).await {
+                Either::Left((answer, _)) => return answer,
+                Either::Right(_) if request.time_left().is_zero() => {
+                    return Err(ProviderError::timeout(
+                        "no answer within this provider's share of the time",
+                    ));
+                }
+                // The timer completed early, as timers may.
+                Either::Right((_, pending)) => answer = pending,
+            }
+        }
+    }
+}
+
+/// The request for a provider that has `links` to share the time with, itself
+/// included.
+fn share<'a>(request: &TokenRequest<'a>, links: usize) -> TokenRequest<'a> {
+    let links = u32::try_from(links).unwrap_or(u32::MAX).max(1);
+    let wait = request.time_left() / links;
+    request.with_deadline(request.clock().now() + wait)
+}
+
+/// Whether a provider that failed like this isn't there.
+const fn is_absent(kind: ErrorKind) -> bool {
+    matches!(
+        kind,
+        ErrorKind::NotConfigured | ErrorKind::Timeout | ErrorKind::Unavailable
+    )
+}
+
 #[async_trait]
 impl IdentityProvider for ProviderChain {
     /// # Errors
-    /// When all fail: of the [kind](crate::ErrorKind) of the one that is most
-    /// worth asking again (a transient one before a fatal one, the first of
-    /// these). Its source is a [`ChainError`], which says what each one said.
+    /// When a provider that is set up fails: of the [kind](ErrorKind) of its
+    /// error. When none is there: of the kind of the first error that
+    /// [asking again](ErrorKind::is_transient) may help against, else of the
+    /// first. The `Retry-After` is that error's too. The source is a
+    /// [`ChainError`], which holds the error of each provider that was asked.
     ///
     /// # Cancel safety
     /// That of the provider that is being asked.
     async fn request_token(&self, request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         let mut failed = ChainError::default();
         let worked = self.worked.load(Ordering::Relaxed);
-        let first = worked < self.links.len() && self.remembers;
-        if first {
+        let remembered = self.remembers && worked < self.links.len();
+        if remembered {
             if let Some(token) = self.ask(worked, request, &mut failed).await {
                 return Ok(token);
             }
-            if failed.is_transient() {
-                return Err(failed.into());
+            if failed.last().is_some_and(ProviderError::is_transient) {
+                return Err(failed.ended());
             }
         }
+        let mut left = self.links.len() - usize::from(remembered);
         for index in 0..self.links.len() {
-            if first && index == worked {
+            if remembered && index == worked {
                 continue;
             }
-            if let Some(token) = self.ask(index, request, &mut failed).await {
+            let request = share(request, left);
+            left -= 1;
+            if let Some(token) = self.ask(index, &request, &mut failed).await {
                 return Ok(token);
             }
+            if failed.last().is_some_and(|error| !is_absent(error.kind())) {
+                return Err(failed.ended());
+            }
         }
-        Err(failed.into())
+        Err(failed.exhausted())
     }
 }

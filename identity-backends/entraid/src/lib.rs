@@ -91,8 +91,9 @@
 //! authentication and authorization error codes". The status is looked at
 //! before the body, and of the body the `AADSTS` number before the error word.
 //! What a managed identity's endpoint answers is judged by rows of its own.
-//! [`Rejected`](redis_authx::ErrorKind::Rejected) and
-//! [`Misconfigured`](redis_authx::ErrorKind::Misconfigured) wait for an
+//! [`Rejected`](redis_authx::ErrorKind::Rejected),
+//! [`Misconfigured`](redis_authx::ErrorKind::Misconfigured) and
+//! [`NotConfigured`](redis_authx::ErrorKind::NotConfigured) wait for an
 //! operator; the others are tried again soon. The
 //! [`source`](std::error::Error::source) is an [`EntraError`], a [`ClaimError`]
 //! or an [`HttpError`].
@@ -136,8 +137,9 @@
 //!
 //! | the tool | kind |
 //! |---|---|
-//! | is not installed, can't be started, or is too old | `Misconfigured` |
-//! | has nobody signed in to it, or wants that again | `Rejected` |
+//! | is not installed, is too old, or has no account signed in to it | `NotConfigured` |
+//! | can't be started | `Misconfigured` |
+//! | wants a new sign-in, with an `AADSTS` number | `Rejected` |
 //! | fails with an `AADSTS` number of the table above | as there |
 //! | fails otherwise | `Other` |
 //! | takes longer than 8 s, or as long as it is allowed | `Timeout` |

@@ -5,10 +5,10 @@ use std::fmt;
 use crate::error::write_sources;
 use crate::{ErrorKind, ProviderError};
 
-/// What each provider of a [`ProviderChain`](crate::ProviderChain) said: the
-/// source of its [`ProviderError`].
+/// The errors of the providers that a [`ProviderChain`](crate::ProviderChain)
+/// asked: the source of its [`ProviderError`].
 ///
-/// Its `Display` says all of it, since a list has no single
+/// Its `Display` shows all of them, since a list has no single
 /// [`source`](Error::source).
 #[derive(Clone, Debug, Default)]
 pub struct ChainError(Vec<(Cow<'static, str>, ProviderError)>);
@@ -24,20 +24,32 @@ impl ChainError {
         self.0.push((name, error));
     }
 
-    pub(super) fn is_transient(&self) -> bool {
-        self.0.iter().any(|(_, error)| error.is_transient())
+    pub(super) fn last(&self) -> Option<&ProviderError> {
+        self.0.last().map(|(_, error)| error)
     }
-}
 
-impl From<ChainError> for ProviderError {
-    fn from(all: ChainError) -> Self {
-        let errors = || all.0.iter().map(|(_, error)| error);
-        let worth = errors()
+    /// The error of a chain that its last failure has ended.
+    pub(super) fn ended(self) -> ProviderError {
+        let decisive = self.last().cloned();
+        self.like(decisive)
+    }
+
+    /// The error of a chain of which no provider is there.
+    pub(super) fn exhausted(self) -> ProviderError {
+        let errors = || self.0.iter().map(|(_, error)| error);
+        let decisive = errors()
             .find(|error| error.is_transient())
-            .or_else(|| errors().next());
-        let kind = worth.map_or(ErrorKind::Other, Self::kind);
-        let wait = worth.and_then(Self::retry_after);
-        let error = Self::new(kind).with_source(all);
+            .or_else(|| errors().next())
+            .cloned();
+        self.like(decisive)
+    }
+
+    fn like(self, decisive: Option<ProviderError>) -> ProviderError {
+        let kind = decisive
+            .as_ref()
+            .map_or(ErrorKind::Other, ProviderError::kind);
+        let wait = decisive.as_ref().and_then(ProviderError::retry_after);
+        let error = ProviderError::new(kind).with_source(self);
         match wait {
             Some(wait) => error.with_retry_after(wait),
             None => error,
@@ -47,7 +59,7 @@ impl From<ChainError> for ProviderError {
 
 impl fmt::Display for ChainError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("no provider has a token")?;
+        f.write_str("the chain has no token")?;
         for (index, (name, error)) in self.0.iter().enumerate() {
             let separator = if index == 0 { ": " } else { "; " };
             write!(f, "{separator}{name}: {error}")?;

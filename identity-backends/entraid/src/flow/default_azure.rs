@@ -37,9 +37,19 @@ use member::{Absent, Found, Member};
 /// | `AzurePowerShellCredential` | [`AzurePowerShell`](crate::AzurePowerShell) | always |
 /// | `AzureDeveloperCliCredential` | [`AzureDeveloperCli`](crate::AzureDeveloperCli) | always |
 ///
-/// What has had a token is stayed with. Its errors that pass with time are the
-/// chain's; when it fails in a way that only a person can mend, all are asked
-/// again. See [`ProviderChain::remembering`].
+/// The chain goes on only past a member that isn't there
+/// ([`ProviderChain`] has the whole rule):
+///
+/// | member | goes on | stops |
+/// |---|---|---|
+/// | the first two | its variables are not set | any answer of Entra ID that refuses, such as a wrong secret |
+/// | `ManagedIdentityCredential` | no endpoint answers within a second, it is down, or no identity is assigned and `AZURE_CLIENT_ID` is not set | any other refusal, such as an unknown `AZURE_CLIENT_ID`; throttling |
+/// | the tools | not installed, too old, not signed in to, too slow | a sign-in that Entra ID refuses or that has expired; an unknown failure; unreadable output |
+/// | all | Entra ID can't be reached or is down; no answer within the member's share of the time | |
+///
+/// The chain stays with the member that had a token. Errors of that member that
+/// pass with time are the chain's; after one that only a person can fix, all
+/// others are asked. See [`ProviderChain::remembering`].
 ///
 /// # Environment variables
 /// Read when the identity is built, but for those that are marked; blank ones
@@ -68,14 +78,17 @@ use member::{Absent, Found, Member};
 ///
 /// # Time
 /// Elsewhere than in Azure the managed identity takes a second to be found
-/// absent, then each tool a few; one that hangs is ended after 8 s. All of this
-/// is one request for the manager: on machines with slow tools give it a longer
-/// [`request_timeout`](redis_authx::RefreshPolicyBuilder::request_timeout).
+/// absent, then each tool a few. All of this is one request for the manager, and
+/// each member gets an equal share of what is left of its time: with the default
+/// of 10 s about 3 s for `az`, and what it leaves for the other two. On machines
+/// with slow tools set a longer
+/// [`request_timeout`](redis_authx::RefreshPolicyBuilder::request_timeout), or
+/// name the tool in `AZURE_TOKEN_CREDENTIALS`.
 /// Where only `ManagedIdentityCredential` is named it is not looked for first.
 ///
 /// # Errors of a request
-/// When all fail: a [`ChainError`](redis_authx::ChainError) that says what each
-/// one said, those that lack configuration included.
+/// The source is a [`ChainError`](redis_authx::ChainError) with the error of
+/// each member that was asked, those that lack configuration included.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct DefaultAzureCredential {

@@ -148,6 +148,10 @@ impl ManagedIdentity {
     /// `false`. For a chain with something to fall back on: elsewhere than in
     /// Azure the address often swallows requests, and only the time limit ends
     /// them.
+    ///
+    /// Where no id was given, "no identity is assigned" is then
+    /// [`NotConfigured`](redis_authx::ErrorKind::NotConfigured), which a chain
+    /// goes on past, in place of `Misconfigured`.
     pub const fn probe_first(mut self, probe: bool) -> Self {
         self.probe_first = probe;
         self
@@ -192,6 +196,7 @@ impl ManagedIdentity {
             resource: resource.to_owned(),
             http,
             reader: self.settings.reader()?,
+            optional: self.probe_first && self.id.is_none(),
             probe: (self.probe_first && source == Source::VirtualMachine).into(),
             endpoint,
         }))

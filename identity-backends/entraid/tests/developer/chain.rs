@@ -62,12 +62,12 @@ fn when_nothing_is_there_each_says_why() {
     assert_eq!(
         kinds,
         [
-            ("EnvironmentCredential", ErrorKind::Misconfigured),
-            ("WorkloadIdentityCredential", ErrorKind::Misconfigured),
+            ("EnvironmentCredential", ErrorKind::NotConfigured),
+            ("WorkloadIdentityCredential", ErrorKind::NotConfigured),
             ("ManagedIdentityCredential", ErrorKind::Unavailable),
-            ("AzureCliCredential", ErrorKind::Misconfigured),
-            ("AzurePowerShellCredential", ErrorKind::Misconfigured),
-            ("AzureDeveloperCliCredential", ErrorKind::Misconfigured),
+            ("AzureCliCredential", ErrorKind::NotConfigured),
+            ("AzurePowerShellCredential", ErrorKind::NotConfigured),
+            ("AzureDeveloperCliCredential", ErrorKind::NotConfigured),
         ]
     );
     let text = said(&error).to_string();
@@ -128,16 +128,55 @@ fn a_part_of_the_chain_leaves_the_others_alone() {
     );
 }
 
+/// `az` is signed in, and the service refuses everything in this way.
+fn refusing(
+    status: u16,
+    error: &str,
+    variables: &[(&'static str, &'static str)],
+) -> Result<(), (ErrorKind, usize)> {
+    let tools = signed_in();
+    symlink(tools.program(), tools.folder().join("az")).expect("a link");
+    let body = format!(r#"{{"error":"{error}","error_description":"hunter2"}}"#);
+    let http = Scripted::new(Ok(HttpResponse::new(status).with_body(body)));
+    match request(&chain(&tools, &http, variables)) {
+        Ok(_) => Ok(()),
+        Err(error) => Err((error.kind(), said(&error).failures().count())),
+    }
+}
+
+#[test]
+fn what_is_configured_and_fails_ends_the_chain() {
+    assert_eq!(
+        refusing(401, "invalid_client", &SECRET),
+        Err((ErrorKind::Rejected, 1))
+    );
+    // An identity is named that this machine has not.
+    assert_eq!(
+        refusing(400, "invalid_request", &SECRET[1..2]),
+        Err((ErrorKind::Misconfigured, 3))
+    );
+    assert_eq!(refusing(429, "", &[]), Err((ErrorKind::Throttled, 3)));
+}
+
+#[test]
+fn what_is_not_there_or_out_of_reach_is_passed_over() {
+    assert_eq!(refusing(503, "", &SECRET), Ok(()));
+    // A virtual machine without an identity.
+    assert_eq!(refusing(400, "invalid_request", &[]), Ok(()));
+}
+
 #[test]
 fn no_error_of_the_chain_holds_a_secret() {
     let tools = Fake::new("echo hunter2; echo hunter2 >&2; exit 1");
     for name in ["az", "azd", "pwsh"] {
         symlink(tools.program(), tools.folder().join(name)).expect("a link");
     }
-    let http = Scripted::new(Ok(HttpResponse::new(400).with_body("hunter2")));
-    let identity = chain(&tools, &http, &SECRET);
-    let error = request(&identity).expect_err("all fail");
-    assert_eq!(said(&error).failures().count(), 6);
-    let shown = everything(&error) + &format!("{identity:?}{identity:#?}");
-    assert!(!shown.contains("hunter2"), "{shown}");
+    for (status, asked) in [(400, 1), (503, 4)] {
+        let http = Scripted::new(Ok(HttpResponse::new(status).with_body("hunter2")));
+        let identity = chain(&tools, &http, &SECRET);
+        let error = request(&identity).expect_err("no token");
+        assert_eq!(said(&error).failures().count(), asked);
+        let shown = everything(&error) + &format!("{identity:?}{identity:#?}");
+        assert!(!shown.contains("hunter2"), "{shown}");
+    }
 }

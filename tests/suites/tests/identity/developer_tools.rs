@@ -211,7 +211,7 @@ async fn a_sign_in_that_has_ended_waits_for_the_developer<T: Tool>() {
     for (fault, kind, tool) in [
         (
             Fault::InvalidClient,
-            ErrorKind::Rejected,
+            ErrorKind::NotConfigured,
             ToolErrorKind::NotSignedIn,
         ),
         (

@@ -34,14 +34,15 @@ pub(super) enum Found {
     Absent(Absent),
 }
 
-/// Stands in the chain for what is not configured, to say so when all fail.
+/// Takes the place of a member that is not configured, for the error of the
+/// chain.
 #[derive(Debug)]
 pub(super) struct Absent(pub(super) ConfigError);
 
 #[async_trait]
 impl IdentityProvider for Absent {
     async fn request_token(&self, _request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
-        Err(ProviderError::misconfigured(self.0.clone()))
+        Err(ProviderError::not_configured(self.0.clone()))
     }
 }
 

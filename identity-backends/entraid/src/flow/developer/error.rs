@@ -97,10 +97,12 @@ impl From<ToolError> for ProviderError {
         let kind = match error.kind {
             ToolErrorKind::Failed => by_code.unwrap_or(ErrorKind::Other),
             ToolErrorKind::Busy => ErrorKind::Other,
-            ToolErrorKind::NotSignedIn => ErrorKind::Rejected,
-            ToolErrorKind::NotInstalled | ToolErrorKind::NotStarted | ToolErrorKind::Outdated => {
-                ErrorKind::Misconfigured
+            // Entra ID has refused a sign-in that there was.
+            ToolErrorKind::NotSignedIn if error.aadsts.is_some() => ErrorKind::Rejected,
+            ToolErrorKind::NotInstalled | ToolErrorKind::NotSignedIn | ToolErrorKind::Outdated => {
+                ErrorKind::NotConfigured
             }
+            ToolErrorKind::NotStarted => ErrorKind::Misconfigured,
             ToolErrorKind::TooMuchOutput | ToolErrorKind::Unreadable => ErrorKind::InvalidResponse,
             ToolErrorKind::TimedOut => ErrorKind::Timeout,
         };

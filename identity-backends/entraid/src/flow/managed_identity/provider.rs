@@ -23,6 +23,9 @@ pub(super) struct Flow {
     pub(super) resource: String,
     pub(super) http: Arc<dyn HttpClient>,
     pub(super) reader: TokenReader,
+    /// Whether a machine without an identity is no error of the configuration:
+    /// no id was given, and there is something to fall back on.
+    pub(super) optional: bool,
     /// Whether the endpoint is still to be asked for a sign of life first.
     pub(super) probe: AtomicBool,
 }
@@ -65,7 +68,7 @@ impl IdentityProvider for Flow {
         self.probe().await?;
         let answer = self.ask().await?;
         if answer.status() != 200 {
-            return Err(refusal(self.source, &answer));
+            return Err(refusal(self.source, self.optional, &answer));
         }
         check_length(&answer)?;
         let reply = Reply::parse(&answer)?;

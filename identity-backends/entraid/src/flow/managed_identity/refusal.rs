@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redis_authx::ErrorKind::{
-    self, InvalidResponse, Misconfigured, Other, Rejected, Throttled, Unavailable,
+    self, InvalidResponse, Misconfigured, NotConfigured, Other, Rejected, Throttled, Unavailable,
 };
 use redis_authx::ProviderError;
 
@@ -34,10 +34,18 @@ const SERVER_WAIT: Duration = Duration::from_secs(1);
 /// apart, is what MSAL makes of that.
 const UPDATE_WAIT: Duration = Duration::from_secs(10);
 
-/// What a status other than 200 means.
-pub(super) fn refusal(source: ManagedIdentitySource, reply: &HttpResponse) -> ProviderError {
+/// What a status other than 200 means. An identity that is `optional` and was
+/// not assigned is a source that is not set up.
+pub(super) fn refusal(
+    source: ManagedIdentitySource,
+    optional: bool,
+    reply: &HttpResponse,
+) -> ProviderError {
     let answer = Answer::read(reply);
-    let (kind, advice) = diagnose(source, reply.status(), &answer);
+    let (kind, advice) = match diagnose(source, reply.status(), &answer) {
+        (Misconfigured, IDENTITY) if optional => (NotConfigured, IDENTITY),
+        diagnosed => diagnosed,
+    };
     let wait = match reply.status() {
         404 | 429 if source == VirtualMachine => Some(FIRST_WAIT),
         410 => Some(UPDATE_WAIT),
