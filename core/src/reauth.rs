@@ -38,7 +38,7 @@ pub use session::Session;
 pub use status::{ConnectionId, ConnectionStatus};
 
 use crate::credentials::Connected;
-use crate::{Credentials, Moment, Runtime, Token};
+use crate::{ConfigError, Credentials, Moment, Runtime, Token};
 use driver::ReauthDriver;
 use entry::Grant;
 use inbox::{Inbox, Notice};
@@ -57,21 +57,24 @@ pub struct Reauthenticator {
 
 impl Reauthenticator {
     /// Starts its task on `runtime`.
-    #[must_use]
+    ///
+    /// # Errors
+    /// The error of [`Spawner::spawn`](crate::Spawner::spawn) when `runtime`
+    /// can't run the task.
     pub fn spawn(
         credentials: &Credentials,
         policy: ReauthPolicy,
         runtime: Arc<dyn Runtime>,
-    ) -> Self {
+    ) -> Result<Self, ConfigError> {
         let inbox = Arc::new(Inbox::new());
         let mail = inbox.mail();
         let driver = ReauthDriver::new(credentials.fresh(), policy, Arc::clone(&runtime), mail);
-        runtime.spawn(Box::pin(driver));
-        Self {
+        runtime.spawn(Box::pin(driver))?;
+        Ok(Self {
             inbox,
             credentials: credentials.clone(),
             runtime,
-        }
+        })
     }
 
     /// Takes care of a session that has just logged in with `token`, until the

@@ -15,6 +15,8 @@ use std::time::{Instant, SystemTime};
 
 use futures_util::future::BoxFuture;
 
+use crate::ConfigError;
+
 pub use alarm::Alarm;
 pub use moment::Moment;
 
@@ -38,9 +40,14 @@ pub trait Clock: fmt::Debug + Send + Sync + 'static {
 
 /// Runs futures in the background.
 pub trait Spawner: fmt::Debug + Send + Sync + 'static {
-    /// Runs `task` to its end, detached: nothing is returned, and nothing
-    /// but the runtime's own end cancels it.
-    fn spawn(&self, task: BoxFuture<'static, ()>);
+    /// Starts `task`. It runs to its end, detached; only the end of the
+    /// runtime cancels it.
+    ///
+    /// # Errors
+    /// [`ConfigError`] of the field `runtime` when the task can't run here:
+    /// what was found instead of a runtime that runs tasks, and what to do. The
+    /// task has been dropped then. A runtime that can't tell returns `Ok`.
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), ConfigError>;
 }
 
 /// A [`Clock`] that is also a [`Spawner`]: what the adapters' runtimes are.
@@ -66,8 +73,8 @@ impl<T: Clock + ?Sized> Clock for Arc<T> {
 }
 
 impl<T: Spawner + ?Sized> Spawner for Arc<T> {
-    fn spawn(&self, task: BoxFuture<'static, ()>) {
-        (**self).spawn(task);
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), ConfigError> {
+        (**self).spawn(task)
     }
 }
 

@@ -14,7 +14,7 @@ use futures::future::BoxFuture;
 use futures::task::{ArcWake, waker};
 use redis_authx::reauth::{ReauthError, ReauthPolicy, Reauthenticator, Session};
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, minutes};
-use redis_authx::{Clock, Sleep, Spawner, Token, TokenManager};
+use redis_authx::{Clock, ConfigError, Sleep, Spawner, Token, TokenManager};
 
 /// Fires each timer half-way to its deadline, and counts those.
 #[derive(Clone, Debug)]
@@ -47,8 +47,8 @@ impl Clock for Impatient {
 }
 
 impl Spawner for Impatient {
-    fn spawn(&self, task: BoxFuture<'static, ()>) {
-        self.time.spawn(task);
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), ConfigError> {
+        self.time.spawn(task)
     }
 }
 
@@ -95,7 +95,8 @@ fn nothing_is_done_before_its_time() {
         &manager.credentials(),
         ReauthPolicy::default(),
         Arc::<Impatient>::clone(&runtime),
-    );
+    )
+    .unwrap();
     let token = manager.credentials().current().unwrap();
     let sessions: Vec<_> = (0..2)
         .map(|_| {

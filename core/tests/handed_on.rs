@@ -47,7 +47,9 @@ fn a_runtime_behind_a_pointer_is_a_runtime() {
         .unwrap();
     let ran = Arc::new(Mutex::new(false));
     let runs = Arc::clone(&ran);
-    runtime.spawn(Box::pin(async move { *runs.lock().unwrap() = true }));
+    runtime
+        .spawn(Box::pin(async move { *runs.lock().unwrap() = true }))
+        .unwrap();
     let mut run = time.run(async {});
     assert!(*ran.lock().unwrap());
     run.advance(minutes(46));
@@ -82,7 +84,7 @@ fn a_session_that_is_gone_while_its_registration_is_kept_holds_up_nobody() {
     let credentials = manager.credentials();
     let policy = ReauthPolicy::builder().max_in_flight(1).stagger(0.0);
     let runtime = credentials.runtime().unwrap();
-    let reauth = Reauthenticator::spawn(&credentials, policy.build().unwrap(), runtime);
+    let reauth = Reauthenticator::spawn(&credentials, policy.build().unwrap(), runtime).unwrap();
     let token = credentials.current().unwrap();
     let sessions: Vec<Arc<Counts>> = (0..3).map(|_| Arc::new(Counts(Mutex::new(0)))).collect();
     let registrations: Vec<_> = sessions

@@ -281,7 +281,8 @@ fn what_happens_to_connections_is_counted() {
         run.settle();
         let credentials = manager.credentials();
         let runtime = credentials.runtime().unwrap();
-        let reauth = Reauthenticator::spawn(&credentials, ReauthPolicy::default(), runtime);
+        let reauth = Reauthenticator::spawn(&credentials, ReauthPolicy::default(), runtime)
+            .expect("it spawns");
         let session = Arc::new(Connection::default());
         let weak: std::sync::Weak<Connection> = Arc::downgrade(&session);
         let registration = reauth.register(weak, &credentials.current().unwrap());

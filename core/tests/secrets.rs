@@ -118,7 +118,7 @@ fn a_re_authenticator_and_its_registrations() {
     let mut run = time.run(async {});
     let credentials = manager.credentials();
     let runtime = credentials.runtime().unwrap();
-    let reauth = Reauthenticator::spawn(&credentials, ReauthPolicy::default(), runtime);
+    let reauth = Reauthenticator::spawn(&credentials, ReauthPolicy::default(), runtime).unwrap();
     let session: Arc<dyn Session> = Arc::new(Connection);
     let weak: Weak<dyn Session> = Arc::downgrade(&session);
     // Not the manager's token: older than it, so tried at once, and refused.

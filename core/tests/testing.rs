@@ -74,7 +74,7 @@ fn spawned_tasks_run_with_a_run_and_are_dropped_with_the_last() {
             time.sleep_until(time.now() + wait).await;
         }
     };
-    time.spawn(Box::pin(task(hours(1))));
+    time.spawn(Box::pin(task(hours(1)))).unwrap();
     assert_eq!(alive.load(Ordering::SeqCst), 0);
     let first = time.run(task(hours(2)));
     let second = time.run(task(hours(3)));

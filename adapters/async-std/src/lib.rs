@@ -1,10 +1,10 @@
 //! Runs redis-authx on [async-std](https://docs.rs/async-std).
 //!
-//! async-std is discontinued ([RUSTSEC-2025-0052]): it gets no fixes any more.
-//! This crate is for programs that still run on it. A new one, and one that can
-//! move, takes [smol] and `redis-authx-smol`: most of async-std is a thin layer
-//! over smol's crates, so both share timers and sockets, and a program can move
-//! module by module.
+//! async-std is discontinued ([RUSTSEC-2025-0052]) and receives no fixes. This
+//! crate is for programs that still run on it. New programs should use [smol]
+//! and `redis-authx-smol`. So should those that can migrate: async-std is a thin
+//! layer over smol's crates, both share timers and sockets, and a program can
+//! migrate module by module.
 //!
 //! ```
 //! use std::time::Duration;
@@ -30,11 +30,11 @@ use std::time::{Instant, SystemTime};
 
 use async_std::task;
 use futures_util::future::BoxFuture;
-use redis_authx::{Clock, Sleep, Spawner};
+use redis_authx::{Clock, ConfigError, Sleep, Spawner};
 
-/// async-std's own runtime, of which a process has one.
+/// async-std's global runtime.
 ///
-/// Usable from any thread: async-std starts its threads when they are needed.
+/// Usable from any thread: async-std starts its threads on first use.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs)] // a value to write down: `AsyncStd`
 pub struct AsyncStd;
@@ -60,8 +60,10 @@ impl Clock for AsyncStd {
 }
 
 impl Spawner for AsyncStd {
-    fn spawn(&self, task: BoxFuture<'static, ()>) {
-        // Its tasks go on without their handle.
+    /// Never fails. async-std panics if the system can't start its threads.
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), ConfigError> {
+        // A task runs on after its handle is dropped.
         drop(task::spawn(task));
+        Ok(())
     }
 }

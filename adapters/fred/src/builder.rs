@@ -99,7 +99,9 @@ impl AuthBuilder {
         for client in pool.clients() {
             // Nobody else has them yet.
             if let Ok(client) = client.try_lock() {
-                renewal.attach(&client);
+                renewal
+                    .attach(&client)
+                    .map_err(|error| error::config(&error))?;
             }
         }
         Ok(pool)
@@ -118,14 +120,16 @@ impl AuthBuilder {
         let (renewal, served) = (self.renewal()?, Arc::new(Served::default()));
         let builder = prepare(&self.builder, &renewal, Some(&served))?;
         let client = builder.build_subscriber_client()?;
-        renewal.follow(&client.to_client(), Some(served));
+        let followed = renewal.follow(&client.to_client(), Some(served));
+        followed.map_err(|error| error::config(&error))?;
         Ok(client)
     }
 
     fn one(builder: &Builder, renewal: &Renewal) -> Result<Client, Error> {
         let served = Arc::new(Served::default());
         let client = prepare(builder, renewal, Some(&served))?.build()?;
-        renewal.follow(&client, Some(served));
+        let followed = renewal.follow(&client, Some(served));
+        followed.map_err(|error| error::config(&error))?;
         Ok(client)
     }
 

@@ -9,6 +9,7 @@ use fred::types::stats::PoolStats;
 use redis_authx::async_trait;
 
 use super::builder::{AuthBuilder, prepare};
+use super::error;
 use super::renewal::Renewal;
 
 impl AuthBuilder {
@@ -29,7 +30,9 @@ impl AuthBuilder {
         });
         let pool = builder.build_dynamic_pool()?;
         for client in pool.clients() {
-            renewal.attach(&client);
+            renewal
+                .attach(&client)
+                .map_err(|error| error::config(&error))?;
         }
         Ok(pool)
     }
@@ -50,7 +53,9 @@ impl PoolScale for Attaching {
 
     async fn on_added(&self, clients: Vec<Client>) {
         for client in &clients {
-            self.renewal.attach(client);
+            if let Err(error) = self.renewal.attach(client) {
+                self.scale.on_failure(error::config(&error)).await;
+            }
         }
         self.scale.on_added(clients).await;
     }

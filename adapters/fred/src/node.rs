@@ -128,7 +128,8 @@ impl Node {
         let (answer, answered) = oneshot::channel();
         let (site, dropped) = (Arc::clone(&self.site), Arc::clone(&self.dropped));
         let (server, token) = (self.server.clone(), token.clone());
-        self.site.runtime.spawn(Box::pin(async move {
+        // A task that can't run drops `answer`: the caller gets `Disconnected`.
+        let _ = self.site.runtime.spawn(Box::pin(async move {
             let result = auth(&client, route, &token).await;
             match result.as_ref().map_err(ReauthError::kind) {
                 Ok(()) => site.showing.taken(token.generation(), site.runtime.now()),

@@ -43,7 +43,7 @@ use super::weak::WeakClient;
 ///
 /// renewal.provide(&mut config)?; // log in with tokens …
 /// let pool = Pool::new(config, None, None, Some(ReconnectPolicy::default()), 8)?;
-/// renewal.attach_pool(&pool); // … and stay logged in
+/// renewal.attach_pool(&pool)?; // … and stay logged in
 /// pool.init().await?;
 /// # Ok(()) }
 /// ```
@@ -67,9 +67,6 @@ impl Renewal {
     /// With defaults for all settings.
     ///
     /// # Errors
-    /// As [`RenewalBuilder::build`].
-    ///
-    /// # Panics
     /// As [`RenewalBuilder::build`].
     pub fn new(credentials: Credentials) -> Result<Self, ConfigError> {
         Self::builder(credentials).build()
@@ -122,36 +119,37 @@ impl Renewal {
     /// [`provide`](Self::provide) was called with, and it should have a
     /// reconnect policy.
     ///
-    /// # Panics
-    /// Where the runtime's spawner does: tokio's outside a tokio runtime.
-    pub fn attach(&self, client: &Client) {
-        self.follow(client, None);
+    /// # Errors
+    /// When the runtime can't run the client's task: tokio's outside a tokio
+    /// runtime. The client is not re-authenticated then.
+    pub fn attach(&self, client: &Client) -> Result<(), ConfigError> {
+        self.follow(client, None)
     }
 
     /// [`attach`](Self::attach)es every client of a pool.
     ///
-    /// # Panics
+    /// # Errors
     /// As [`attach`](Self::attach).
-    pub fn attach_pool(&self, pool: &Pool) {
-        for client in pool.clients() {
-            self.attach(client);
-        }
+    pub fn attach_pool(&self, pool: &Pool) -> Result<(), ConfigError> {
+        let mut clients = pool.clients().iter();
+        clients.try_for_each(|client| self.attach(client))
     }
 
     /// [`attach`](Self::attach)es every client of an exclusive pool. Waits for
     /// those that are in use.
     ///
-    /// # Panics
+    /// # Errors
     /// As [`attach`](Self::attach).
     ///
     /// # Cancel safety
     /// Some of the clients may have been attached: attaching those again would
     /// have them re-authenticated twice.
-    pub async fn attach_exclusive_pool(&self, pool: &ExclusivePool) {
+    pub async fn attach_exclusive_pool(&self, pool: &ExclusivePool) -> Result<(), ConfigError> {
         for client in pool.clients() {
             let client = client.lock().await.clone();
-            self.attach(&client);
+            self.attach(&client)?;
         }
+        Ok(())
     }
 
     /// [`attach`](Self::attach)es a subscriber of fred's own. Feature
@@ -161,11 +159,14 @@ impl Renewal {
     /// published in these milliseconds is lost: an
     /// [`AuthSubscriber`](crate::AuthSubscriber) loses nothing.
     ///
-    /// # Panics
+    /// # Errors
     /// As [`attach`](Self::attach).
     #[cfg(feature = "subscriber-client")]
-    pub fn attach_subscriber(&self, client: &fred::clients::SubscriberClient) {
-        self.attach(&client.to_client());
+    pub fn attach_subscriber(
+        &self,
+        client: &fred::clients::SubscriberClient,
+    ) -> Result<(), ConfigError> {
+        self.attach(&client.to_client())
     }
 
     /// How the live connections of all its clients are doing.
@@ -226,7 +227,11 @@ impl Renewal {
         clients.push(client);
     }
 
-    pub(crate) fn follow(&self, client: &Client, served: Option<Arc<Served>>) {
+    pub(crate) fn follow(
+        &self,
+        client: &Client,
+        served: Option<Arc<Served>>,
+    ) -> Result<(), ConfigError> {
         let connections = Connections::new(client.id(), self.0.reauth.clone());
         let connections = Arc::new(connections);
         self.list(Arc::<Connections>::downgrade(&connections));
@@ -243,7 +248,7 @@ impl Renewal {
             served,
         };
         let events = Events::of(client);
-        self.0.runtime.spawn(Box::pin(watch.run(events)));
+        self.0.runtime.spawn(Box::pin(watch.run(events)))
     }
 }
 
@@ -300,10 +305,8 @@ impl RenewalBuilder {
     /// Starts the task that re-authenticates.
     ///
     /// # Errors
-    /// [`ConfigError`] where no runtime is known.
-    ///
-    /// # Panics
-    /// Where the runtime's spawner does: tokio's outside a tokio runtime.
+    /// [`ConfigError`] when no runtime is known, or the runtime can't run a task:
+    /// tokio's outside a tokio runtime.
     pub fn build(self) -> Result<Renewal, ConfigError> {
         let runtime = self
             .runtime
@@ -318,7 +321,7 @@ impl RenewalBuilder {
         let auth_timeout = self.policy.auth_timeout();
         #[cfg(feature = "subscriber-client")]
         let replace_timeout = self.policy.replace_timeout();
-        let reauth = Reauthenticator::spawn(&self.credentials, self.policy, Arc::clone(&runtime));
+        let reauth = Reauthenticator::spawn(&self.credentials, self.policy, Arc::clone(&runtime))?;
         Ok(Renewal(Arc::new(Inner {
             credentials: self.credentials,
             runtime,

@@ -17,14 +17,14 @@
 //! # }) }
 //! ```
 //!
-//! A program with an `Executor` of its own
-//! [builds](redis_authx::Builder::build) the manager with the clock `Smol` and
-//! spawns the driver there.
+//! To run the manager on an `Executor` of the application,
+//! [build](redis_authx::Builder::build) it with the clock `Smol` and spawn the
+//! driver on that executor.
 
 use std::time::{Instant, SystemTime};
 
 use futures_util::future::BoxFuture;
-use redis_authx::{Clock, Sleep, Spawner};
+use redis_authx::{Clock, ConfigError, Sleep, Spawner};
 use smol::Timer;
 
 /// smol's global executor and timers.
@@ -52,8 +52,10 @@ impl Clock for Smol {
 }
 
 impl Spawner for Smol {
-    fn spawn(&self, task: BoxFuture<'static, ()>) {
-        // Without this, dropping the handle would cancel the task.
+    /// Never fails. smol panics if the system can't start the executor's threads.
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), ConfigError> {
+        // Dropping the handle would cancel the task.
         smol::spawn(task).detach();
+        Ok(())
     }
 }

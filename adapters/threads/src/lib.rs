@@ -15,36 +15,34 @@
 //! # Ok(()) }
 //! ```
 //!
-//! A manager takes one thread, which is parked but for a moment once in half a
-//! minute; all managers share a second one for their timers. Both end with the
-//! managers.
+//! Each manager uses one thread, which is parked until its next deadline and
+//! ends with the manager.
 //!
-//! Only what brings its own input and output runs here: the managers, blocking
-//! connections, identity backends that need no runtime. A future that wants
-//! tokio's sockets needs tokio, and `redis-authx-tokio`.
+//! Only futures that need no runtime for their input and output run here: the
+//! managers, blocking connections, identity backends without a runtime. A future
+//! that uses tokio's sockets needs `redis-authx-tokio`.
 
 mod task;
 mod timer;
 
 use std::thread;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Instant, SystemTime};
 
 use futures_util::future::BoxFuture;
-use redis_authx::{Clock, Sleep, Spawner};
+use redis_authx::{Clock, ConfigError, Sleep, Spawner};
 
 use timer::Timers;
 
-/// How long the timers' thread outlives the last sleeper. Longer than the
-/// moment between two sleeps of a manager, so that the thread is not started
-/// anew each time.
-const LINGER: Duration = Duration::from_secs(10);
+static TIMERS: Timers = Timers::new();
 
-static TIMERS: Timers = Timers::new(LINGER);
-
-/// A thread for each task, named `authx-task`, and one for all timers, named
-/// `authx-timer`.
+/// Runs each task on a thread of its own, named `authx-task`.
 ///
-/// Usable from any thread. A task may block its thread: no other waits for it.
+/// A task's thread waits for the task's own sleeps. Sleeps that are polled
+/// elsewhere (outside a task, or within an executor that a task contains) share
+/// a thread named `authx-timer`, which runs while there are any.
+///
+/// Usable from any thread. A task may block its thread: no other task waits for
+/// it.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs)] // a value to write down: `Threads`
 pub struct Threads;
@@ -59,7 +57,7 @@ impl Clock for Threads {
     }
 
     /// # Panics
-    /// When polled and the system can't start the timers' thread.
+    /// When polled, if the timer thread is needed and the system can't start it.
     fn sleep_until(&self, deadline: Instant) -> Sleep {
         Sleep::new(TIMERS.sleep_until(deadline))
     }
@@ -68,12 +66,17 @@ impl Clock for Threads {
 impl Spawner for Threads {
     /// A task that panics ends its own thread and nothing else.
     ///
-    /// # Panics
-    /// When the system can't start a thread; the task is dropped then.
-    fn spawn(&self, task: BoxFuture<'static, ()>) {
-        thread::Builder::new()
-            .name("authx-task".to_owned())
-            .spawn(move || task::run(task))
-            .expect("the system can start a thread for a task");
+    /// # Errors
+    /// When the system can't start a thread.
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), ConfigError> {
+        let thread = thread::Builder::new().name("authx-task".to_owned());
+        let started = thread.spawn(move || task::run(task));
+        started.map(drop).map_err(|error| {
+            ConfigError::invalid(
+                "runtime",
+                format_args!("`Threads`, which could not start a thread ({error})"),
+                "a system with memory for one more thread, and a limit that permits it",
+            )
+        })
     }
 }

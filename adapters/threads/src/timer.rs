@@ -1,139 +1,106 @@
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::future::Future;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Condvar, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, mpsc};
 use std::task::{Context, Poll, Waker};
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-/// Who sleeps until when, and the thread that wakes them. It is started for the
-/// first sleeper and ends when there has been none for a while.
-pub(crate) struct Timers {
-    state: Mutex<State>,
-    changed: Condvar,
-    linger: Duration,
-}
+use crate::task::{Alert, Key};
 
-struct State {
-    /// By deadline, then in the order in which they fell asleep.
-    asleep: BTreeMap<Key, Waker>,
-    running: bool,
-}
-
-/// The number tells sleepers of one deadline apart.
-type Key = (Instant, u64);
+/// The timer thread, for sleeps that no task's own thread waits for. It runs
+/// while there are any.
+pub(crate) struct Timers(Mutex<Option<Arc<Alert>>>);
 
 impl Timers {
-    /// Timers whose thread outlives the last sleeper by `linger`.
-    pub(crate) const fn new(linger: Duration) -> Self {
-        Self {
-            state: Mutex::new(State {
-                asleep: BTreeMap::new(),
-                running: false,
-            }),
-            changed: Condvar::new(),
-            linger,
-        }
+    pub(crate) const fn new() -> Self {
+        Self(Mutex::new(None))
     }
 
     pub(crate) fn sleep_until(&'static self, deadline: Instant) -> Sleeper {
         static NEXT: AtomicU64 = AtomicU64::new(0);
-        let key = (deadline, NEXT.fetch_add(1, Ordering::Relaxed));
-        Sleeper { timers: self, key }
-    }
-
-    /// Sets the waker of a sleeper; returns what has to be dropped.
-    fn register(&'static self, key: Key, waker: Waker) -> Option<Waker> {
-        let mut state = self.lock();
-        let known = state.asleep.insert(key, waker);
-        if !state.running {
-            thread::Builder::new()
-                .name("authx-timer".to_owned())
-                .spawn(|| self.run())
-                .expect("the system can start a thread for timers");
-            state.running = true;
-        } else if state.next() == Some(key) {
-            self.changed.notify_one();
+        Sleeper {
+            timers: self,
+            key: (deadline, NEXT.fetch_add(1, Ordering::Relaxed)),
+            alert: None,
         }
-        known
     }
 
-    fn forget(&self, key: Key) -> Option<Waker> {
-        let mut state = self.lock();
-        let waker = state.asleep.remove(&key);
-        if state.asleep.is_empty() {
-            self.changed.notify_one();
-        }
-        waker
+    /// As [`Alert::insert`], for the timer thread.
+    fn insert(&'static self, key: Key, waker: Waker) -> (Arc<Alert>, Option<Waker>) {
+        let mut thread = self.lock();
+        let alert = thread.get_or_insert_with(|| self.start());
+        let previous = alert.insert(key, waker);
+        (Arc::clone(alert), previous)
     }
 
-    fn run(&self) {
-        let mut state = self.lock();
+    fn start(&'static self) -> Arc<Alert> {
+        let (send, receive) = mpsc::channel::<Arc<Alert>>();
+        let thread = thread::Builder::new()
+            .name("authx-timer".to_owned())
+            .spawn(move || receive.recv().map(|alert| self.run(&alert)))
+            .expect("the system can start a thread for timers");
+        let alert = Arc::new(Alert::new(thread.thread().clone()));
+        // It can't have ended.
+        let _ = send.send(Arc::clone(&alert));
+        alert
+    }
+
+    fn run(&self, alert: &Alert) {
         loop {
-            let now = Instant::now();
-            if let Some(waker) = state.take_due(now) {
-                // Outside the lock, as it may run anything; even a panic in
-                // there must not hold up the others.
-                drop(state);
-                let _ = catch_unwind(AssertUnwindSafe(|| waker.wake()));
-                state = self.lock();
-                continue;
-            }
-            let next = state.next();
-            let wait = next.map_or(self.linger, |(deadline, _)| deadline - now);
-            let (woken, limit) = self
-                .changed
-                .wait_timeout(state, wait)
-                .unwrap_or_else(PoisonError::into_inner);
-            state = woken;
-            if next.is_none() && limit.timed_out() && state.asleep.is_empty() {
-                state.running = false;
+            let mut thread = self.lock();
+            if alert.sleeps().is_empty() {
+                *thread = None;
                 return;
             }
+            drop(thread);
+            alert.park();
         }
     }
 
-    fn lock(&self) -> MutexGuard<'_, State> {
-        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    pub(crate) fn lock(&self) -> MutexGuard<'_, Option<Arc<Alert>>> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-impl State {
-    fn next(&self) -> Option<Key> {
-        self.asleep.keys().next().copied()
-    }
-
-    fn take_due(&mut self, now: Instant) -> Option<Waker> {
-        let first = self.asleep.first_entry()?;
-        (first.key().0 <= now).then(|| first.remove())
-    }
-}
-
-/// Ends at its deadline; forgotten when dropped.
+/// Completes at its deadline.
 pub(crate) struct Sleeper {
     timers: &'static Timers,
     key: Key,
+    /// Of the thread that waits for the deadline, from the first poll on.
+    alert: Option<Arc<Alert>>,
 }
 
 impl Future for Sleeper {
     type Output = ();
 
-    fn poll(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
+    fn poll(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<()> {
         if Instant::now() >= self.key.0 {
             return Poll::Ready(());
         }
-        drop(self.timers.register(self.key, cx.waker().clone()));
+        let waker = cx.waker().clone();
+        let (alert, replaced) = if let Some(alert) = Alert::of(&waker) {
+            let replaced = alert.insert(self.key, waker);
+            (alert, replaced)
+        } else {
+            self.timers.insert(self.key, waker)
+        };
+        drop(replaced);
+        match self.alert.replace(Arc::clone(&alert)) {
+            Some(other) if !Arc::ptr_eq(&other, &alert) => other.remove(self.key),
+            _ => {}
+        }
         Poll::Pending
     }
 }
 
 impl Drop for Sleeper {
     fn drop(&mut self) {
-        drop(self.timers.forget(self.key));
+        if let Some(alert) = &self.alert {
+            alert.remove(self.key);
+        }
     }
 }

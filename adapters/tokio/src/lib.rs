@@ -14,22 +14,23 @@
 //! # Ok(()) }
 //! ```
 //!
-//! Needs a runtime with time enabled, as `#[tokio::main]` gives.
+//! The runtime must have its timers enabled, as that of `#[tokio::main]` has.
 
 use std::future::pending;
 use std::time::{Instant, SystemTime};
 
+use futures_util::FutureExt;
 use futures_util::future::BoxFuture;
-use redis_authx::{Clock, Sleep, Spawner};
+use redis_authx::{Clock, ConfigError, Sleep, Spawner};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 
-/// The tokio runtime of whoever uses it.
+/// The current tokio runtime: the one that the calling thread is in.
 ///
 /// [`TokenManager::builder(…).spawn(Tokio)`](redis_authx::Builder::spawn)
-/// must be called from within a runtime; [`OnTokio`] names one instead.
-/// Time is tokio's, so `tokio::time::pause` stops it too (the wall clock goes
-/// on: use the core's `ManualClock` for tests of expiry).
+/// must be called within a runtime; [`OnTokio`] names one instead.
+/// Monotonic time is tokio's, so `tokio::time::pause` stops it. The wall clock
+/// is the system's: use the core's `ManualClock` for tests of expiry.
 #[derive(Clone, Copy, Debug, Default)]
 #[allow(clippy::exhaustive_structs)] // a value to write down: `Tokio`
 pub struct Tokio;
@@ -44,10 +45,10 @@ impl Clock for Tokio {
     }
 
     /// # Panics
-    /// When polled outside a tokio runtime with time enabled.
+    /// When polled outside a tokio runtime, or in one whose timers are not enabled.
     fn sleep_until(&self, deadline: Instant) -> Sleep {
         Sleep::new(async move {
-            // A tokio timer that is late already would wait for the next turn.
+            // tokio completes a past timer only at the next turn of its driver.
             if Self.now() < deadline {
                 tokio::time::sleep_until(deadline.into()).await;
             }
@@ -56,26 +57,34 @@ impl Clock for Tokio {
 }
 
 impl Spawner for Tokio {
-    /// # Panics
-    /// When called outside a tokio runtime.
-    fn spawn(&self, task: BoxFuture<'static, ()>) {
-        drop(tokio::spawn(task));
+    /// # Errors
+    /// When called outside a tokio runtime, or within one that has shut down.
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), ConfigError> {
+        let current = Handle::try_current().map_err(|_| {
+            ConfigError::invalid(
+                "runtime",
+                "`Tokio` outside a tokio runtime",
+                "`Tokio` within a runtime such as that of `#[tokio::main]`, or \
+                 `OnTokio::new(handle)` with the handle of a runtime",
+            )
+        })?;
+        OnTokio(current).spawn(task)
     }
 }
 
-/// One particular tokio runtime, usable from any thread.
+/// A given tokio runtime, usable from any thread.
 #[derive(Clone, Debug)]
 pub struct OnTokio(Handle);
 
 impl OnTokio {
-    /// Runs everything on the runtime of `handle`.
+    /// Uses the runtime of `handle` for tasks and timers.
     #[must_use]
     pub const fn new(handle: Handle) -> Self {
         Self(handle)
     }
 
-    /// A task that ends at `deadline`: a timer that was polled from outside would
-    /// panic where the runtime ends in that moment.
+    /// Spawns a task that ends at `deadline`. A timer that is polled outside its
+    /// runtime panics if the runtime shuts down at that moment.
     fn timer(&self, deadline: Instant) -> Timer {
         let timer = {
             let _runtime = self.0.enter();
@@ -85,7 +94,7 @@ impl OnTokio {
     }
 }
 
-/// Is not there any more when nobody waits for it.
+/// A task that is aborted when this is dropped.
 struct Timer(JoinHandle<()>);
 
 impl Drop for Timer {
@@ -104,10 +113,11 @@ impl Clock for OnTokio {
         Tokio.wall()
     }
 
-    /// Goes off no more when the runtime has ended.
+    /// Never completes after the runtime has shut down, unless `deadline` has
+    /// passed by the first poll.
     ///
     /// # Panics
-    /// When polled and the runtime has no time enabled.
+    /// When polled, if the runtime's timers are not enabled.
     fn sleep_until(&self, deadline: Instant) -> Sleep {
         let runtime = self.clone();
         Sleep::new(async move {
@@ -122,7 +132,18 @@ impl Clock for OnTokio {
 }
 
 impl Spawner for OnTokio {
-    fn spawn(&self, task: BoxFuture<'static, ()>) {
-        drop(self.0.spawn(task));
+    /// # Errors
+    /// When the runtime has shut down. A current-thread runtime that is not
+    /// running accepts tasks, and runs them once its `block_on` is called.
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), ConfigError> {
+        // A runtime that has shut down cancels new tasks at once.
+        match self.0.spawn(task).now_or_never() {
+            Some(Err(error)) if error.is_cancelled() => Err(ConfigError::invalid(
+                "runtime",
+                "a tokio runtime that has shut down",
+                "a runtime that lives as long as what runs on it",
+            )),
+            _ => Ok(()),
+        }
     }
 }

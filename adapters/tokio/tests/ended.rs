@@ -1,4 +1,4 @@
-//! A timer of a runtime that has ended, polled by somebody outside.
+//! A timer of a runtime that has shut down, polled outside it.
 
 use std::pin::pin;
 use std::time::{Duration, Instant};
@@ -9,7 +9,7 @@ use redis_authx_tokio::OnTokio;
 use tokio::runtime::Builder;
 
 #[test]
-fn it_goes_off_no_more_and_does_not_panic() {
+fn it_never_completes_and_does_not_panic() {
     let tokio = Builder::new_multi_thread().enable_time().build().unwrap();
     let on = OnTokio::new(tokio.handle().clone());
     let soon = Instant::now() + Duration::from_secs(3600);
@@ -19,13 +19,13 @@ fn it_goes_off_no_more_and_does_not_panic() {
     drop(tokio);
     assert_eq!(begun.as_mut().now_or_never(), None);
     assert_eq!(on.sleep_until(soon).now_or_never(), None);
-    // What is late already needs no timer.
+    // A past deadline needs no timer.
     assert_eq!(on.sleep_until(on.now()).now_or_never(), Some(()));
 }
 
 #[test]
 #[should_panic(expected = "timers are disabled")]
-fn one_without_time_says_so() {
+fn a_runtime_without_timers_panics() {
     let tokio = Builder::new_current_thread().build().unwrap();
     let on = OnTokio::new(tokio.handle().clone());
     let _ = on

@@ -1,4 +1,4 @@
-//! Time is tokio's: where a test pauses it, it stands still and jumps.
+//! Time is tokio's: paused, it advances only when every task waits for it.
 
 use std::time::{Duration, Instant};
 

@@ -82,12 +82,14 @@ impl Builder {
     /// Builds the manager and runs it on `runtime`.
     ///
     /// # Errors
-    /// As [`build`](Self::build).
+    /// As [`build`](Self::build), and the error of
+    /// [`Spawner::spawn`](crate::Spawner::spawn) when `runtime` can't run the
+    /// manager: tokio's when this is called outside a tokio runtime.
     pub fn spawn(self, runtime: impl Runtime) -> Result<TokenManager, ConfigError> {
         let runtime: Arc<dyn Runtime> = Arc::new(runtime);
         let clock: Arc<dyn Clock> = Arc::<dyn Runtime>::clone(&runtime);
         let (manager, driver) = self.assemble(clock, Some(Arc::clone(&runtime)));
-        runtime.spawn(Box::pin(driver));
+        runtime.spawn(Box::pin(driver))?;
         Ok(manager)
     }
 

@@ -9,7 +9,7 @@ use futures_util::future::BoxFuture;
 use super::executor::Executor;
 use super::run::Run;
 use super::sleepers::Sleepers;
-use crate::{Clock, Sleep, Spawner, TokenRequest};
+use crate::{Clock, ConfigError, Sleep, Spawner, TokenRequest};
 
 /// A clock that advances only when a test says so, and a spawner of tasks that
 /// run only then.
@@ -38,7 +38,7 @@ impl ManualClock {
 
     /// Runs `task` until it waits, and returns the handle that advances time.
     pub fn run(&self, task: impl Future<Output = ()> + Send + 'static) -> Run {
-        self.spawn(Box::pin(task));
+        self.0.executor.spawn(Box::pin(task));
         let mut run = Run::new(self.clone());
         run.settle();
         run
@@ -132,9 +132,10 @@ impl Clock for ManualClock {
 }
 
 impl Spawner for ManualClock {
-    /// The task runs when a [`Run`] of this clock does.
-    fn spawn(&self, task: BoxFuture<'static, ()>) {
+    /// Never fails. The task runs when a [`Run`] of this clock does.
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), ConfigError> {
         self.0.executor.spawn(task);
+        Ok(())
     }
 }
 

@@ -3,7 +3,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use super::clock::ManualClock;
-use crate::{Clock, Spawner};
+use crate::Clock;
 
 /// More polls than this while time stands still indicate a loop.
 const MOST_POLLS: usize = 1_000_000;
@@ -71,7 +71,7 @@ impl Run {
     /// # Panics
     /// As [`advance`](Self::advance).
     pub fn spawn(&mut self, task: impl Future<Output = ()> + Send + 'static) {
-        self.clock.spawn(Box::pin(task));
+        self.clock.0.executor.spawn(Box::pin(task));
         self.settle();
     }
 

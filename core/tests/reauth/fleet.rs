@@ -106,7 +106,7 @@ impl Fleet {
         let credentials = manager.credentials();
         let runtime = credentials.runtime().expect("spawned");
         let run = time.run(async {});
-        let reauth = Reauthenticator::spawn(&credentials, policy, runtime);
+        let reauth = Reauthenticator::spawn(&credentials, policy, runtime).expect("a runtime");
         Self {
             time: time.clone(),
             run,

@@ -71,7 +71,8 @@ fn the_last_handle_ends_the_task() {
         &manager.credentials(),
         ReauthPolicy::default(),
         Arc::clone(&runtime),
-    );
+    )
+    .unwrap();
     let another = reauth.clone();
     run.settle();
     let with_task = Arc::strong_count(&runtime);

@@ -152,7 +152,7 @@ fn a_re_authenticator_of_credentials_that_have_seen_the_token_knows_it() {
     let mut credentials = fleet.manager.credentials();
     assert!(credentials.changed().now_or_never().is_some());
     let runtime = credentials.runtime().unwrap();
-    fleet.reauth = Reauthenticator::spawn(&credentials, ReauthPolicy::default(), runtime);
+    fleet.reauth = Reauthenticator::spawn(&credentials, ReauthPolicy::default(), runtime).unwrap();
     let session = fleet.join(done);
     session.disconnect();
     fleet.run.settle();

@@ -78,7 +78,7 @@ impl Scene {
         let mut subscriptions = Subscriptions::default();
         subscriptions.add(Kind::Channel, &[b"news".to_vec()]);
         let run = time.run(driver);
-        time.spawn(Box::pin(reader));
+        time.spawn(Box::pin(reader)).unwrap();
         let scene = Self {
             run,
             server,

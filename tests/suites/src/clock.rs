@@ -2,7 +2,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant, SystemTime};
 
-use redis_authx::{Clock, Sleep, Spawner};
+use redis_authx::{Clock, ConfigError, Sleep, Spawner};
 use redis_authx_tokio::Tokio;
 
 /// tokio on a machine whose wall clock is wrong. Clones are the same clock.
@@ -45,7 +45,7 @@ impl Clock for WrongClock {
 }
 
 impl Spawner for WrongClock {
-    fn spawn(&self, task: futures::future::BoxFuture<'static, ()>) {
-        Tokio.spawn(task);
+    fn spawn(&self, task: futures::future::BoxFuture<'static, ()>) -> Result<(), ConfigError> {
+        Tokio.spawn(task)
     }
 }

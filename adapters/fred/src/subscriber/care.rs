@@ -78,7 +78,8 @@ impl Care {
             care: Arc::downgrade(&care),
         };
         let reader = reader.build(outlet, credentials);
-        runtime.spawn(Box::pin(reader));
+        let spawned = runtime.spawn(Box::pin(reader));
+        spawned.map_err(|error| error::config(&error))?;
         Ok(care)
     }
 

@@ -105,11 +105,8 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
     ///
     /// # Errors
     /// [`ConfigError`] for a target that is no Redis URL, holds a user name or
-    /// password, or would have tokens sent in clear text; and where no runtime
-    /// is known.
-    ///
-    /// # Panics
-    /// Where the runtime's spawner does: tokio's outside a tokio runtime.
+    /// password, or would have tokens sent in clear text; and when no runtime is
+    /// known, or the runtime can't run a task (tokio's outside a tokio runtime).
     pub fn build(self) -> Result<AuthClient, ConfigError> {
         let info = target::parse(self.target, self.allow_plaintext)?;
         #[cfg(any(feature = "cluster", feature = "sentinel"))]
@@ -132,7 +129,7 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
         let auth_timeout = self.policy.auth_timeout();
         #[cfg(feature = "pubsub")]
         let replace_timeout = self.policy.replace_timeout();
-        let reauth = Reauthenticator::spawn(&self.credentials, self.policy, Arc::clone(&runtime));
+        let reauth = Reauthenticator::spawn(&self.credentials, self.policy, Arc::clone(&runtime))?;
         Ok(AuthClient(Arc::new(Inner {
             info: Arc::new(info),
             #[cfg(any(feature = "cluster", feature = "sentinel"))]

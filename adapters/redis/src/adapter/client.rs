@@ -57,9 +57,6 @@ impl AuthClient {
     ///
     /// # Errors
     /// As [`AuthClientBuilder::build`].
-    ///
-    /// # Panics
-    /// Where the runtime's spawner does: tokio's outside a tokio runtime.
     pub fn open(
         target: impl IntoConnectionInfo,
         credentials: Credentials,

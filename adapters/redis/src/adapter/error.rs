@@ -4,6 +4,8 @@ use std::error::Error;
 use std::iter::successors;
 
 use super::redis::{ErrorKind, RedisError, ServerErrorKind};
+#[cfg(any(feature = "pubsub", feature = "sentinel"))]
+use redis_authx::ConfigError;
 use redis_authx::TokenError;
 use redis_authx::reauth::{ReauthError, ReauthErrorKind};
 
@@ -63,6 +65,16 @@ pub(crate) fn no_token(error: TokenError) -> RedisError {
 /// reconnects after no other kind.
 pub(crate) fn unavailable(error: &TokenError) -> RedisError {
     std::io::Error::new(std::io::ErrorKind::NotConnected, chain(error)).into()
+}
+
+/// The client's runtime can't run a task.
+#[cfg(any(feature = "pubsub", feature = "sentinel"))]
+pub(crate) fn not_spawned(error: ConfigError) -> RedisError {
+    RedisError::from((
+        ErrorKind::InvalidClientConfig,
+        "no task can be started",
+        error.to_string(),
+    ))
 }
 
 /// The connection is lost and not yet replaced.

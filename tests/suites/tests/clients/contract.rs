@@ -72,7 +72,7 @@ impl Load {
                 }
                 let _ = done.send(errors);
             };
-            site.runtime.spawn(task.boxed());
+            site.runtime.spawn(task.boxed()).unwrap();
             result
         });
         let tasks = tasks.collect();
@@ -126,7 +126,7 @@ impl OwnKeys {
                 }
                 let _ = done.send(wrong);
             };
-            site.runtime.spawn(task.boxed());
+            site.runtime.spawn(task.boxed()).unwrap();
             result
         });
         let tasks = tasks.collect();

@@ -39,10 +39,10 @@ async fn clients_of_an_existing_program_are_attached_before_or_after_they_connec
     site.renewal.provide(&mut config).unwrap();
     let [before, after] =
         [(); 2].map(|()| Client::new(config.clone(), None, None, Some(at_once())));
-    site.renewal.attach(&before);
+    site.renewal.attach(&before).unwrap();
     before.init().await.unwrap();
     after.init().await.unwrap();
-    site.renewal.attach(&after);
+    site.renewal.attach(&after).unwrap();
     site.settled(2).await;
     site.rotate(6).await;
     site.settled(2).await;

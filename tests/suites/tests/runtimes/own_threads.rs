@@ -38,11 +38,13 @@ fn a_task_has_a_named_thread_of_its_own() {
         let (tell, told) = std::sync::mpsc::channel();
         for _ in 0..2 {
             let tell = tell.clone();
-            Threads.spawn(Box::pin(async move {
-                let thread = std::thread::current();
-                tell.send((thread.id(), thread.name().map(str::to_owned)))
-                    .unwrap();
-            }));
+            Threads
+                .spawn(Box::pin(async move {
+                    let thread = std::thread::current();
+                    tell.send((thread.id(), thread.name().map(str::to_owned)))
+                        .unwrap();
+                }))
+                .unwrap();
         }
         let threads = [told.recv().unwrap(), told.recv().unwrap()];
         assert_ne!(threads[0].0, threads[1].0);

@@ -14,12 +14,14 @@ pub(crate) async fn a_task_outlives_everything_its_spawner_held(runtime: impl Ru
     let runtime = Arc::new(runtime);
     let (done, ended) = oneshot::channel();
     let clock = Arc::clone(&runtime);
-    runtime.spawn(Box::pin(async move {
-        for _ in 0..3 {
-            clock.sleep_until(clock.now() + millis(10)).await;
-        }
-        let _ = done.send(());
-    }));
+    runtime
+        .spawn(Box::pin(async move {
+            for _ in 0..3 {
+                clock.sleep_until(clock.now() + millis(10)).await;
+            }
+            let _ = done.send(());
+        }))
+        .unwrap();
     drop(runtime);
     ended.await.expect("the task ran to its end");
 }
@@ -30,15 +32,19 @@ pub(crate) async fn a_task_spawns_another(runtime: impl Runtime + Clone) {
     let alive = Alive::default();
     let outer_task = alive.watch();
     let (done, ended) = oneshot::channel();
-    runtime.spawn(Box::pin(async move {
-        let _alive = alive;
-        let clock = outer.clone();
-        outer.spawn(Box::pin(async move {
-            until(&clock, || outer_task.gone()).await;
-            let _ = done.send(());
-        }));
-        outer.sleep_until(outer.now() + millis(5)).await;
-    }));
+    runtime
+        .spawn(Box::pin(async move {
+            let _alive = alive;
+            let clock = outer.clone();
+            outer
+                .spawn(Box::pin(async move {
+                    until(&clock, || outer_task.gone()).await;
+                    let _ = done.send(());
+                }))
+                .unwrap();
+            outer.sleep_until(outer.now() + millis(5)).await;
+        }))
+        .unwrap();
     ended.await.expect("the inner task ran to its end");
 }
 
@@ -124,11 +130,13 @@ pub(crate) async fn a_panicking_task_takes_no_other_with_it(runtime: impl Runtim
     });
     let alive = Alive::default();
     let watch = alive.watch();
-    runtime.spawn(Box::pin(async move {
-        let _held = (panicked, alive);
-        std::future::ready(()).await;
-        panic!("this task does");
-    }));
+    runtime
+        .spawn(Box::pin(async move {
+            let _held = (panicked, alive);
+            std::future::ready(()).await;
+            panic!("this task does");
+        }))
+        .unwrap();
     other.await;
     until(&runtime, || watch.gone()).await;
     assert_eq!(task(&runtime, async { 7 }).await, 7);

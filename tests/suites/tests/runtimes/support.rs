@@ -66,9 +66,11 @@ pub(crate) fn task<T: Send + 'static>(
     task: impl Future<Output = T> + Send + 'static,
 ) -> BoxFuture<'static, T> {
     let (done, result) = oneshot::channel();
-    spawner.spawn(Box::pin(async move {
-        let _ = done.send(task.await);
-    }));
+    spawner
+        .spawn(Box::pin(async move {
+            let _ = done.send(task.await);
+        }))
+        .expect("the runtime runs the task");
     Box::pin(async { result.await.expect("the task ran to its end") })
 }
 

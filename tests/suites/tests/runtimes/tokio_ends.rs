@@ -58,6 +58,17 @@ fn readers_are_told<R: Runtime>(mut tokio: Builder, on: impl FnOnce(&TokioRuntim
     }
 }
 
+#[test]
+fn a_manager_on_a_runtime_that_has_shut_down_is_refused() {
+    let tokio = Builder::new_multi_thread().enable_time().build().unwrap();
+    let on = OnTokio::new(tokio.handle().clone());
+    drop(tokio);
+    let script = ScriptedProvider::new().token("a", hours(1));
+    let refused = TokenManager::builder(script.clone()).spawn(on);
+    assert_eq!(refused.unwrap_err().field(), "runtime");
+    assert_eq!(script.requests(), 0);
+}
+
 /// It waits outside, for a request that hangs and on a timer of the runtime.
 #[test]
 fn a_reader_that_waits_outside_while_the_runtime_ends_is_told() {

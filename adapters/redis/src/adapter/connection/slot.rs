@@ -91,7 +91,8 @@ impl Slot {
         let is_news = link.gate.lose(Flag::OutOfStep);
         if is_news {
             let left = leave(Arc::downgrade(link), Arc::clone(&self.runtime));
-            self.runtime.spawn(Box::pin(left));
+            // A runtime that can't run it has shut down, and its sockets with it.
+            let _ = self.runtime.spawn(Box::pin(left));
         }
         is_news
     }
@@ -202,7 +203,8 @@ impl Session for Slot {
             token: token.clone(),
             runtime: Arc::clone(&self.runtime),
         });
-        self.runtime.spawn(Box::pin(async move {
+        // Dropped if it can't run: the old connection closes with its last handle.
+        let _ = self.runtime.spawn(Box::pin(async move {
             if let Some(handover) = handover {
                 handover.run().await;
             }

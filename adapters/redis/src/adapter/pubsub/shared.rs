@@ -58,7 +58,7 @@ impl Shared {
             shared: Arc::downgrade(&shared),
         };
         let reader = reader.build(outlet, credentials);
-        runtime.spawn(reader.boxed());
+        runtime.spawn(reader.boxed()).map_err(error::not_spawned)?;
         Ok(shared)
     }
 

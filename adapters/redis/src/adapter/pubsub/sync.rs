@@ -11,6 +11,7 @@ use futures_util::FutureExt;
 use redis_authx::reauth::ConnectionStatus;
 
 use super::super::client::AuthClient;
+use super::super::error;
 use super::AuthPubSub;
 use super::subscriber::closed;
 use crate::block_on::block_on;
@@ -21,9 +22,10 @@ use crate::block_on::block_on;
 /// Made by [`AuthClient::sync_pubsub`]. Messages are read, and its connection
 /// is renewed, while the application does something else.
 ///
-/// # Panics
-/// All that subscribes or unsubscribes does where the runtime's spawner does:
-/// tokio's on a thread that is none of its own. Those of `spawn_blocking` are.
+/// Methods that subscribe or unsubscribe run a task on the client's runtime. An
+/// error of kind [`InvalidClientConfig`](redis::ErrorKind) says that it can't run
+/// one: `Tokio` can't on a thread outside its runtime (those of `spawn_blocking`
+/// are within it).
 pub struct AuthSyncPubSub {
     client: AuthClient,
     messages: AuthPubSub,
@@ -150,7 +152,8 @@ fn on_the_runtime<T: Send + 'static>(
         // Whoever waits for it blocks until it has come.
         let _ = done.send(work.await);
     };
-    client.0.runtime.spawn(work.boxed());
+    let runtime = &client.0.runtime;
+    runtime.spawn(work.boxed()).map_err(error::not_spawned)?;
     match block_on(Duration::MAX, result) {
         Some(Ok(result)) => result,
         // The runtime has ended.
@@ -171,10 +174,8 @@ impl AuthClient {
     /// `redis-authx-threads` or any other with the feature `smol`; or tokio.
     ///
     /// # Errors
-    /// As [`multiplexed`](Self::multiplexed).
-    ///
-    /// # Panics
-    /// Where the runtime's spawner does: see [`AuthSyncPubSub`].
+    /// As [`multiplexed`](Self::multiplexed), and when the runtime can't run a
+    /// task: see [`AuthSyncPubSub`].
     pub fn sync_pubsub(&self) -> RedisResult<AuthSyncPubSub> {
         let client = self.clone();
         let messages = on_the_runtime(self, async move { client.pubsub().await })?;

@@ -151,6 +151,7 @@ impl AuthSentinelClient {
     ) -> RedisResult<AuthConnection> {
         let inner = &self.client.0;
         let watch = matches!(self.server_type, SentinelServerType::Master).then(|| self.watch());
+        let watch = watch.transpose()?;
         let lookup = Lookup::new(
             self.sentinels(),
             self.service_name.clone(),
@@ -177,19 +178,21 @@ impl AuthSentinelClient {
         sentinels.cloned().collect()
     }
 
-    fn watch(&self) -> Arc<Watch> {
+    fn watch(&self) -> RedisResult<Arc<Watch>> {
         let mut watch = self.watch.lock().unwrap_or_else(PoisonError::into_inner);
-        watch.upgrade().unwrap_or_else(|| {
-            let started = Watch::start(
-                self.sentinels(),
-                self.service_name.clone(),
-                self.login.clone(),
-                self.client.credentials().clone(),
-                &self.client.0.runtime,
-            );
-            *watch = Arc::downgrade(&started);
-            started
-        })
+        if let Some(watch) = watch.upgrade() {
+            return Ok(watch);
+        }
+        let started = Watch::start(
+            self.sentinels(),
+            self.service_name.clone(),
+            self.login.clone(),
+            self.client.credentials().clone(),
+            &self.client.0.runtime,
+        )
+        .map_err(error::not_spawned)?;
+        *watch = Arc::downgrade(&started);
+        Ok(started)
     }
 }
 

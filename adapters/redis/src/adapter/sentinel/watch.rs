@@ -11,7 +11,7 @@ use super::redis::{ConnectionInfo, ErrorKind, RedisError, RedisResult};
 use super::{SentinelLogin, Shared, error};
 use futures_util::StreamExt;
 use futures_util::future::{AbortHandle, Either, FutureExt, abortable, join_all, select};
-use redis_authx::{Clock, Credentials, Runtime, Spawner};
+use redis_authx::{Clock, ConfigError, Credentials, Runtime, Spawner};
 
 /// Where a sentinel tells of every switch: service, host and port of the old
 /// master, host and port of the new one (Redis documentation, "High availability
@@ -37,8 +37,9 @@ impl Watch {
         login: SentinelLogin,
         credentials: Credentials,
         runtime: &Arc<dyn Runtime>,
-    ) -> Arc<Self> {
-        Arc::new_cyclic(|watch| {
+    ) -> Result<Arc<Self>, ConfigError> {
+        let mut spawned = Ok(());
+        let watch = Arc::new_cyclic(|watch| {
             let listening = sentinels.into_iter().map(|sentinel| Listener {
                 watch: Weak::clone(watch),
                 sentinel,
@@ -49,12 +50,13 @@ impl Watch {
             });
             let listening: Vec<_> = listening.map(Listener::run).collect();
             let (task, handle) = abortable(join_all(listening));
-            runtime.spawn(task.map(drop).boxed());
+            spawned = runtime.spawn(task.map(drop).boxed());
             Self {
                 connections: Mutex::default(),
                 task: handle,
             }
-        })
+        });
+        spawned.map(|()| watch)
     }
 
     /// Forgets those that are gone.

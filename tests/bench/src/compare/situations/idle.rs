@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures::future::BoxFuture;
 use redis::{EntraIdCredentialsProvider, RetryConfig};
-use redis_authx::{Clock, Sleep, Spawner, TokenManager};
+use redis_authx::{Clock, ConfigError, Sleep, Spawner, TokenManager};
 use redis_authx_tokio::Tokio;
 use tokio::runtime::Builder;
 use tokio::time::sleep;
@@ -107,8 +107,8 @@ impl Clock for Simulated {
 }
 
 impl Spawner for Simulated {
-    fn spawn(&self, task: BoxFuture<'static, ()>) {
-        Tokio.spawn(task);
+    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), ConfigError> {
+        Tokio.spawn(task)
     }
 }
 

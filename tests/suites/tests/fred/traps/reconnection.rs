@@ -84,7 +84,7 @@ async fn a_client_without_a_policy_is_not_ended_by_us() {
     let mut config = site.config();
     site.renewal.provide(&mut config).unwrap();
     let client = Client::new(config, None, None, None);
-    site.renewal.attach(&client);
+    site.renewal.attach(&client).unwrap();
     client.init().await.unwrap();
     site.settled(1).await;
     site.emulator.redis().refuse_next_auths(3);
