@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use fred::types::config::ServerConfig;
-use redis_authx::reauth::{Asking, ReauthError, ReauthErrorKind};
+use redis_authx::reauth::{ReauthError, ReauthErrorKind, RefusalLimiter};
 use redis_authx::{Clock as _, Runtime, SessionRule, Token};
 
 use super::dial::Dial;
@@ -24,7 +24,7 @@ const COUNTS_FOR: Duration = Duration::from_secs(10);
 /// master that the same sentinels name: which token it takes.
 pub(crate) struct Showing {
     server: ServerConfig,
-    asking: Arc<Asking>,
+    limiter: Arc<RefusalLimiter>,
     /// The newest generation that it has taken, and not refused since; and when
     /// it last did.
     taken: Mutex<Option<(u64, Instant)>>,
@@ -33,13 +33,13 @@ pub(crate) struct Showing {
 }
 
 impl Showing {
-    pub(crate) const fn asking(&self) -> &Arc<Asking> {
-        &self.asking
+    pub(crate) const fn limiter(&self) -> &Arc<RefusalLimiter> {
+        &self.limiter
     }
 
     /// A connection has logged in with the token of this generation.
     pub(crate) fn taken(&self, generation: u64, now: Instant) {
-        self.asking.taken(generation);
+        self.limiter.accepted(generation);
         let mut taken = self.lock();
         *taken = (*taken).max(Some((generation, now)));
     }
@@ -129,7 +129,7 @@ impl fmt::Debug for Showing {
 /// them lives.
 #[derive(Debug, Default)]
 pub(crate) struct Showings {
-    asking: Arc<Asking>,
+    limiter: Arc<RefusalLimiter>,
     known: Mutex<Vec<Weak<Showing>>>,
 }
 
@@ -143,7 +143,7 @@ impl Showings {
         }
         let showing = Arc::new(Showing {
             server: server.clone(),
-            asking: Arc::clone(&self.asking),
+            limiter: Arc::clone(&self.limiter),
             taken: Mutex::default(),
             turn: tokio::sync::Mutex::default(),
         });

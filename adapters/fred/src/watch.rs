@@ -8,7 +8,7 @@ use fred::error::Error;
 use fred::interfaces::{ClientLike, EventInterface};
 use fred::types::ClusterStateChange;
 use fred::types::config::Server;
-use redis_authx::reauth::Asking;
+use redis_authx::reauth::RefusalLimiter;
 use redis_authx::{Clock as _, Credentials, Token};
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -167,7 +167,7 @@ impl Watch {
         ask_for_another(
             error,
             &self.credentials,
-            site.showing.asking(),
+            site.showing.limiter(),
             site.runtime.now(),
         );
     }
@@ -185,13 +185,13 @@ impl Watch {
 pub(crate) fn ask_for_another(
     error: &Error,
     credentials: &Credentials,
-    asking: &Asking,
+    limiter: &RefusalLimiter,
     now: Instant,
 ) {
     if error::is_refusal(error)
         && let Ok(token) = credentials.current()
-        && asking.refused(token.generation(), now)
+        && limiter.rejected(token.generation(), now)
     {
-        credentials.refresh();
+        credentials.refresh_refused(token.generation());
     }
 }

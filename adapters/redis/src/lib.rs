@@ -96,7 +96,6 @@
 //! end there; it is closed after the last of them.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
-
 #![allow(
     clippy::duplicate_mod,
     reason = "the same source, compiled for each version of redis-rs"

@@ -49,7 +49,7 @@ impl Care {
         let (link, feed) = opened
             .unwrap_or_else(|_| Err(late()))
             .inspect_err(|error| {
-                ask_for_another(error, &credentials, showing.asking(), runtime.now());
+                ask_for_another(error, &credentials, showing.limiter(), runtime.now());
             })?;
         showing.taken(token.generation(), runtime.now());
         let (controller, reader) =

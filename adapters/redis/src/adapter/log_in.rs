@@ -25,8 +25,7 @@ pub(crate) async fn log_in<'a, T: Send>(
         Err(error) if error::kind(&error) == ReauthErrorKind::Refused && !limit.is_zero() => error,
         Err(error) => return Err(error),
     };
-    credentials.refresh();
-    let fresh = pin!(next_token(credentials.clone(), token.generation()));
+    let fresh = pin!(another_token(credentials.clone(), token.generation()));
     let sleep = runtime.sleep_until(runtime.now() + limit);
     match select(fresh, sleep).await {
         Either::Left((Some(token), _)) => Ok((connect(token.clone()).await?, token)),
@@ -34,8 +33,19 @@ pub(crate) async fn log_in<'a, T: Send>(
     }
 }
 
+/// Requests another token than the refused one of this generation. `None` when the
+/// same one comes again, and when the manager stops.
+pub(crate) async fn another_token(credentials: Credentials, refused: u64) -> Option<Token> {
+    match credentials.refresh_refused(refused).await {
+        Ok(token) => (token.generation() > refused).then_some(token),
+        Err(TokenError::Stopped) => None,
+        // The manager retries.
+        Err(_) => next_token(credentials, refused).await,
+    }
+}
+
 /// The next token newer than `generation`; `None` when the manager stops.
-pub(crate) async fn next_token(mut credentials: Credentials, generation: u64) -> Option<Token> {
+async fn next_token(mut credentials: Credentials, generation: u64) -> Option<Token> {
     loop {
         match credentials.changed().await {
             Ok(token) if token.generation() > generation => return Some(token),

@@ -10,7 +10,7 @@ use super::redis::{
     RedisError, RedisResult,
 };
 use redis_authx::Clock;
-use redis_authx::reauth::{Asking, ReauthErrorKind};
+use redis_authx::reauth::{ReauthErrorKind, RefusalLimiter};
 
 #[cfg(feature = "sync")]
 use super::super::sync::{self, AuthSyncConnection, Losses};
@@ -30,7 +30,7 @@ pub(crate) struct Nodes {
     opening: AtomicBool,
     /// Why a node was not logged in to that was found while opening.
     refusal: Mutex<Option<RedisError>>,
-    asking: Asking,
+    limiter: RefusalLimiter,
     logins: Logins,
     reports: Reports,
 }
@@ -42,7 +42,7 @@ impl Nodes {
             key,
             opening: AtomicBool::new(true),
             refusal: Mutex::new(None),
-            asking: Asking::default(),
+            limiter: RefusalLimiter::default(),
             logins: Logins::default(),
             reports: Reports::default(),
         }
@@ -101,7 +101,7 @@ impl Nodes {
         let limit = self.login_timeout();
         let opened = self.client.log_in(connector, Duration::ZERO, limit).await;
         let connection = opened.inspect_err(|error| self.refused(error))?;
-        self.asking.taken(connection.status().generation);
+        self.limiter.accepted(connection.status().generation);
         let report: Weak<dyn Report> = Arc::<Shared>::downgrade(&connection.shared);
         self.reports.add(address, report);
         Ok(Node::new(connection, read_only))
@@ -120,7 +120,7 @@ impl Nodes {
         let limit = self.login_timeout();
         let opened = AuthSyncConnection::open(&self.client, connector, limit, Losses::Theirs);
         let connection = opened.inspect_err(|error| self.refused(error))?;
-        self.asking.taken(connection.status().generation);
+        self.limiter.accepted(connection.status().generation);
         self.reports.add(address, connection.registration());
         Ok(SyncNode::new(connection))
     }
@@ -148,10 +148,12 @@ impl Nodes {
         } else if error::kind(error) == ReauthErrorKind::Refused
             && let Ok(token) = self.client.credentials().current()
             && self
-                .asking
-                .refused(token.generation(), self.client.0.runtime.now())
+                .limiter
+                .rejected(token.generation(), self.client.0.runtime.now())
         {
-            self.client.credentials().refresh();
+            self.client
+                .credentials()
+                .refresh_refused(token.generation());
         }
     }
 

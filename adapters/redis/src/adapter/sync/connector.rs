@@ -8,7 +8,7 @@ use super::redis::{Client, Connection, ConnectionInfo, RedisResult};
 use redis_authx::reauth::ReauthErrorKind;
 use redis_authx::{Credentials, Token};
 
-use super::super::log_in::next_token;
+use super::super::log_in::another_token;
 use super::super::{error, target};
 use crate::block_on::block_on;
 
@@ -78,8 +78,7 @@ impl Connector {
             }
             Err(error) => return Err(error),
         };
-        credentials.refresh();
-        let fresh = next_token(credentials.clone(), token.generation());
+        let fresh = another_token(credentials.clone(), token.generation());
         match block_on(limit, fresh).flatten() {
             Some(token) => Ok((self.connect(&token)?, token)),
             None => Err(refused),
