@@ -380,10 +380,10 @@ impl<T> Roster<T> {
             Some(from) if tried == Action::Authenticate => (now + delay).min(from.max(now + FLOOR)),
             _ => now + delay,
         };
-        if error.kind() == ReauthErrorKind::Refused {
-            if self.limiter.rejected(generation, was_accepted, now) {
-                self.outputs.push_back(Output::Ask(generation));
-            }
+        if error.kind() == ReauthErrorKind::Refused
+            && self.limiter.rejected(generation, was_accepted, now)
+        {
+            self.outputs.push_back(Output::Ask(generation));
         }
         if is_deferred {
             self.outputs.push_back(Output::Report(Event::Deferred {

@@ -1,0 +1,29 @@
+//! The token manager: its machine, its driver, its readers and its settings.
+
+#[path = "../support/mod.rs"]
+mod support;
+
+mod chain;
+mod concurrency;
+#[cfg(feature = "serde")]
+mod config;
+#[cfg(feature = "serde")]
+mod config_refused;
+#[cfg(feature = "serde")]
+mod config_shown;
+mod handed_on;
+#[cfg(feature = "jwt")]
+mod jwt;
+#[cfg(feature = "jwt")]
+mod jwt_username;
+mod open_requests;
+mod panics;
+mod rules;
+mod runtimes;
+mod scenarios;
+mod secrets;
+mod subscribers;
+mod testing;
+mod vectors;
+mod waiting;
+mod words;
