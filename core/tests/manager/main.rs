@@ -18,6 +18,7 @@ mod jwt;
 mod jwt_username;
 mod open_requests;
 mod panics;
+mod passwords;
 mod rules;
 mod runtimes;
 mod scenarios;

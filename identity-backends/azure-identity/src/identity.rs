@@ -19,7 +19,9 @@ pub(crate) type Inspect = dyn Fn(&azure_core::Error) + Send + Sync;
 /// for tokens.
 ///
 /// Each request asks the credential, whose cache answers or not; here nothing
-/// is cached.
+/// is cached. A request because a Redis server has
+/// [refused](redis_authx::RequestReason::Refused) the token is like any other:
+/// `TokenRequestOptions` of `azure_core` has no option to bypass a cache.
 ///
 /// # Cancel safety
 /// Dropping the future of a request drops the credential's.

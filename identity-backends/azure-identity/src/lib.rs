@@ -29,6 +29,12 @@
 //!   the new one when between five minutes and three and three quarter minutes
 //!   are left, and 6 requests (for a token of an hour) to 17 (of a day) are made
 //!   of this, all but one answered from memory.
+//! * **A refused token comes again.** When a Redis server refuses a token before
+//!   its end, the manager requests another one
+//!   ([`Refused`](redis_authx::RequestReason::Refused)), and `azure_core`'s
+//!   `TokenRequestOptions` has no option to bypass the credential's cache. The
+//!   next token comes when the cache lets it go; where that is too late, make a
+//!   new credential, or use `redis-authx-entraid`.
 //! * **It retries by itself**, for up to 82 s, where the manager allows 10 s a
 //!   request and then sees a time-out instead of the reason. Switch its retries
 //!   off, by `ClientOptions` with `RetryOptions::none()`; the manager retries.

@@ -6,7 +6,8 @@ use redis_authx::{IdentityProvider, ProviderError, Token, TokenRequest, async_tr
 /// Built by a way to sign in, such as [`ClientSecret`](crate::ClientSecret).
 /// Each [`request_token`](IdentityProvider::request_token) asks the service
 /// anew; no token is cached, save the one that came with a person's sign-in,
-/// which is served once. `Debug` shows no secret.
+/// which is served once, and not at all to a request because a server has
+/// [refused](redis_authx::RequestReason::Refused) a token. `Debug` shows no secret.
 ///
 /// # Cancel safety
 /// Dropping the future of a request leaves nothing behind in the identity; what

@@ -93,6 +93,30 @@ fn each_source_is_asked_in_its_own_way() {
 }
 
 #[test]
+fn after_a_refusal_imds_is_asked_past_its_cache() {
+    for source in every_source() {
+        let http = Scripted::new(Ok(HttpResponse::new(500)));
+        let identity = with(ManagedIdentity::system_assigned(), variables(source))
+            .source(source)
+            .http_client(http.clone())
+            .build()
+            .expect("a good configuration");
+        request(&identity).expect_err("down");
+        request_refused(&identity).expect_err("down");
+        request(&identity).expect_err("down");
+        let requests = http.requests();
+        let urls: Vec<_> = requests.iter().map(HttpRequest::url).collect();
+        let bypass = if source == Source::VirtualMachine {
+            "&bypass_cache=true"
+        } else {
+            ""
+        };
+        assert_eq!(urls[1], format!("{}{bypass}", urls[0]), "{source:?}");
+        assert_eq!(urls[2], urls[0], "{source:?}");
+    }
+}
+
+#[test]
 fn the_address_of_a_virtual_machines_endpoint_can_be_moved() {
     for (host, url) in [
         (

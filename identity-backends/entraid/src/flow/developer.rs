@@ -1,6 +1,9 @@
 //! What a developer is signed in to already: a tool is run and asked for a
 //! token.
 //!
+//! None of the tools can be asked to pass over its own cache, so a request after
+//! a [`Refused`](redis_authx::RequestReason::Refused) token is like any other.
+//!
 //! A file a tool, which says what it is run with and how its output is read;
 //! the rest is here and in the files beside.
 

@@ -65,9 +65,16 @@ pub use source::ManagedIdentitySource;
 /// # The same token again
 /// Azure keeps a managed identity's token for about a day and gives it to all
 /// who ask (Microsoft Learn, "Managed identities for Azure resources frequently
-/// asked questions"). It can't be made to give another one sooner, and a change
-/// of roles may take as long to show. The token manager counts the same token
+/// asked questions"), and a change of roles may take as long to show. The token
+/// manager counts the same token
 /// as no rotation: no connection logs in again by it.
+///
+/// When a Redis server has refused the token
+/// ([`Refused`](redis_authx::RequestReason::Refused)), IMDS is asked with
+/// `bypass_cache=true` for one that is not from its cache. IMDS's OpenAPI
+/// document defines the parameter; Azure's other documentation says that no
+/// token can be had before its time, so it may have no effect. The other
+/// sources document no such parameter and are asked as ever.
 ///
 /// # Proxies
 /// No proxy is used, whatever the environment says: the endpoint is one that

@@ -7,8 +7,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use futures_util::lock::Mutex as AsyncMutex;
 use redis_authx::{
-    ConfigError, ErrorKind, IdentityProvider, Moment, ProviderError, Token, TokenRequest,
-    async_trait,
+    ConfigError, ErrorKind, IdentityProvider, Moment, ProviderError, RequestReason, Token,
+    TokenRequest, async_trait,
 };
 
 use self::refresh::Refresh;
@@ -123,8 +123,10 @@ impl IdentityProvider for Renewing {
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .take();
+        // One that was refused may be this one, from another manager.
+        let refused = matches!(request.reason(), RequestReason::Refused { .. });
         let now = Moment::now(request.clock());
-        if let Some(token) = first
+        if let Some(token) = first.filter(|_| !refused)
             && let Some(left) = token.time_left(now)
             && !left.is_zero()
         {

@@ -8,7 +8,9 @@ use std::time::{Duration, SystemTime};
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use redis_authx::testing::ManualClock;
-use redis_authx::{Clock, IdentityProvider, Moment, ProviderError, Token, async_trait};
+use redis_authx::{
+    Clock, IdentityProvider, Moment, ProviderError, RequestReason, Token, async_trait,
+};
 use redis_authx_entraid::{
     Authority, ClientSecret, EntraIdentity, HttpClient, HttpError, HttpRequest, HttpResponse,
 };
@@ -73,6 +75,14 @@ pub(crate) fn request_at(
     clock: &ManualClock,
 ) -> Result<Token, ProviderError> {
     futures::executor::block_on(identity.request_token(&clock.request()))
+}
+
+/// For a manager whose token a Redis server has refused.
+pub(crate) fn request_refused(identity: &EntraIdentity) -> Result<Token, ProviderError> {
+    let clock = clock();
+    let reason = RequestReason::Refused { generation: 1 };
+    let request = clock.request().with_reason(reason);
+    futures::executor::block_on(identity.request_token(&request))
 }
 
 /// A clock that shows the machine's time and stands still.

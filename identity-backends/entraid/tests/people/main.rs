@@ -111,6 +111,17 @@ fn the_first_token_ages_until_it_is_requested() {
 }
 
 #[test]
+fn the_first_token_is_not_served_after_a_refusal() {
+    let (sign_in, http, redirect) = begun(|nonce, http| {
+        http.then(reply(nonce, "refresh-1"))
+            .then(reply("", "refresh-2"))
+    });
+    let identity = block_on(sign_in.finish(&redirect)).expect("an identity");
+    request_refused(&identity).expect("another token");
+    assert_eq!(http.asked()[1]["refresh_token"], "refresh-1");
+}
+
+#[test]
 fn a_renewal_that_fails_or_is_dropped_costs_nothing() {
     let (sign_in, http, redirect) = begun(|nonce, http| {
         http.then(reply(nonce, "refresh-1"))

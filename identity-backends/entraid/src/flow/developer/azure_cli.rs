@@ -28,7 +28,9 @@ use crate::json::{Object, Unreadable};
 ///
 /// `az` keeps the token that it has and gives it out until some minutes before
 /// it expires. A manager that asks earlier gets the same one, which it takes
-/// for what it is: it re-authenticates nobody and asks again later.
+/// for what it is: it re-authenticates nobody and asks again later. `az` has no
+/// option to bypass that cache, also after a Redis server has
+/// [refused](redis_authx::RequestReason::Refused) the token.
 #[derive(Clone, Debug, Default)]
 #[must_use]
 pub struct AzureCli {

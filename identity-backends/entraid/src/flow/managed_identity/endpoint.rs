@@ -28,6 +28,9 @@ pub(super) struct Endpoint {
     /// Whether to send `Metadata: true`, which a web page could not make a
     /// browser or a server send.
     pub(super) metadata: bool,
+    /// The parameter that asks for a token which is not from the endpoint's
+    /// cache, where it has one.
+    pub(super) bypass: Option<(&'static str, &'static str)>,
     /// The header with a secret, and the variable that it is read from at each
     /// request: the platform may change it while the process lives.
     pub(super) secret: Option<(&'static str, &'static str)>,
@@ -47,6 +50,7 @@ impl Endpoint {
             method: HttpMethod::Get,
             url,
             metadata: false,
+            bypass: None,
             secret: None,
             keys: None,
             http: None,
@@ -59,6 +63,7 @@ impl Endpoint {
             method: HttpMethod::Post,
             url,
             metadata: false,
+            bypass: None,
             secret: None,
             keys: None,
             http: None,
@@ -83,13 +88,19 @@ impl Endpoint {
         Ok(())
     }
 
-    /// The request as it is to be sent now.
+    /// The request as it is to be sent now; `fresh`: past the endpoint's cache,
+    /// where that can be asked for.
     pub(super) fn request(
         &self,
         environment: &Environment,
         resource: &str,
+        fresh: bool,
     ) -> Result<HttpRequest, ProviderError> {
-        let mut request = self.bare().with_header("accept", "application/json");
+        let mut url = self.url.clone();
+        if let Some((name, value)) = self.bypass.filter(|_| fresh) {
+            url.query_pairs_mut().append_pair(name, value);
+        }
+        let mut request = self.plain(&url).with_header("accept", "application/json");
         if self.metadata {
             request = request.with_header("Metadata", "true");
         }
@@ -108,7 +119,11 @@ impl Endpoint {
     /// Nothing but the method and the URL. Through no proxy: it would be asked
     /// for an identity of its own machine, or be shown a secret.
     pub(super) fn bare(&self) -> HttpRequest {
-        HttpRequest::new(self.method, self.url.as_str()).without_proxy()
+        self.plain(&self.url)
+    }
+
+    fn plain(&self, url: &Url) -> HttpRequest {
+        HttpRequest::new(self.method, url.as_str()).without_proxy()
     }
 }
 

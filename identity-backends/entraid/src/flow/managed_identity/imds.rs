@@ -16,6 +16,11 @@ const PATH: &str = "metadata/identity/oauth2/token";
 /// The first version, which every later service still serves.
 const API_VERSION: &str = "2018-02-01";
 
+/// As the OpenAPI document of IMDS has it (`imds.json` in
+/// `Azure/azure-rest-api-specs`): "the token must be retrieved from Azure AD and
+/// cannot be retrieved from an internal cache".
+const BYPASS: (&str, &str) = ("bypass_cache", "true");
+
 const IDS: IdParameters = IdParameters {
     client: Some("client_id"),
     object: Some("object_id"),
@@ -33,6 +38,7 @@ pub(super) fn endpoint(setup: &Setup<'_>) -> Result<Endpoint, ConfigError> {
     })?;
     let mut endpoint = Endpoint::get(url, API_VERSION, setup.resource);
     endpoint.metadata = true;
+    endpoint.bypass = Some(BYPASS);
     endpoint.user_assigned(setup.id, &IDS, "one of its variants")?;
     Ok(endpoint)
 }

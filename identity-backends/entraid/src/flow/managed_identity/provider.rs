@@ -2,7 +2,9 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Duration;
 
-use redis_authx::{IdentityProvider, ProviderError, Token, TokenRequest, async_trait};
+use redis_authx::{
+    IdentityProvider, ProviderError, RequestReason, Token, TokenRequest, async_trait,
+};
 
 use super::endpoint::Endpoint;
 use super::refusal::{no_answer, refusal};
@@ -47,8 +49,10 @@ impl Flow {
         Ok(())
     }
 
-    async fn ask(&self) -> Result<HttpResponse, ProviderError> {
-        let request = self.endpoint.request(&self.environment, &self.resource)?;
+    async fn ask(&self, fresh: bool) -> Result<HttpResponse, ProviderError> {
+        let request = self
+            .endpoint
+            .request(&self.environment, &self.resource, fresh)?;
         let Some(keys) = &self.endpoint.keys else {
             return self.send(request).await;
         };
@@ -66,7 +70,8 @@ impl Flow {
 impl IdentityProvider for Flow {
     async fn request_token(&self, request: &TokenRequest<'_>) -> Result<Token, ProviderError> {
         self.probe().await?;
-        let answer = self.ask().await?;
+        let fresh = matches!(request.reason(), RequestReason::Refused { .. });
+        let answer = self.ask(fresh).await?;
         if answer.status() != 200 {
             return Err(refusal(self.source, self.optional, &answer));
         }
