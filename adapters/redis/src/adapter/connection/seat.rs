@@ -22,7 +22,7 @@ impl Handle {
     /// always a command in flight, checks the clock without a cost to notice.
     pub(super) const fn is_to_check_clock(&mut self) -> bool {
         self.uses = self.uses.wrapping_add(1);
-        self.uses % 16 == 0
+        self.uses.is_multiple_of(16)
     }
 }
 
