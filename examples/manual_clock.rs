@@ -28,7 +28,7 @@ impl IdentityProvider for Flaky {
 
 fn main() -> Result<(), Box<dyn Error>> {
     let time = ManualClock::new();
-    let (manager, driver) = TokenManager::builder(Flaky::default()).build(&time)?;
+    let (manager, driver) = TokenManager::builder(Flaky::default()).build(&time);
     let credentials = manager.credentials();
     let mut run = time.run(driver);
 

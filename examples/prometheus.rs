@@ -34,7 +34,7 @@ fn main() -> Result<(), Box<dyn Error>> {
     let metrics = MetricsObserver::new(time.clone()).label("identity", "orders");
     let (manager, driver) = TokenManager::builder(identity)
         .observer(metrics)
-        .build(&time)?;
+        .build(&time);
 
     time.run(driver).advance(minutes(95));
     assert_eq!(manager.status().generation, 3);

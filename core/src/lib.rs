@@ -46,7 +46,7 @@
 //! }
 //!
 //! let time = ManualClock::new();
-//! let (manager, driver) = TokenManager::builder(Broker).build(&time)?;
+//! let (manager, driver) = TokenManager::builder(Broker).build(&time);
 //! let mut run = time.run(driver);
 //!
 //! let token = manager.credentials().current()?;

@@ -23,7 +23,7 @@ pub use status::{State, Status};
 ///
 /// let time = ManualClock::new();
 /// let identity = StaticToken::new(Token::new("app", "s3cret"));
-/// let (manager, driver) = TokenManager::builder(identity).build(&time)?;
+/// let (manager, driver) = TokenManager::builder(identity).build(&time);
 /// let _run = time.run(driver);
 ///
 /// assert_eq!(manager.credentials().current().unwrap().username(), "app");

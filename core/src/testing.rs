@@ -12,7 +12,7 @@
 //!     .token("a", hours(1))
 //!     .error(ProviderError::unavailable("down"))
 //!     .token("b", hours(1));
-//! let (manager, driver) = TokenManager::builder(script.clone()).build(&time)?;
+//! let (manager, driver) = TokenManager::builder(script.clone()).build(&time);
 //! let mut run = time.run(driver);
 //!
 //! assert_eq!(manager.credentials().current().unwrap().password(), "a");

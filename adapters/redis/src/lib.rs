@@ -47,7 +47,7 @@
 //! # use redis_authx::testing::ManualClock;
 //! # use redis_authx::{StaticToken, Token, TokenManager};
 //! # let identity = StaticToken::new(Token::new("app", "s3cret"));
-//! # let (manager, _driver) = TokenManager::builder(identity).build(&ManualClock::new())?;
+//! # let (manager, _driver) = TokenManager::builder(identity).build(&ManualClock::new());
 //!
 //! let config = AsyncConnectionConfig::new()
 //!     .set_credentials_provider(manager.credentials().redis_provider());

@@ -66,25 +66,20 @@ impl Builder {
         self
     }
 
-    /// Builds the manager and the [`Driver`] that runs it; nothing is spawned.
+    /// Builds the manager and the [`Driver`] that runs it, without spawning
+    /// anything.
     ///
-    /// Client adapters need a runtime of their own for credentials of a
-    /// manager built this way.
-    ///
-    /// # Errors
-    /// None today: what can be wrong is refused where it is built (the
-    /// policies, the provider). Returned all the same, so that a later check
-    /// breaks nobody.
-    pub fn build<C: Clock + Clone>(self, clock: &C) -> Result<(TokenManager, Driver), ConfigError> {
-        Ok(self.assemble(Arc::new(clock.clone()), None))
+    /// Client adapters need a runtime of their own for the credentials of a
+    /// manager that was built this way.
+    pub fn build<C: Clock + Clone>(self, clock: &C) -> (TokenManager, Driver) {
+        self.assemble(Arc::new(clock.clone()), None)
     }
 
     /// Builds the manager and runs it on `runtime`.
     ///
     /// # Errors
-    /// As [`build`](Self::build), and the error of
-    /// [`Spawner::spawn`](crate::Spawner::spawn) when `runtime` can't run the
-    /// manager: tokio's when this is called outside a tokio runtime.
+    /// The error of [`Spawner::spawn`](crate::Spawner::spawn) when `runtime` can't
+    /// run the manager: tokio's when this is called outside a tokio runtime.
     pub fn spawn(self, runtime: impl Runtime) -> Result<TokenManager, ConfigError> {
         let runtime: Arc<dyn Runtime> = Arc::new(runtime);
         let clock: Arc<dyn Clock> = Arc::<dyn Runtime>::clone(&runtime);

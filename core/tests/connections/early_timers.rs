@@ -168,7 +168,7 @@ fn a_timer_that_keeps_firing_early_lets_other_tasks_run() {
         timers: Arc::default(),
     };
     let script = ScriptedProvider::new().token("a", hours(1));
-    let (manager, mut driver) = TokenManager::builder(script.clone()).build(&clock).unwrap();
+    let (manager, mut driver) = TokenManager::builder(script.clone()).build(&clock);
     let wake_ups = Arc::new(WakeUps::default());
     let waker: Waker = waker(Arc::clone(&wake_ups));
     for poll in 1..=10 {

@@ -68,7 +68,7 @@ impl Scene {
     fn with_timeout(server: Server, timeout: Duration) -> Self {
         let time = ManualClock::new();
         let identity = StaticToken::new(Token::new("app", "secret"));
-        let (manager, driver) = TokenManager::builder(identity).build(&time).unwrap();
+        let (manager, driver) = TokenManager::builder(identity).build(&time);
         let (link, feed) = server.connect();
         let old = feed.0.clone();
         let (controller, builder) =

@@ -169,7 +169,7 @@ fn a_link_that_hangs_is_passed_over() {
     let hangs = ScriptedProvider::new().hang().hang().hang();
     let chain = ProviderChain::new(hangs.clone()).or(StaticToken::new(Token::new("user", "spare")));
     let time = ManualClock::new();
-    let (manager, driver) = TokenManager::builder(chain).build(&time).expect("defaults");
+    let (manager, driver) = TokenManager::builder(chain).build(&time);
     let mut run = time.run(driver);
     assert!(manager.credentials().current().is_err());
     // Half of the ten seconds that the manager allows by default.

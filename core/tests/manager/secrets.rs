@@ -93,8 +93,7 @@ fn a_manager_its_handles_and_its_driver() {
     let events = EventLog::new();
     let (manager, mut driver) = TokenManager::builder(StaticToken::new(token()))
         .observer(events.clone())
-        .build(&time)
-        .unwrap();
+        .build(&time);
     hides(&driver, &["Driver", "Requesting"]);
     assert!(futures::FutureExt::now_or_never(&mut driver).is_none());
     hides(&driver, &["Driver", "Waiting", "someone"]);

@@ -60,9 +60,7 @@ fn get_blocking_waits_for_what_takes_an_expired_tokens_place() {
     let time = ManualClock::new();
     let (looked, looks) = channel();
     let source = Source::new(&time, |n| numbered(n, hours(1)));
-    let (manager, driver) = TokenManager::builder(source)
-        .build(&Watched(time.clone(), looked))
-        .expect("valid settings");
+    let (manager, driver) = TokenManager::builder(source).build(&Watched(time.clone(), looked));
     let mut run = time.run(driver);
     run.advance(minutes(1));
     time.suspend(hours(2));

@@ -140,7 +140,7 @@ fn a_closure_and_a_driver_at_work_can_be_shown() {
     assert_eq!(format!("{closure:?}"), "FnProvider { .. }");
     let time = ManualClock::default();
     let identity = ScriptedProvider::new().hang();
-    let (_manager, mut driver) = TokenManager::builder(identity).build(&time).unwrap();
+    let (_manager, mut driver) = TokenManager::builder(identity).build(&time);
     assert!(futures::FutureExt::now_or_never(&mut driver).is_none());
     let shown = format!("{driver:?}");
     assert!(
@@ -158,7 +158,7 @@ fn an_expiry_is_known_once_the_life_has_begun() {
     let at = time.wall() + hours(1);
     assert_eq!(token().expires_at(at).expiry(), Some(at));
     let script = ScriptedProvider::new().token("a", hours(1));
-    let (manager, driver) = TokenManager::builder(script).build(&time).unwrap();
+    let (manager, driver) = TokenManager::builder(script).build(&time);
     let _run = time.run(driver);
     assert_eq!(manager.credentials().current().unwrap().expiry(), Some(at));
 }

@@ -41,7 +41,7 @@ pub(crate) fn rig_with(
         .retry_policy(backoff(5, millis(100), millis(1000)))
         .observer(events.clone())
         .seed(7);
-    let (manager, driver) = settings(builder).build(time).expect("valid settings");
+    let (manager, driver) = settings(builder).build(time);
     Rig {
         time: time.clone(),
         run: time.run(driver),

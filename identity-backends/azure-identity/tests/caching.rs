@@ -86,9 +86,7 @@ fn a_day(lifetime: Duration) -> (Arc<Caching>, u64) {
     let time = ManualClock::new();
     let credential = Caching::new(&time, lifetime);
     let (manager, driver) =
-        TokenManager::builder(AzureIdentity::new(Arc::<Caching>::clone(&credential)))
-            .build(&time)
-            .expect("defaults");
+        TokenManager::builder(AzureIdentity::new(Arc::<Caching>::clone(&credential))).build(&time);
     let mut run = time.run(driver);
     let credentials = manager.credentials();
     let least = lifetime.min(minutes(4)) / 8;
@@ -141,9 +139,7 @@ fn a_renewal_that_fails_leaves_the_token_in_use() {
     let time = ManualClock::new();
     let credential = Caching::new(&time, hours(1));
     let (manager, driver) =
-        TokenManager::builder(AzureIdentity::new(Arc::<Caching>::clone(&credential)))
-            .build(&time)
-            .expect("defaults");
+        TokenManager::builder(AzureIdentity::new(Arc::<Caching>::clone(&credential))).build(&time);
     let mut run = time.run(driver);
     let credentials = manager.credentials();
     let first = credentials.current().expect("a token");

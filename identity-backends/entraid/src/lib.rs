@@ -38,7 +38,7 @@
 //!     .build()?;
 //!
 //! let time = ManualClock::new();
-//! let (manager, driver) = TokenManager::builder(identity).build(&time)?;
+//! let (manager, driver) = TokenManager::builder(identity).build(&time);
 //! let mut run = time.run(driver);
 //! run.advance(seconds(60));
 //!

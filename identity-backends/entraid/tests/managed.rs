@@ -37,9 +37,7 @@ fn a_throttled_refresh_waits_as_long_as_it_was_asked_to() {
     let time = clock();
     let http = Arc::new(EverySecond::default());
     let identity = identity(Arc::clone(&http));
-    let (manager, driver) = TokenManager::builder(identity)
-        .build(&time)
-        .expect("defaults");
+    let (manager, driver) = TokenManager::builder(identity).build(&time);
     let mut run = time.run(driver);
     let credentials = manager.credentials();
     assert_eq!(credentials.generation(), 1);
@@ -74,9 +72,7 @@ fn the_reader_of_an_outage_sees_what_to_do() {
     ] {
         let time = clock();
         let identity = identity(Scripted::new(answer));
-        let (manager, driver) = TokenManager::builder(identity)
-            .build(&time)
-            .expect("defaults");
+        let (manager, driver) = TokenManager::builder(identity).build(&time);
         let mut run = time.run(driver);
         run.advance(minutes(1));
         let error = manager.credentials().current().expect_err("no token");

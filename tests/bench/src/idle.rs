@@ -40,10 +40,9 @@ struct Day {
 impl Day {
     fn of(lifetime_hours: u64) -> Self {
         let time = ManualClock::new();
-        let built = TokenManager::builder(Instantly::new(hours(lifetime_hours)))
+        let (manager, driver) = TokenManager::builder(Instantly::new(hours(lifetime_hours)))
             .seed(7)
             .build(&time);
-        let (manager, driver) = built.expect("the defaults are valid");
         let polls = Arc::new(AtomicU64::new(0));
         let mut run = time.run(Counted {
             driver,

@@ -52,10 +52,9 @@ impl IdentityProvider for Instantly {
 /// A manager in simulated time, with tokens of a usual size in it.
 pub(crate) fn manager(lifetime: Duration) -> (TokenManager, Run) {
     let time = ManualClock::new();
-    let built = TokenManager::builder(Instantly::new(lifetime))
+    let (manager, driver) = TokenManager::builder(Instantly::new(lifetime))
         .seed(7)
         .build(&time);
-    let (manager, driver) = built.expect("the defaults are valid");
     (manager, time.run(driver))
 }
 

@@ -32,8 +32,7 @@ fn polls_in_an_hour(connections: usize) -> usize {
     let source = Source::new(&time, |n| numbered(n, hours(1)));
     let (manager, mut driver) = TokenManager::builder(source.clone())
         .refresh_policy(exact(|policy| policy))
-        .build(&time)
-        .expect("valid settings");
+        .build(&time);
     let polls = Arc::new(AtomicUsize::new(0));
     let counted = Arc::clone(&polls);
     let mut run = time.run(poll_fn(move |cx| {
@@ -225,7 +224,7 @@ fn an_answer_that_is_seen_late_after_the_process_was_frozen_counts() {
     let time = ManualClock::new();
     let clock = Frozen(time.clone(), Arc::default());
     let gate = Gate::default();
-    let (manager, driver) = TokenManager::builder(gate.clone()).build(&clock).unwrap();
+    let (manager, driver) = TokenManager::builder(gate.clone()).build(&clock);
     let mut run = time.run(driver);
     gate.answer(numbered(1, hours(1)));
     clock.1.store(60, Ordering::SeqCst);
@@ -247,7 +246,7 @@ impl ArcWake for Task {
 fn an_ended_drivers_task_is_freed_while_handles_live() {
     for dropped in [false, true] {
         let time = ManualClock::new();
-        let (manager, mut driver) = TokenManager::builder(Gate::default()).build(&time).unwrap();
+        let (manager, mut driver) = TokenManager::builder(Gate::default()).build(&time);
         let task = Arc::new(Task);
         let waker = waker(Arc::clone(&task));
         let poll = |driver: &mut Driver| Pin::new(driver).poll(&mut Context::from_waker(&waker));

@@ -114,7 +114,7 @@ fn a_stop_ends_it() {
 #[test]
 fn the_end_of_the_driver_ends_it() {
     let time = ManualClock::new();
-    let (manager, driver) = TokenManager::builder(Gate::default()).build(&time).unwrap();
+    let (manager, driver) = TokenManager::builder(Gate::default()).build(&time);
     let run = time.run(driver);
     let mut refresh = manager.refresh();
     assert!((&mut refresh).now_or_never().is_none());

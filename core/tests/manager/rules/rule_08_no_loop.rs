@@ -186,7 +186,7 @@ fn refresh_when_hammered_from_other_threads_does_not_keep_the_driver_from_yieldi
         reads: AtomicUsize::new(0),
     }));
     let gate = Gate::default();
-    let (manager, mut driver) = TokenManager::builder(gate.clone()).build(&clock).unwrap();
+    let (manager, mut driver) = TokenManager::builder(gate.clone()).build(&clock);
     clock.0.manager.set(manager.clone()).unwrap();
     let waker = futures::task::noop_waker();
     let mut poll = || {

@@ -78,7 +78,7 @@ fn stop_twice_and_refresh_after_it_are_harmless() {
 fn stop_before_the_first_poll_makes_no_request_that_is_not_cancelled() {
     let time = ManualClock::new();
     let script = ScriptedProvider::new().hang();
-    let (manager, driver) = TokenManager::builder(script.clone()).build(&time).unwrap();
+    let (manager, driver) = TokenManager::builder(script.clone()).build(&time);
     manager.stop();
     let _run = time.run(driver);
     assert_eq!(manager.status().state, State::Stopped);
@@ -108,8 +108,7 @@ fn the_last_handle_of_either_kind_stops_it() {
     let events = EventLog::new();
     let (manager, driver) = TokenManager::builder(script.clone())
         .observer(events.clone())
-        .build(&time)
-        .unwrap();
+        .build(&time);
     let mut run = time.run(driver);
     let credentials = manager.credentials();
     let another = manager.clone();
@@ -135,7 +134,7 @@ fn the_last_handle_of_either_kind_stops_it() {
 fn a_dropped_driver_publishes_stopped_and_cancels() {
     let time = ManualClock::new();
     let script = ScriptedProvider::new().hang();
-    let (manager, mut driver) = TokenManager::builder(script.clone()).build(&time).unwrap();
+    let (manager, mut driver) = TokenManager::builder(script.clone()).build(&time);
     assert!((&mut driver).now_or_never().is_none());
     assert_eq!(script.open_requests(), 1);
     drop(driver);
@@ -148,7 +147,7 @@ fn a_dropped_driver_publishes_stopped_and_cancels() {
 fn a_driver_that_was_never_polled_publishes_stopped_when_dropped() {
     let time = ManualClock::new();
     let script = ScriptedProvider::new();
-    let (manager, driver) = TokenManager::builder(script.clone()).build(&time).unwrap();
+    let (manager, driver) = TokenManager::builder(script.clone()).build(&time);
     drop(driver);
     assert_eq!(manager.status().state, State::Stopped);
     assert_eq!(script.requests(), 0);

@@ -12,7 +12,7 @@ use crate::support::{Answer, Source, down, exact, rig_with};
 fn defaults_are_those_that_the_documentation_names() {
     let time = ManualClock::new();
     let script = ScriptedProvider::new().token("a", hours(1)).hang();
-    let (manager, driver) = TokenManager::builder(script.clone()).build(&time).unwrap();
+    let (manager, driver) = TokenManager::builder(script.clone()).build(&time);
     let mut run = time.run(driver);
     // Three quarters of an hour, less a twentieth at most.
     let mut waited = Duration::ZERO;

@@ -32,7 +32,7 @@ fn many_threads_may_start_and_stop_their_own() {
                 let time = ManualClock::new();
                 for _ in 0..50 {
                     let source = Source::new(&time, move |_| numbered(number, hours(1)));
-                    let (manager, driver) = TokenManager::builder(source).build(&time).unwrap();
+                    let (manager, driver) = TokenManager::builder(source).build(&time);
                     let mut run = time.run(driver);
                     let token = manager.credentials().current().unwrap();
                     assert_eq!(token.password(), format!("token-{number}"));

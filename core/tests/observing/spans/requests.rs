@@ -143,7 +143,7 @@ fn a_request_whose_driver_is_dropped_was_cancelled() {
     let lines = transcript(|| {
         let time = ManualClock::new();
         let identity = ScriptedProvider::new().hang();
-        let (_manager, driver) = TokenManager::builder(identity).build(&time).unwrap();
+        let (_manager, driver) = TokenManager::builder(identity).build(&time);
         drop(time.run(driver));
     });
     let expected = [
@@ -161,7 +161,7 @@ fn a_driver_inside_a_span_of_the_application_keeps_its_requests_there() {
             info!("asked");
             Ok::<_, ProviderError>(Token::new("user", "token-1"))
         });
-        let (manager, driver) = TokenManager::builder(identity).build(&time).unwrap();
+        let (manager, driver) = TokenManager::builder(identity).build(&time);
         let mut run = time.run(driver.instrument(info_span!("app")));
         manager.stop();
         run.settle();

@@ -75,9 +75,7 @@ fn a_token_that_the_tool_repeats_makes_no_loop_and_no_rotation() {
     let identity = fake.az().build().expect("az");
 
     let time = clock();
-    let (manager, driver) = TokenManager::builder(Blocking(identity))
-        .build(&time)
-        .expect("a good configuration");
+    let (manager, driver) = TokenManager::builder(Blocking(identity)).build(&time);
     let mut run = time.run(driver);
     run.advance(minutes(50));
 
