@@ -174,8 +174,7 @@ mod tests {
     #[test]
     fn a_password_in_the_target_is_not_shown() {
         let identity = StaticToken::new(Token::new("app", "s3cret"));
-        let built = TokenManager::builder(identity).build(&ManualClock::new());
-        let (manager, _driver) = built.unwrap();
+        let (manager, _driver) = TokenManager::builder(identity).build(&ManualClock::new());
         let url = "rediss://app:hunter2@cache.example";
         let builder = AuthClient::builder(url, manager.credentials());
         let shown = format!("{builder:?}");

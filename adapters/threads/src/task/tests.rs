@@ -102,8 +102,7 @@ fn a_task_that_blocks_is_woken_by_the_timer_thread() {
 #[test]
 fn a_manager_that_holds_a_token_needs_no_timer_thread() {
     let identity = provider_fn(|| async { Ok(Token::new("app", "s3cret").expires_in(HOUR)) });
-    let built = TokenManager::builder(identity).build(&Threads);
-    let (manager, mut driver) = built.unwrap();
+    let (manager, mut driver) = TokenManager::builder(identity).build(&Threads);
     let mut polls = 0;
     run(Box::pin(poll_fn(move |cx| {
         let poll = driver.poll_unpin(cx);
