@@ -1,4 +1,4 @@
-//! What happened, for logs, metrics and tests.
+//! Events, for logs, metrics and tests.
 
 use std::fmt;
 use std::time::Duration;
@@ -6,9 +6,9 @@ use std::time::Duration;
 use crate::ProviderError;
 use crate::reauth::{ConnectionId, ReauthError};
 
-/// Something that an operator may want to know. Holds no secret.
+/// An event of a manager or of one of its connections. Holds no secret.
 ///
-/// Handed to every [`Observer`]; with the feature `tracing` also emitted under
+/// Every [`Observer`] receives it. With the feature `tracing` it is also emitted under
 /// the target `redis_authx`, with the field names used here.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
@@ -16,9 +16,9 @@ pub enum Event {
     /// A token request failed.
     #[non_exhaustive]
     AttemptFailed {
-        /// Which attempt of its cycle it was, counted from 1.
+        /// The number of the attempt within its cycle, counted from 1.
         attempt: u32,
-        /// Why.
+        /// The error.
         error: ProviderError,
         /// The wait before the next attempt; `None` when there will be none
         /// until [`refresh`](crate::TokenManager::refresh).
@@ -38,9 +38,9 @@ pub enum Event {
     /// is replaced at once.
     #[non_exhaustive]
     ConnectionLost {
-        /// Which one.
+        /// The connection.
         connection: ConnectionId,
-        /// Why.
+        /// The error.
         error: ReauthError,
     },
     /// A live connection did not take a new token yet: it is inside a transaction
@@ -63,9 +63,9 @@ pub enum Event {
     /// attempts follow one by one, each reported as `AttemptFailed`.
     #[non_exhaustive]
     CycleExhausted {
-        /// Attempts made.
+        /// The number of attempts made.
         attempts: u32,
-        /// The last one's error.
+        /// The error of the last one.
         error: ProviderError,
         /// The wait before the next attempt; `None` when there will be none
         /// until [`refresh`](crate::TokenManager::refresh).
@@ -74,7 +74,7 @@ pub enum Event {
     /// A live connection took a new token.
     #[non_exhaustive]
     Reauthenticated {
-        /// Which one.
+        /// The connection.
         connection: ConnectionId,
         /// The token's generation.
         generation: u64,
@@ -84,19 +84,19 @@ pub enum Event {
     /// A live connection did not take a new token.
     #[non_exhaustive]
     ReauthFailed {
-        /// Which one.
+        /// The connection.
         connection: ConnectionId,
         /// The token's generation.
         generation: u64,
-        /// Why.
+        /// The error.
         error: ReauthError,
-        /// The wait before the next try.
+        /// The wait before the next attempt.
         retry_in: Option<Duration>,
     },
-    /// A token came after failures.
+    /// A request succeeded after failures.
     #[non_exhaustive]
     Recovered {
-        /// Attempts that failed.
+        /// The number of attempts that failed.
         failures: u32,
         /// From the first failure to this success.
         outage: Duration,
@@ -105,7 +105,7 @@ pub enum Event {
     /// replaced by one that is logged in.
     #[non_exhaustive]
     Replaced {
-        /// Which one.
+        /// The connection.
         connection: ConnectionId,
         /// The generation that the new one is logged in with.
         generation: u64,
@@ -114,9 +114,9 @@ pub enum Event {
     /// over `window`.
     #[non_exhaustive]
     Staggered {
-        /// How many.
+        /// The number of connections.
         connections: usize,
-        /// The longest window of them.
+        /// The longest window of any of them.
         window: Duration,
     },
     /// The manager has stopped.
@@ -124,15 +124,15 @@ pub enum Event {
     /// The held token expired before another came.
     #[non_exhaustive]
     TokenExpired {
-        /// Its generation.
+        /// The token's generation.
         generation: u64,
     },
     /// A rotation: a new token is in use.
     #[non_exhaustive]
     TokenRefreshed {
-        /// Its generation.
+        /// The token's generation.
         generation: u64,
-        /// Its life from now; `None` when it never expires.
+        /// The time until it expires; `None` when it never does.
         lifetime: Option<Duration>,
         /// How long the request took.
         latency: Duration,
@@ -140,20 +140,21 @@ pub enum Event {
     /// The identity service answered with the token already held.
     #[non_exhaustive]
     TokenUnchanged {
-        /// Its generation.
+        /// The token's generation.
         generation: u64,
         /// The wait before the next request; `None` when it never expires.
         next_in: Option<Duration>,
     },
 }
 
-/// Is told of every [`Event`], in order, from the manager's own tasks. What an
-/// event tells of can be seen by then.
+/// Receives every [`Event`], after its effect is visible.
 ///
-/// Implemented by every `Fn(&Event)`. It should return quickly; a panic in it
-/// is caught and dropped.
+/// It is called by the manager's task and by the tasks of its connections, so that
+/// calls may overlap. Implemented by every `Fn(&Event)`. It should return quickly; a
+/// panic is caught and ignored. An observer that holds a
+/// [`TokenManager`](crate::TokenManager) or its credentials keeps it alive for ever.
 pub trait Observer: Send + Sync + 'static {
-    /// Takes note of `event`.
+    /// Handles one event.
     fn event(&self, event: &Event);
 }
 

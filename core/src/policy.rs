@@ -62,7 +62,7 @@ pub struct RefreshPolicy {
 }
 
 impl RefreshPolicy {
-    /// A builder that holds the defaults; each method's page names its own.
+    /// A builder with the defaults, which its methods name.
     #[must_use]
     pub fn builder() -> RefreshPolicyBuilder {
         RefreshPolicyBuilder::default()

@@ -1,10 +1,10 @@
-//! Live connections, kept logged in: what is the same for every Redis client.
+//! Client-independent re-authentication of live connections.
 //!
-//! A client adapter shows each of its connections as a [`Session`] and
-//! registers it. The [`Reauthenticator`] then gives every session each new
-//! token once, spread over time, retries what fails, and has a session
-//! replaced that is lost or that time is running out for. Applications meet
-//! this module through the adapters' types only.
+//! A client adapter implements [`Session`] for its connections and registers each
+//! of them. The [`Reauthenticator`] then authenticates every session once with each
+//! new token, spread over time, retries failures, and replaces a session that is
+//! lost or whose time runs out. Applications use this module through the adapters'
+//! types only.
 //!
 //! | what happens | what follows |
 //! |---|---|
@@ -46,7 +46,7 @@ use status::StatusCell;
 
 /// Re-authenticates the sessions that are registered with it.
 ///
-/// A handle, cheap to clone. Its task ends when the last handle and the last
+/// A cheap-to-clone handle. Its task ends when the last handle and the last
 /// [`Registration`] are dropped.
 #[derive(Clone, Debug)]
 pub struct Reauthenticator {
@@ -77,12 +77,12 @@ impl Reauthenticator {
         })
     }
 
-    /// Takes care of a session that has just logged in with `token`, until the
+    /// Registers a session that has just logged in with `token`, until the
     /// registration is dropped.
     ///
-    /// The session is held weakly, except while something runs for it. Keep the
-    /// registration beside it, in what the application holds, and not inside:
-    /// dropping the registration cuts short what runs.
+    /// The session is held weakly, except while one of its futures runs. Keep the
+    /// registration beside the session, in what the application holds, and not
+    /// inside it: dropping the registration aborts a future that runs.
     #[must_use = "dropping the registration ends the renewal"]
     pub fn register(&self, session: Weak<dyn Session>, token: &Token) -> Registration {
         let id = ConnectionId::next();
@@ -105,7 +105,8 @@ impl Reauthenticator {
     }
 }
 
-/// A session's place with its [`Reauthenticator`]; dropping it ends that.
+/// The registration of a session with a [`Reauthenticator`]. Dropping it ends the
+/// session's renewal.
 pub struct Registration {
     id: ConnectionId,
     status: Arc<StatusCell>,
@@ -116,25 +117,26 @@ pub struct Registration {
 }
 
 impl Registration {
-    /// The connection may have been lost: if the session says that it is not
-    /// [connected](Session::is_connected), it is replaced at once.
+    /// Call when the connection may have been lost. A session that is not
+    /// [connected](Session::is_connected) is replaced at once.
     pub fn lost(&self) {
         self.inbox.send(Notice::Lost(self.id, None));
     }
 
-    /// The same where the session has given the connection up by itself. The
-    /// reason is reported, as an event and in the status.
+    /// Call when the session itself has given up the connection. It is replaced like
+    /// a [`lost`](Self::lost) one, and the reason is reported as an event and in the
+    /// status.
     pub fn lost_by(&self, why: ReauthError) {
         self.inbox.send(Notice::Lost(self.id, Some(why)));
     }
 
-    /// What kept the session [busy](ReauthErrorKind::Busy) is over: a deferred
+    /// Call when the session is no longer [busy](ReauthErrorKind::Busy). A deferred
     /// `AUTH` is sent at once.
     pub fn ready(&self) {
         self.inbox.send(Notice::Ready(self.id));
     }
 
-    /// How the connection is doing.
+    /// A snapshot of the connection's state.
     #[must_use]
     pub fn status(&self) -> ConnectionStatus {
         self.status.read(Moment::now(&self.runtime))

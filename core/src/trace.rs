@@ -1,4 +1,4 @@
-//! What `tracing` is told; without the feature of that name, nothing.
+//! Output to `tracing`; nothing without the feature of that name.
 
 #[cfg(feature = "tracing")]
 mod event;

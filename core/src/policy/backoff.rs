@@ -38,13 +38,13 @@ pub struct ExponentialBackoff {
 }
 
 impl ExponentialBackoff {
-    /// A builder that holds the defaults; each method's page names its own.
+    /// A builder with the defaults, which its methods name.
     #[must_use]
     pub fn builder() -> ExponentialBackoffBuilder {
         ExponentialBackoffBuilder(Self::default())
     }
 
-    /// A builder that holds the settings of this one: to change some of them.
+    /// A builder with the settings of this one, to change some of them.
     ///
     /// ```
     /// use redis_authx::{ErrorKind, ExponentialBackoff};
@@ -61,7 +61,11 @@ impl ExponentialBackoff {
         ExponentialBackoffBuilder(self.clone())
     }
 
-    /// Built in, so known to be right.
+    pub(crate) const fn has_is_retryable(&self) -> bool {
+        self.is_retryable.is_some()
+    }
+
+    /// Without the checks of the builder, for constants.
     pub(crate) fn with_delays(initial_delay: Duration, max_delay: Duration) -> Self {
         Self {
             initial_delay,

@@ -41,7 +41,7 @@ pub(super) struct ReauthDriver {
     /// While a connection is lost and there is no token.
     need: Option<Need>,
     alarm: Alarm,
-    /// It ended as it should.
+    /// Set once the manager has stopped or no handle is left.
     finished: bool,
 }
 
@@ -185,13 +185,13 @@ impl ReauthDriver {
 
     fn start(&mut self, id: ConnectionId, action: Action, limit: Duration) {
         let (Some(session), Some(token)) = (self.session(id), self.token.clone()) else {
-            // It is being dropped: its next notice says so.
+            // The session is being dropped. Its next notice removes it.
             self.roster.left(id);
             return;
         };
         let now = Moment::now(&self.runtime);
         if token.time_left(now).is_some_and(|left| left.is_zero()) {
-            // After a suspend, the manager may not have noticed yet. It does now.
+            // After a suspend, reading the token makes the manager notice.
             let _ = self.credentials.current();
             self.withdraw();
             return self.roster.put_back(now.monotonic(), id);

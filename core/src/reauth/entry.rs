@@ -4,16 +4,17 @@ use super::ReauthErrorKind;
 use crate::policy::FAR;
 use crate::{Clock, Moment, SessionRule, Token};
 
-/// Of a session that outlives its token, the share after which it is renewed.
+/// The share of its lifetime after which a session that outlives its token is
+/// renewed.
 const RENEW_AFTER: f64 = 0.75;
 
 /// A replacement that is lost sooner than this has not lasted.
 const MIN_STABLE: Duration = Duration::from_secs(10);
 
-/// A renewal follows a log-in no sooner than this, whatever a token says.
+/// The least time from a log-in to the renewal, whatever the token says.
 const SHORTEST_RENEWAL: Duration = Duration::from_millis(100);
 
-/// What a log-in at one moment with one token gives a session.
+/// The result of a log-in with one token at one moment.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Grant {
     pub(super) generation: u64,
@@ -51,7 +52,7 @@ impl Grant {
     }
 }
 
-/// What a session is to do.
+/// What is done for a session.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Action {
     Authenticate,
@@ -67,7 +68,7 @@ impl Action {
     }
 }
 
-/// What a session waits for.
+/// The state of a session's next action.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Plan {
     Due(Instant),
@@ -80,7 +81,7 @@ pub(super) enum Plan {
 pub(super) struct Entry {
     pub(super) grant: Grant,
     pub(super) plan: Plan,
-    /// Tries since the last success.
+    /// Attempts since the last success.
     pub(super) attempts: u32,
     /// The latest failure was that the session is inside a transaction, or blocked.
     pub(super) busy: bool,
@@ -92,8 +93,8 @@ pub(super) struct Entry {
     pub(super) replaced: Option<Instant>,
     /// How often in a row it was lost soon after it had been replaced.
     relapses: u32,
-    /// From then on a replacement is tried instead of `AUTH`. `None` when no
-    /// renewal is under way, or the session has no end.
+    /// The time from which a replacement is tried instead of `AUTH`. `None` when no
+    /// renewal is under way, and for a session without an end.
     pub(super) replace_from: Option<Instant>,
 }
 
@@ -132,9 +133,9 @@ impl Entry {
         self.relapses
     }
 
-    /// A renewal begins at `at`: sets the point from which a replacement is
-    /// tried instead of `AUTH`. That of one which has not succeeded stays, or
-    /// frequent rotations would put the replacement off for ever.
+    /// Begins a renewal at `at`, and sets the time from which a replacement is tried
+    /// instead of `AUTH`. If the previous renewal has not succeeded, its time stays:
+    /// otherwise frequent rotations would defer the replacement for ever.
     pub(super) fn begin(&mut self, now: Moment, at: Instant, replace_after: f64) {
         self.attempts = 0;
         self.busy = false;

@@ -8,24 +8,23 @@ use crate::error::write_error;
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ReauthErrorKind {
-    /// Inside a transaction, where `AUTH` would become part of it; or with replies
-    /// to come, behind which `AUTH` might not be answered: of a command that
-    /// blocks, or of a server that is slow.
+    /// The connection is inside a transaction, of which `AUTH` would become a part, or
+    /// replies are pending, of a command that blocks or of a slow server, behind which
+    /// `AUTH` might not be answered.
     Busy,
-    /// The connection is gone, or a new one can't be opened.
+    /// The connection is lost, or a new one can't be opened.
     Disconnected,
     /// Anything else.
     Other,
-    /// Its replies no longer belong to its requests: `AUTH` was answered by
-    /// something else than `OK` or an error, or a command by what it can't have
-    /// been answered.
+    /// The connection's replies no longer belong to its requests: the reply to `AUTH`
+    /// was neither `OK` nor an error, or a command got a reply that it can't have.
     OutOfStep,
     /// The server refused the token: `WRONGPASS`.
     Refused,
     /// No answer within the time limit.
     Timeout,
-    /// This kind of connection can't re-authenticate in place, or not now: it is
-    /// replaced, and nobody needs to be told why.
+    /// The connection can't re-authenticate in place, or not now. It is replaced, and
+    /// no failure is reported.
     Unsupported,
 }
 
@@ -45,7 +44,7 @@ impl ReauthErrorKind {
     }
 }
 
-/// A connection did not take a new token. Cheap to clone, holds no secret.
+/// A failed re-authentication. Cheap to clone; holds no secret.
 #[derive(Clone, Debug)]
 pub struct ReauthError {
     kind: ReauthErrorKind,
@@ -53,21 +52,20 @@ pub struct ReauthError {
 }
 
 impl ReauthError {
-    /// An error of `kind`, with nothing behind it.
+    /// Creates an error of `kind` without a source.
     #[must_use]
     pub const fn new(kind: ReauthErrorKind) -> Self {
         Self { kind, source: None }
     }
 
-    /// Keeps the client's error as what stands behind this one. It is shown to
-    /// people: it must not hold a token.
+    /// Attaches the client's error. It is shown to people: it must not hold a token.
     #[must_use]
     pub fn with_source(mut self, source: impl Into<Box<dyn Error + Send + Sync>>) -> Self {
         self.source = Some(Arc::from(source.into()));
         self
     }
 
-    /// Why.
+    /// The kind of failure.
     #[must_use]
     pub const fn kind(&self) -> ReauthErrorKind {
         self.kind

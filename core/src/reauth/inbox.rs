@@ -18,16 +18,16 @@ pub(super) enum Notice {
         status: Arc<StatusCell>,
     },
     Left(ConnectionId),
-    /// With the reason, where that is not the connection's end.
+    /// With the reason, where the session itself has given up the connection.
     Lost(ConnectionId, Option<ReauthError>),
     Ready(ConnectionId),
 }
 
-/// The handles' end. Closes the driver's when the last one is dropped.
+/// The handles' side of the queue. Dropping the last one closes it.
 #[derive(Debug)]
 pub(super) struct Inbox(Arc<Mail>);
 
-/// The driver's end.
+/// The driver's side of the queue.
 #[derive(Debug)]
 pub(super) struct Mail {
     /// `None` once the driver has ended.

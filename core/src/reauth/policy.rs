@@ -5,8 +5,8 @@ use crate::{ConfigError, ExponentialBackoff};
 
 /// How live connections are re-authenticated.
 ///
-/// "The time left" is counted, for each connection, from the moment a new
-/// token is there to the moment the server would close it.
+/// "The time left" of a connection counts from the arrival of a new token to the
+/// moment at which the server would close the connection.
 #[derive(Clone, Debug)]
 pub struct ReauthPolicy {
     pub(super) stagger: f64,
@@ -18,21 +18,19 @@ pub struct ReauthPolicy {
 }
 
 impl ReauthPolicy {
-    /// A builder that holds the defaults; each method's page names its own.
+    /// A builder with the defaults, which its methods name.
     #[must_use]
     pub fn builder() -> ReauthPolicyBuilder {
         ReauthPolicyBuilder::default()
     }
 
-    /// How long one `AUTH` may take: for a session whose sockets have time
-    /// limits of their own.
+    /// How long one `AUTH` may take.
     #[must_use]
     pub const fn auth_timeout(&self) -> Duration {
         self.auth_timeout
     }
 
-    /// How long one replacement may take: for a connection that the adapter opens
-    /// outside of one.
+    /// How long one replacement may take.
     #[must_use]
     pub const fn replace_timeout(&self) -> Duration {
         self.replace_timeout
@@ -78,8 +76,9 @@ impl ReauthPolicyBuilder {
         self
     }
 
-    /// The most `AUTH`s and replacements under way at once: 1 or more.
-    /// Default 64.
+    /// The most `AUTH`s and replacements under way at once: 1 or more. At most half
+    /// of them, rounded up, are replacements, so that a dead node does not hold up
+    /// the others. Default 64.
     #[must_use]
     pub const fn max_in_flight(mut self, count: usize) -> Self {
         self.0.max_in_flight = count;
@@ -101,9 +100,9 @@ impl ReauthPolicyBuilder {
         self
     }
 
-    /// The waits between two tries for one connection. Its number of attempts
-    /// does not count: a connection is never given up. Default: 100 ms to
-    /// 5 s, doubling, spread by a fifth.
+    /// The waits between two attempts for one connection: only the delays count,
+    /// since attempts never end. Default: 100 ms to 5 s, doubling, spread by a
+    /// fifth.
     #[must_use]
     pub fn backoff(mut self, backoff: ExponentialBackoff) -> Self {
         self.0.backoff = backoff;
@@ -114,7 +113,9 @@ impl ReauthPolicyBuilder {
     ///
     /// # Errors
     /// [`ConfigError`] for a share outside 0 to 1 (NaN included), a limit of
-    /// no connections, and a duration below 1 ms or above ten years.
+    /// no connections, a duration below 1 ms or above ten years, and a backoff with
+    /// [`is_retryable`](crate::ExponentialBackoffBuilder::is_retryable), which would
+    /// never be called.
     pub fn build(self) -> Result<ReauthPolicy, ConfigError> {
         let Self(policy) = self;
         for (field, share) in [
@@ -124,6 +125,10 @@ impl ReauthPolicyBuilder {
             if !(0.0..=1.0).contains(&share) {
                 return Err(ConfigError::invalid(field, share, "a number from 0 to 1"));
             }
+        }
+        if policy.backoff.has_is_retryable() {
+            let allowed = "a backoff without it: every failure is retried";
+            return Err(ConfigError::invalid("backoff.is_retryable", "set", allowed));
         }
         if policy.max_in_flight == 0 {
             return Err(ConfigError::invalid("max_in_flight", 0, "1 or more"));

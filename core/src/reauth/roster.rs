@@ -96,12 +96,12 @@ impl<T> Roster<T> {
         next.into_iter().flatten().map(|(at, _)| *at).min()
     }
 
-    /// What is kept for a session, as long as it is there.
+    /// The value that is kept for a session.
     pub(super) fn get(&self, id: ConnectionId) -> Option<&T> {
         self.entries.get(&id).map(|(_, kept)| kept)
     }
 
-    /// The same, to change.
+    /// The same, mutable.
     pub(super) fn get_mut(&mut self, id: ConnectionId) -> Option<&mut T> {
         self.entries.get_mut(&id).map(|(_, kept)| kept)
     }
@@ -116,7 +116,7 @@ impl<T> Roster<T> {
         self.entries.remove(&id).map(|(_, kept)| kept)
     }
 
-    /// Takes a session out of its queue, or off the count of what runs.
+    /// Removes a session from its queue, or from the count of running actions.
     fn unplan(&mut self, id: ConnectionId) {
         let Some((entry, _)) = self.entries.get_mut(&id) else {
             return;
@@ -245,7 +245,7 @@ impl<T> Roster<T> {
         }
     }
 
-    /// What was started for a session can't begin: there is no valid token.
+    /// Plans a session again whose action could not begin, for want of a valid token.
     pub(super) fn put_back(&mut self, now: Instant, id: ConnectionId) {
         self.unplan(id);
         self.schedule(id, now);
@@ -263,7 +263,7 @@ impl<T> Roster<T> {
             };
             let action = entry.action(now);
             if auth.is_some() && action == Action::Replace {
-                // It has waited for too long, and waits with the others from now on.
+                // Its time for an `AUTH` has passed while it waited for a slot.
                 self.schedule(id, now);
                 continue;
             }

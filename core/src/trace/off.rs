@@ -1,4 +1,4 @@
-//! The same with nothing in it: what is called here is compiled away.
+//! Empty versions of the same functions, for builds without the feature.
 
 use crate::Event;
 use crate::reauth::ConnectionId;

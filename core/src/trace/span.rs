@@ -6,8 +6,7 @@ use tracing::{Instrument, Span, debug_span, info_span};
 use super::TARGET;
 use crate::reauth::ConnectionId;
 
-/// The span of something that may take a while. It says how it ended:
-/// cancelled, when nobody says otherwise before it is dropped.
+/// A span that records its outcome: `cancelled` if it is dropped without one.
 pub(crate) struct Work {
     span: Span,
     open: bool,
@@ -36,13 +35,12 @@ impl Work {
         Self { span, open: true }
     }
 
-    /// `work`, polled and dropped inside the span.
+    /// Polls and drops `work` inside the span.
     pub(crate) fn around<F: Future>(&self, work: F) -> tracing::instrument::Instrumented<F> {
         work.instrument(self.span.clone())
     }
 
-    /// It has ended, or failed with an error of this kind. Only the first
-    /// word counts.
+    /// Records a success, or a failure of this kind. Only the first call counts.
     pub(crate) fn ended(&mut self, failure: Option<&'static str>) {
         let outcome = if failure.is_some() {
             "failed"

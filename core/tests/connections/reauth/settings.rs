@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use redis_authx::ExponentialBackoff;
 use redis_authx::reauth::ReauthPolicy;
 
 #[test]
@@ -18,6 +19,9 @@ fn each_wrong_setting_is_named() {
         })
         .collect();
     refused.push((policy().max_in_flight(0).build(), "max_in_flight"));
+    let never_called = ExponentialBackoff::builder().is_retryable(|_, _| true);
+    let built = policy().backoff(never_called.build().unwrap()).build();
+    refused.push((built, "backoff.is_retryable"));
     for limit in [Duration::ZERO, Duration::MAX] {
         refused.push((policy().auth_timeout(limit).build(), "auth_timeout"));
         refused.push((policy().replace_timeout(limit).build(), "replace_timeout"));
