@@ -36,8 +36,8 @@ impl Config {
     ///
     /// A file can't hold a function. Add one with
     /// [`to_builder`](ExponentialBackoff::to_builder), and give the result to
-    /// [`Builder::retry_policy`](crate::Builder::retry_policy) after
-    /// [`Builder::config`](crate::Builder::config).
+    /// [`TokenManagerBuilder::retry_policy`](crate::TokenManagerBuilder::retry_policy) after
+    /// [`TokenManagerBuilder::config`](crate::TokenManagerBuilder::config).
     #[must_use]
     pub fn retry(&self) -> ExponentialBackoff {
         self.retry.clone()

@@ -188,9 +188,9 @@ impl Credentials {
         self.shared().report(event);
     }
 
-    /// The runtime that the manager was [spawned](crate::Builder::spawn) on,
+    /// The runtime that the manager was [spawned](crate::TokenManagerBuilder::spawn) on,
     /// for the tasks of a client adapter; `None` when it was
-    /// [built](crate::Builder::build) with a clock alone.
+    /// [built](crate::TokenManagerBuilder::build) with a clock alone.
     #[must_use]
     pub fn runtime(&self) -> Option<Arc<dyn Runtime>> {
         self.shared().runtime.clone()

@@ -138,7 +138,7 @@ pub use credentials::{Connected, Credentials, Need, Refresh};
 pub use driver::Driver;
 pub use error::{ConfigError, ErrorKind, ProviderError, TokenError};
 pub use event::{Event, Observer};
-pub use manager::{Builder, State, Status, TokenManager};
+pub use manager::{State, Status, TokenManager, TokenManagerBuilder};
 #[cfg(feature = "metrics")]
 pub use metrics::MetricsObserver;
 pub use policy::{

@@ -36,8 +36,8 @@ pub struct TokenManager {
 
 impl TokenManager {
     /// A builder for a manager that requests its tokens from `identity`.
-    pub fn builder(identity: impl IdentityProvider) -> Builder {
-        Builder::new(Arc::new(identity))
+    pub fn builder(identity: impl IdentityProvider) -> TokenManagerBuilder {
+        TokenManagerBuilder::new(Arc::new(identity))
     }
 
     pub(crate) fn new(shared: Arc<Shared>) -> Self {

@@ -18,7 +18,7 @@
 //! ```
 //!
 //! To run the manager on an `Executor` of the application,
-//! [build](redis_authx::Builder::build) it with the clock `Smol` and spawn the
+//! [build](redis_authx::TokenManagerBuilder::build) it with the clock `Smol` and spawn the
 //! driver on that executor.
 
 use std::time::{Instant, SystemTime};

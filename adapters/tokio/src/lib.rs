@@ -27,7 +27,7 @@ use tokio::task::JoinHandle;
 
 /// The current tokio runtime: the one that the calling thread is in.
 ///
-/// [`TokenManager::builder(…).spawn(Tokio)`](redis_authx::Builder::spawn)
+/// [`TokenManager::builder(…).spawn(Tokio)`](redis_authx::TokenManagerBuilder::spawn)
 /// must be called within a runtime; [`OnTokio`] names one instead.
 /// Monotonic time is tokio's, so `tokio::time::pause` stops it. The wall clock
 /// is the system's: use the core's `ManualClock` for tests of expiry.

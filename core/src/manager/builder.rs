@@ -12,7 +12,7 @@ use crate::{
 /// Builds a [`TokenManager`]; everything but the provider has a default.
 #[derive(Debug)]
 #[must_use = "a builder does nothing until it is built or spawned"]
-pub struct Builder {
+pub struct TokenManagerBuilder {
     provider: Arc<dyn IdentityProvider>,
     refresh: RefreshPolicy,
     retry: Arc<dyn RetryPolicy>,
@@ -20,7 +20,7 @@ pub struct Builder {
     seed: Option<u64>,
 }
 
-impl Builder {
+impl TokenManagerBuilder {
     pub(super) fn new(provider: Arc<dyn IdentityProvider>) -> Self {
         Self {
             provider,

@@ -10,8 +10,8 @@ use std::time::{Duration, Instant};
 use futures::channel::oneshot;
 use redis_authx::testing::{EventLog, ManualClock, Run, millis};
 use redis_authx::{
-    Builder, Clock, ExponentialBackoff, IdentityProvider, ProviderError, RefreshPolicy,
-    RefreshPolicyBuilder, Token, TokenManager, TokenRequest, async_trait,
+    Clock, ExponentialBackoff, IdentityProvider, ProviderError, RefreshPolicy,
+    RefreshPolicyBuilder, Token, TokenManager, TokenManagerBuilder, TokenRequest, async_trait,
 };
 
 pub(crate) type Answer = Result<Token, ProviderError>;
@@ -33,7 +33,7 @@ pub(crate) fn rig(identity: impl IdentityProvider) -> Rig {
 pub(crate) fn rig_with(
     time: &ManualClock,
     identity: impl IdentityProvider,
-    settings: impl FnOnce(Builder) -> Builder,
+    settings: impl FnOnce(TokenManagerBuilder) -> TokenManagerBuilder,
 ) -> Rig {
     let events = EventLog::new();
     let builder = TokenManager::builder(identity)

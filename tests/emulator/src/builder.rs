@@ -8,7 +8,7 @@ use crate::{Emulator, EmulatorError, SentinelLogin, Store, TokenVersion, identit
 ///
 /// Made by [`Emulator::builder`].
 #[derive(Clone)]
-pub struct Builder {
+pub struct EmulatorBuilder {
     pub(crate) token_lifetime: Duration,
     pub(crate) store: Store,
     pub(crate) sentinel_login: SentinelLogin,
@@ -29,7 +29,7 @@ pub struct Builder {
     pub(crate) redis_server_program: String,
 }
 
-impl Default for Builder {
+impl Default for EmulatorBuilder {
     fn default() -> Self {
         Self {
             token_lifetime: Duration::from_secs(3600),
@@ -54,7 +54,7 @@ impl Default for Builder {
     }
 }
 
-impl Builder {
+impl EmulatorBuilder {
     /// How long tokens live; default one hour. Changed later by
     /// [`IdentityControl::set_token_lifetime`](crate::IdentityControl::set_token_lifetime).
     ///
@@ -268,10 +268,10 @@ pub(crate) fn invalid(setting: &'static str, found: &str, allowed: &'static str)
     }
 }
 
-impl fmt::Debug for Builder {
+impl fmt::Debug for EmulatorBuilder {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         // The store's URL may hold a password, the secret is one.
-        f.debug_struct("Builder")
+        f.debug_struct("EmulatorBuilder")
             .field("token_lifetime", &self.token_lifetime)
             .field("tenant_id", &self.tenant_id)
             .field("client_id", &self.client_id)

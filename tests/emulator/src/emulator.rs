@@ -11,7 +11,7 @@ use std::{
 use tokio::{runtime::Handle, task::AbortHandle};
 
 use crate::{
-    AppCertificate, Builder, ClusterControl, EmulatorError, IdentityControl, RedisControl,
+    AppCertificate, ClusterControl, EmulatorBuilder, EmulatorError, IdentityControl, RedisControl,
     SentinelControl, SignInControl,
     identity::{
         self, FederatedIssuer, IdentityState, People, Registered,
@@ -53,11 +53,11 @@ pub(crate) struct ServiceFabric {
 impl Emulator {
     /// Settings for an emulator to start.
     #[must_use]
-    pub fn builder() -> Builder {
-        Builder::default()
+    pub fn builder() -> EmulatorBuilder {
+        EmulatorBuilder::default()
     }
 
-    pub(crate) async fn start(builder: Builder) -> Result<Self, EmulatorError> {
+    pub(crate) async fn start(builder: EmulatorBuilder) -> Result<Self, EmulatorError> {
         let runtime = Handle::try_current().map_err(|_| EmulatorError::NoRuntime)?;
         let tls = Tls::generate()?;
         let (identity_tls, tls_port) =
@@ -176,7 +176,7 @@ impl Emulator {
         &self.identity_url
     }
 
-    /// `http://127.0.0.1:PORT`, if [`Builder::plain_identity`] was set.
+    /// `http://127.0.0.1:PORT`, if [`EmulatorBuilder::plain_identity`] was set.
     pub fn identity_plain_url(&self) -> Option<&str> {
         self.identity_plain_url.as_deref()
     }

@@ -79,7 +79,7 @@
 //! | slots move to other nodes | [`migrate_slots`](ClusterControl::migrate_slots), or halfway: [`begin_migration`](ClusterControl::begin_migration), [`finish_migration`](ClusterControl::finish_migration) |
 //! | sentinels make another node the master | [`SentinelControl::fail_over`], [`kill_master`](SentinelControl::kill_master), [`SentinelControl::start_node`] |
 //! | a sentinel is gone | [`kill_sentinel`](SentinelControl::kill_sentinel), [`start_sentinel`](SentinelControl::start_sentinel) |
-//! | sentinels want a log-in too, of whatever kind | [`Builder::sentinel_login`] with a [`SentinelLogin`] |
+//! | sentinels want a log-in too, of whatever kind | [`EmulatorBuilder::sentinel_login`] with a [`SentinelLogin`] |
 //! | connections to one node break | [`drop_node_connections`](RedisControl::drop_node_connections) |
 //!
 //! What happened is counted by [`IdentityControl`], [`SignInControl`] and [`RedisControl`], and told for each
@@ -110,7 +110,7 @@
 //! * Assertions that a registered certificate has signed, and tokens of one foreign issuer, stand
 //!   in for the secret ("Application authentication certificate credentials", "Workload identity
 //!   federation"). By default they are read with the tolerance that the official libraries need;
-//!   see [`Builder::strict_assertions`].
+//!   see [`EmulatorBuilder::strict_assertions`].
 //! * Tokens are RS256-signed JWTs with the claims of "Access token claims reference", in both
 //!   versions ([`TokenVersion`]). The `oid` is not the client id.
 //! * `AUTH` and `HELLO … AUTH` take the `oid` and a token whose signature, audience, `nbf` and

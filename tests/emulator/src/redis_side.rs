@@ -5,7 +5,7 @@ use std::{future::Future, pin::Pin, sync::Arc};
 use tokio_rustls::TlsAcceptor;
 
 use crate::{
-    Builder, ClusterControl, EmulatorError, RedisControl, SentinelControl, Store,
+    ClusterControl, EmulatorBuilder, EmulatorError, RedisControl, SentinelControl, Store,
     gateway::door::{Door, Rewriters},
     identity::issuer::Issuer,
     server::{Backend, Turn},
@@ -26,7 +26,7 @@ pub(crate) type Serving = Vec<Pin<Box<dyn Future<Output = ()> + Send>>>;
 impl RedisSide {
     /// Opens the gateways and starts what is behind them.
     pub(crate) async fn start(
-        builder: &Builder,
+        builder: &EmulatorBuilder,
         issuer: &Arc<Issuer>,
         tls: &TlsAcceptor,
     ) -> Result<(Self, Serving), EmulatorError> {

@@ -9,7 +9,7 @@ use std::{
 };
 
 use clap::Parser;
-use redis_authx_emulator::{Builder, Emulator, EmulatorError, Store, TokenVersion};
+use redis_authx_emulator::{Emulator, EmulatorBuilder, EmulatorError, Store, TokenVersion};
 use redis_authx_entraid::ManagedIdentitySource;
 use tokio::signal;
 
@@ -83,7 +83,7 @@ struct Arguments {
 }
 
 impl Arguments {
-    fn builder(&self) -> Builder {
+    fn builder(&self) -> EmulatorBuilder {
         let mut builder = Emulator::builder()
             .store(self.store.clone())
             .token_lifetime(self.token_lifetime)

@@ -80,7 +80,7 @@ impl IdentityControl {
     ///
     /// Tokens end on a whole second, as real ones do, so that one lives up to
     /// a second longer than this; see
-    /// [`Builder::fractional_expiry`](crate::Builder::fractional_expiry).
+    /// [`EmulatorBuilder::fractional_expiry`](crate::EmulatorBuilder::fractional_expiry).
     pub fn set_token_lifetime(&self, lifetime: Duration) {
         self.plan().lifetime = lifetime;
     }

@@ -20,7 +20,7 @@ pub enum Store {
     Embedded,
     /// A `redis-server` child process on a free port of 127.0.0.1, found on
     /// `PATH` or by
-    /// [`Builder::redis_server_program`](crate::Builder::redis_server_program).
+    /// [`EmulatorBuilder::redis_server_program`](crate::EmulatorBuilder::redis_server_program).
     /// Its data lies in a folder of its own and goes with the emulator.
     RedisServer,
     /// A Redis that is running already (6.2 or newer), as
@@ -64,7 +64,7 @@ pub enum Store {
     /// connection without TLS and those with TLS on one with it, always at
     /// 127.0.0.1; so do `ROLE` and `INFO`. The master and the replicas want a
     /// token; of sentinels,
-    /// [`Builder::sentinel_login`](crate::Builder::sentinel_login) says what
+    /// [`EmulatorBuilder::sentinel_login`](crate::EmulatorBuilder::sentinel_login) says what
     /// they want. [`Emulator::sentinel`](crate::Emulator::sentinel) steers it.
     ///
     /// A master counts as dead after three seconds (`down-after-milliseconds`), if

@@ -8,8 +8,8 @@ use futures::FutureExt;
 use futures::channel::oneshot;
 use redis_authx::testing::{ScriptedProvider, hours, millis};
 use redis_authx::{
-    Builder, Event, IdentityProvider, ProviderError, RefreshPolicy, Runtime, Token, TokenError,
-    TokenManager, TokenRequest, async_trait, provider_fn,
+    Event, IdentityProvider, ProviderError, RefreshPolicy, Runtime, Token, TokenError,
+    TokenManager, TokenManagerBuilder, TokenRequest, async_trait, provider_fn,
 };
 
 use crate::support::{Alive, MINUTE, Watch, on_a_thread, task, until};
@@ -169,7 +169,7 @@ pub(crate) async fn a_provider_that_panics_is_asked_again(runtime: impl Runtime 
     assert_eq!(task(&runtime, async { 7 }).await, 7);
 }
 
-fn build(identity: impl IdentityProvider) -> Builder {
+fn build(identity: impl IdentityProvider) -> TokenManagerBuilder {
     TokenManager::builder(identity).refresh_policy(quick().build().unwrap())
 }
 

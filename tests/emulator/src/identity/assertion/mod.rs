@@ -3,7 +3,7 @@
 //! that it federates with.
 //!
 //! Read with the tolerance that the official libraries need, which differ in
-//! much, or, with [`Builder::strict_assertions`](crate::Builder::strict_assertions),
+//! much, or, with [`EmulatorBuilder::strict_assertions`](crate::EmulatorBuilder::strict_assertions),
 //! as the documents have it.
 
 mod by_certificate;
