@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::shared::Shared;
 use crate::{Credentials, IdentityProvider, Refresh};
 
-pub use builder::Builder;
+pub use builder::TokenManagerBuilder;
 pub use status::{State, Status};
 
 /// Keeps one identity's token fresh.
