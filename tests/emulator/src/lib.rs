@@ -154,7 +154,7 @@ mod tls;
 
 pub use self::{
     app_certificate::AppCertificate,
-    builder::Builder,
+    builder::EmulatorBuilder,
     emulator::Emulator,
     error::EmulatorError,
     gateway::{AuthRefusal, ConnectionReport, RedisControl, Refusal},
