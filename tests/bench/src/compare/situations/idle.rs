@@ -6,7 +6,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures::future::BoxFuture;
 use redis::{EntraIdCredentialsProvider, RetryConfig};
-use redis_authx::{Clock, ConfigError, Sleep, Spawner, TokenManager};
+use redis_authx::{Clock, ConfigError, Connected, Sleep, Spawner, TokenManager};
 use redis_authx_tokio::Tokio;
 use tokio::runtime::Builder;
 use tokio::time::sleep;
@@ -22,9 +22,10 @@ pub(crate) const SITUATIONS: &[Situation] = &[Situation {
     name: "idle",
     title: "Wake-ups while a token is held",
     about: "How often a thread that does nothing else is woken, in a day of tokens of an hour. \
-            The day is simulated for both by tokio's paused clock. Ours compares the clocks every \
-            30 s: after a suspend it does not hand out a token that has expired meanwhile. The \
-            built-in sleeps until 240 s before the expiry. (For one timer tokio may wake a thread \
+            The day is simulated for both by tokio's paused clock. With a connection, ours compares \
+            the clocks after a quarter of the time left, 30 s to 15 min: after a suspend the \
+            connection is re-authenticated in time though nothing is used. The built-in sleeps \
+            until 240 s before the expiry. (For one timer tokio may wake a thread \
             more than once.)",
     clients: Clients::Redis,
     rounds: Rounds::full(3),
@@ -33,19 +34,25 @@ pub(crate) const SITUATIONS: &[Situation] = &[Situation {
     plots: no_plots,
 }];
 
-static WAKES: Row = Row::lower("wake-ups", Unit::PerHour).in_short();
+static WAKES: Row = Row::lower("wake-ups, with a connection", Unit::PerHour).in_short();
+static UNCONNECTED: Row = Row::lower("wake-ups, without one", Unit::PerHour);
 
 const HOUR: Duration = Duration::from_secs(3600);
 const HOURS: u32 = 24;
 
 fn measure(bench: &Bench) -> Measured {
-    let without = wakes(|| ());
-    let with = match bench.side {
-        Side::BuiltIn => wakes(built_in),
-        Side::Ours => wakes(ours),
+    let nothing = wakes(|| ());
+    let an_hour = |wakes: u64| wakes.saturating_sub(nothing) as f64 / f64::from(HOURS);
+    let (connected, unconnected) = match bench.side {
+        Side::BuiltIn => {
+            let wakes = wakes(built_in);
+            (wakes, wakes)
+        }
+        Side::Ours => (wakes(connected), wakes(ours)),
     };
-    let an_hour = with.saturating_sub(without) as f64 / f64::from(HOURS);
-    Measured::default().with(&WAKES, an_hour)
+    Measured::default()
+        .with(&WAKES, an_hour(connected))
+        .with(&UNCONNECTED, an_hour(unconnected))
 }
 
 /// In a day, on a thread on which `start` has started something.
@@ -85,6 +92,12 @@ fn ours() -> TokenManager {
     manager.expect("a manager")
 }
 
+fn connected() -> (TokenManager, Connected) {
+    let manager = ours();
+    let connection = manager.credentials().count_connection();
+    (manager, connection)
+}
+
 /// The paused runtime, with a wall clock that stands still with it.
 #[derive(Clone, Copy, Debug)]
 struct Simulated {
@@ -120,8 +133,11 @@ mod tests {
     fn a_simulated_day_is_of_24_rotations_and_more() {
         let built_in = wakes(built_in);
         assert!(built_in >= u64::from(HOURS), "{built_in}");
-        let ours = wakes(ours);
-        // A clock check every 30 s.
-        assert!(ours >= u64::from(HOURS) * 120, "{ours}");
+        let (ours, connected) = (wakes(ours), wakes(connected));
+        assert!(ours >= u64::from(HOURS), "{ours}");
+        assert!(
+            connected > ours,
+            "{connected} with a connection, {ours} without"
+        );
     }
 }
