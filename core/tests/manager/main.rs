@@ -16,6 +16,10 @@ mod handed_on;
 mod jwt;
 #[cfg(feature = "jwt")]
 mod jwt_username;
+#[cfg(feature = "metrics")]
+mod metrics;
+#[cfg(feature = "metrics")]
+mod metrics_described;
 mod open_requests;
 mod panics;
 mod passwords;

@@ -9,7 +9,8 @@ use std::time::{Duration, Instant, SystemTime};
 
 use redis_authx::testing::{ManualClock, hours, millis, seconds};
 use redis_authx::{
-    Builder, Clock, ErrorKind, OnExhausted, Sleep, State, StaticToken, Token, TokenManager,
+    Clock, ErrorKind, OnExhausted, Sleep, State, StaticToken, Token, TokenManager,
+    TokenManagerBuilder,
 };
 
 use crate::support::{Answer, Gate, Rig, Source, backoff, down, exact, numbered, rig_with};
@@ -17,7 +18,7 @@ use crate::support::{Answer, Gate, Rig, Source, backoff, down, exact, numbered, 
 /// Four hours with a source that always answers like this.
 fn four_hours(
     answer: impl Fn(usize) -> Answer + Send + Sync + 'static,
-    settings: impl FnOnce(Builder) -> Builder,
+    settings: impl FnOnce(TokenManagerBuilder) -> TokenManagerBuilder,
 ) -> (Rig, Source) {
     let time = ManualClock::new();
     let source = Source::new(&time, answer);
