@@ -106,17 +106,18 @@ impl Driver {
 
     fn report(&self, event: &Event) {
         let counts = &self.shared.counts;
-        match event {
+        // Dropped outside the lock: an error's source may run anything.
+        let _old = match event {
             Event::AttemptFailed { error, .. } => {
                 counts.failures.fetch_add(1, Ordering::Relaxed);
-                counts.last().error = Some(error.clone());
+                counts.last().error.replace(error.clone())
             }
             Event::TokenRefreshed { .. } | Event::TokenUnchanged { .. } => {
                 counts.refreshes.fetch_add(1, Ordering::Relaxed);
-                counts.last().error = None;
+                counts.last().error.take()
             }
-            _ => {}
-        }
+            _ => None,
+        };
         self.shared.report(event);
     }
 
