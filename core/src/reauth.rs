@@ -24,6 +24,7 @@ mod error;
 mod inbox;
 mod limiter;
 mod policy;
+mod queue;
 mod roster;
 mod session;
 mod status;

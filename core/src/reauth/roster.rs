@@ -1,11 +1,12 @@
 //! Which session re-authenticates when: the logic of [`reauth`](super), without a
 //! clock.
 
-use std::collections::{BTreeMap, BTreeSet, VecDeque};
+use std::collections::{BTreeMap, VecDeque};
 use std::time::{Duration, Instant};
 
 use super::entry::{Action, Entry, Grant, Plan, Renewal};
 use super::limiter::Limiter;
+use super::queue::Queue;
 use super::status::ConnectionId;
 use super::{ReauthError, ReauthErrorKind, ReauthPolicy};
 use crate::{Event, Moment};
@@ -27,12 +28,7 @@ pub(super) struct Roster<T> {
     policy: ReauthPolicy,
     random: fastrand::Rng,
     entries: BTreeMap<ConnectionId, (Entry, T)>,
-    /// What is due when. Replacements have a queue of their own, since they may
-    /// take long and must not hold up the `AUTH`s of others.
-    auths: BTreeSet<(Instant, ConnectionId)>,
-    replacements: BTreeSet<(Instant, ConnectionId)>,
-    authenticating: usize,
-    replacing: usize,
+    queue: Queue,
     /// Of the current token; without one, nothing is tried.
     generation: Option<u64>,
     /// When the plans were last compared with the clocks.
@@ -66,13 +62,10 @@ pub(super) struct Ended {
 impl<T> Roster<T> {
     pub(super) const fn new(policy: ReauthPolicy, random: fastrand::Rng) -> Self {
         Self {
+            queue: Queue::new(policy.max_in_flight),
             policy,
             random,
             entries: BTreeMap::new(),
-            auths: BTreeSet::new(),
-            replacements: BTreeSet::new(),
-            authenticating: 0,
-            replacing: 0,
             generation: None,
             read: None,
             limiter: Limiter::new(),
@@ -85,15 +78,8 @@ impl<T> Roster<T> {
     }
 
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
-        let most = self.policy.max_in_flight;
-        if self.generation.is_none() || self.authenticating + self.replacing >= most {
-            return None;
-        }
-        let replacement = self.replacements.first();
-        // At most half of what may run, rounded up.
-        let replacement = replacement.filter(|_| self.replacing < most.div_ceil(2));
-        let next = [self.auths.first(), replacement];
-        next.into_iter().flatten().map(|(at, _)| *at).min()
+        self.generation?;
+        self.queue.next().map(|(at, ..)| at)
     }
 
     /// The value that is kept for a session.
@@ -121,15 +107,8 @@ impl<T> Roster<T> {
         let Some((entry, _)) = self.entries.get_mut(&id) else {
             return;
         };
-        match std::mem::replace(&mut entry.plan, Plan::Settled) {
-            Plan::Due(at) => {
-                self.auths.remove(&(at, id));
-                self.replacements.remove(&(at, id));
-            }
-            Plan::Running(Action::Authenticate) => self.authenticating -= 1,
-            Plan::Running(Action::Replace) => self.replacing -= 1,
-            Plan::Settled => {}
-        }
+        let plan = std::mem::replace(&mut entry.plan, Plan::Settled);
+        self.queue.remove(id, plan);
     }
 
     /// Whether a session is lost and waits for its replacement.
@@ -253,25 +232,22 @@ impl<T> Roster<T> {
 
     /// Starts what is due, as far as the limit allows.
     pub(super) fn run(&mut self, now: Instant) {
-        while self.poll_timeout().is_some_and(|at| at <= now) {
-            let auth = self.auths.first().filter(|(at, _)| *at <= now).copied();
-            let next = auth.or_else(|| self.replacements.first().copied());
-            let Some((_, id)) = next else { return };
+        while self.generation.is_some()
+            && let Some((at, id, planned)) = self.queue.next()
+            && at <= now
+        {
             self.unplan(id);
             let Some((entry, _)) = self.entries.get_mut(&id) else {
                 continue;
             };
             let action = entry.action(now);
-            if auth.is_some() && action == Action::Replace {
+            if planned == Action::Authenticate && action == Action::Replace {
                 // Its time for an `AUTH` has passed while it waited for a slot.
                 self.schedule(id, now);
                 continue;
             }
             entry.plan = Plan::Running(action);
-            match action {
-                Action::Authenticate => self.authenticating += 1,
-                Action::Replace => self.replacing += 1,
-            }
+            self.queue.start(action);
             let limit = match action {
                 Action::Authenticate => {
                     entry.replace_from.map_or(self.policy.auth_timeout, |from| {
@@ -410,10 +386,7 @@ impl<T> Roster<T> {
         self.unplan(id);
         if let Some((entry, _)) = self.entries.get_mut(&id) {
             entry.plan = Plan::Due(at);
-            match entry.action(at) {
-                Action::Authenticate => self.auths.insert((at, id)),
-                Action::Replace => self.replacements.insert((at, id)),
-            };
+            self.queue.insert(at, id, entry.action(at));
         }
     }
 }

@@ -65,11 +65,11 @@ fn started(roster: &mut Roster<()>, now: Moment) -> Vec<(Action, Duration)> {
 }
 
 fn running(roster: &Roster<()>) -> usize {
-    roster.authenticating + roster.replacing
+    roster.queue.running()
 }
 
 fn queued(roster: &Roster<()>) -> usize {
-    roster.auths.len() + roster.replacements.len()
+    roster.queue.len()
 }
 
 fn ended(action: Action, generation: u64, result: Result<Grant, ReauthError>) -> Ended {
