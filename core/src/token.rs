@@ -167,16 +167,22 @@ impl Token {
         self.0.session
     }
 
+    /// When it expires, as seen at `now`; `None` when it never does.
+    #[must_use]
+    pub fn deadline(&self, now: Moment) -> Option<Moment> {
+        match self.0.expiry {
+            Expiry::Never => None,
+            Expiry::In(lifetime) => Some(now.after(lifetime)),
+            Expiry::At(at) => Some(now.until(at)),
+            Expiry::End(end) => Some(end),
+        }
+    }
+
     /// The time until it expires: `None` when it never does, zero when it has.
     /// Manager, credentials and connections all decide by this.
     #[must_use]
     pub fn time_left(&self, now: Moment) -> Option<Duration> {
-        match self.0.expiry {
-            Expiry::Never => None,
-            Expiry::In(lifetime) => Some(lifetime),
-            Expiry::At(at) => Some(now.until(at).time_left(now)),
-            Expiry::End(end) => Some(end.time_left(now)),
-        }
+        self.deadline(now).map(|end| end.time_left(now))
     }
 
     /// Whether the wall clock has passed its expiry.

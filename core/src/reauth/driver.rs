@@ -1,7 +1,6 @@
-use std::future::Future;
+use std::future::{Future, poll_fn};
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::pin::{Pin, pin};
-use std::sync::atomic::Ordering;
+use std::pin::Pin;
 use std::sync::{Arc, Weak};
 use std::task::{Context, Poll};
 use std::time::{Duration, Instant};
@@ -10,7 +9,7 @@ use futures_util::future::{AbortHandle, BoxFuture, Either, abortable, select};
 use futures_util::stream::FuturesUnordered;
 use futures_util::{FutureExt, Stream};
 
-use super::entry::{Action, Grant};
+use super::entry::{Action, Grant, Renewal};
 use super::inbox::{Mail, Notice};
 use super::roster::{Ended, Output, Roster};
 use super::status::{ConnectionId, StatusCell};
@@ -75,6 +74,8 @@ impl ReauthDriver {
                     grant,
                     status,
                 } => {
+                    let grant = self.updated(now, grant);
+                    status.extended(grant.end);
                     let member = Member {
                         session,
                         status,
@@ -109,7 +110,8 @@ impl ReauthDriver {
         let Some(session) = self.session(id) else {
             return false;
         };
-        let connected = catch_unwind(AssertUnwindSafe(|| session.is_connected()));
+        // It may be dropped here as well.
+        let connected = catch_unwind(AssertUnwindSafe(move || session.is_connected()));
         let is_lost = !connected.unwrap_or(true);
         if is_lost {
             self.roster.lost(now, id);
@@ -130,7 +132,7 @@ impl ReauthDriver {
                 let generation = token.generation();
                 let held = self.token.as_ref().map(Token::generation);
                 if held == Some(generation) {
-                    let end = token.end();
+                    let end = token.deadline(now);
                     self.roster
                         .extended(generation, end, |member| member.status.extended(end));
                 } else {
@@ -139,24 +141,35 @@ impl ReauthDriver {
                 self.token = Some(token);
             }
             Err(TokenError::Stopped) => return Poll::Ready(Err(TokenError::Stopped)),
-            Err(_) => self.withdraw(),
+            Err(_) => {
+                self.roster.withdrawn();
+                self.token = None;
+            }
         }
         Poll::Ready(Ok(()))
     }
 
-    /// There is no valid token.
-    fn withdraw(&mut self) {
-        self.roster.withdrawn();
-        self.token = None;
+    /// A grant with the end that its token has by now.
+    fn updated(&self, now: Moment, grant: Grant) -> Grant {
+        let same = |token: &&Token| token.generation() == grant.generation;
+        match self.token.as_ref().filter(same) {
+            Some(token) if grant.renewal == Renewal::WithRotation => Grant {
+                end: token.deadline(now),
+                ..grant
+            },
+            _ => grant,
+        }
     }
 
     fn poll_jobs(&mut self, cx: &mut Context<'_>) -> bool {
         let Poll::Ready(Some(ended)) = Pin::new(&mut self.jobs).poll_next(cx) else {
             return false;
         };
-        let Some((id, ended)) = ended else {
+        let Some((id, mut ended)) = ended else {
             return true;
         };
+        let now = Moment::now(&self.runtime);
+        ended.result = ended.result.map(|grant| self.updated(now, grant));
         if let Some(member) = self.roster.get_mut(id) {
             member.running = None;
             match &ended.result {
@@ -165,7 +178,6 @@ impl ReauthDriver {
                 Err(error) => member.status.failed(error.clone()),
             }
         }
-        let now = Moment::now(&self.runtime);
         self.roster.ended(now, id, ended);
         self.check(now.monotonic(), id);
         true
@@ -184,18 +196,18 @@ impl ReauthDriver {
     }
 
     fn start(&mut self, id: ConnectionId, action: Action, limit: Duration) {
-        let (Some(session), Some(token)) = (self.session(id), self.token.clone()) else {
-            // The session is being dropped. Its next notice removes it.
+        let now = Moment::now(&self.runtime);
+        let is_valid = |token: &Token| token.time_left(now).is_none_or(|left| !left.is_zero());
+        // After a suspend, reading the token makes the manager notice.
+        let token = self.credentials.current().ok().filter(is_valid);
+        let Some(token) = token else {
+            return self.roster.put_back(now.monotonic(), id);
+        };
+        let Some(session) = self.session(id) else {
+            // Its next notice says that it is gone.
             self.roster.left(id);
             return;
         };
-        let now = Moment::now(&self.runtime);
-        if token.time_left(now).is_some_and(|left| left.is_zero()) {
-            // After a suspend, reading the token makes the manager notice.
-            let _ = self.credentials.current();
-            self.withdraw();
-            return self.roster.put_back(now.monotonic(), id);
-        }
         let runtime = Arc::clone(&self.runtime);
         let (job, handle) = abortable(job(id, session, action, token, limit, runtime));
         if let Some(member) = self.roster.get_mut(id) {
@@ -253,11 +265,7 @@ impl Future for ReauthDriver {
 impl Drop for ReauthDriver {
     fn drop(&mut self) {
         self.mail.end();
-        let connections = self
-            .credentials
-            .shared()
-            .connections
-            .load(Ordering::Relaxed);
+        let connections = self.roster.len();
         if !self.finished && connections > 0 {
             self.credentials.report(&Event::ReauthEnded { connections });
         }
@@ -286,8 +294,9 @@ async fn job(
         }
     });
     let attempt = Caught::new(attempt);
-    let sleep = pin!(runtime.sleep_until(started + limit));
-    let result = match select(attempt, sleep).await {
+    let (mut alarm, end) = (Alarm::default(), Some(started + limit));
+    let time_up = poll_fn(|cx| alarm.poll(cx, &runtime, end));
+    let result = match select(attempt, time_up).await {
         Either::Left((Some(result), _)) => result,
         Either::Left((None, _)) => Err(ReauthErrorKind::Other.into()),
         Either::Right(_) => Err(ReauthError::new(ReauthErrorKind::Timeout)),

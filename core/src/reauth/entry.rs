@@ -1,7 +1,6 @@
 use std::time::{Duration, Instant};
 
 use super::ReauthErrorKind;
-use crate::policy::FAR;
 use crate::{Clock, Moment, SessionRule, Token};
 
 /// The share of its lifetime after which a session that outlives its token is
@@ -35,12 +34,12 @@ impl Grant {
     pub(super) fn of(token: &Token, clock: &impl Clock) -> Self {
         let now = Moment::now(clock);
         let (end, renewal) = match token.session_rule() {
-            SessionRule::EndsWithToken => (token.end(), Renewal::WithRotation),
+            SessionRule::EndsWithToken => (token.deadline(now), Renewal::WithRotation),
             SessionRule::Lasts(lasts) => {
-                let lasts = lasts.min(FAR);
-                let wait = lasts.mul_f64(RENEW_AFTER).max(SHORTEST_RENEWAL);
-                let at = now.after(wait).monotonic();
-                (Some(now.after(lasts)), Renewal::At(at))
+                let end = now.after(lasts);
+                let wait = end.time_left(now).mul_f64(RENEW_AFTER);
+                let at = now.after(wait.max(SHORTEST_RENEWAL));
+                (Some(end), Renewal::At(at.monotonic()))
             }
             SessionRule::Unbounded => (None, Renewal::Never),
         };
@@ -114,7 +113,8 @@ impl Entry {
     }
 
     pub(super) fn time_left(&self, now: Moment) -> Duration {
-        self.grant.end.map_or(FAR, |end| end.time_left(now))
+        let left = self.grant.end.map(|end| end.time_left(now));
+        left.unwrap_or(Duration::MAX)
     }
 
     /// The connection is lost. Returns the number of consecutive replacements that

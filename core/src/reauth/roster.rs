@@ -18,6 +18,8 @@ const BUSY_DELAY: Duration = Duration::from_millis(10);
 const LONGEST_BUSY_DELAY: Duration = Duration::from_secs(5);
 /// The wall clock may run ahead by this much before plans are moved.
 const CLOCK_TOLERANCE: Duration = Duration::from_secs(1);
+/// The delay before a session is tried again for which there was no valid token.
+const TOKEN_DELAY: Duration = Duration::from_secs(1);
 /// The least delay between two attempts of one session.
 const FLOOR: Duration = Duration::from_millis(1);
 
@@ -80,6 +82,11 @@ impl<T> Roster<T> {
     pub(super) fn poll_timeout(&self) -> Option<Instant> {
         self.generation?;
         self.queue.next().map(|(at, ..)| at)
+    }
+
+    /// The number of sessions.
+    pub(super) fn len(&self) -> usize {
+        self.entries.len()
     }
 
     /// The value that is kept for a session.
@@ -224,10 +231,11 @@ impl<T> Roster<T> {
         }
     }
 
-    /// Plans a session again whose action could not begin, for want of a valid token.
+    /// Defers an action that could not begin, for want of a valid token. The next
+    /// token starts it as well.
     pub(super) fn put_back(&mut self, now: Instant, id: ConnectionId) {
         self.unplan(id);
-        self.schedule(id, now);
+        self.schedule(id, now + TOKEN_DELAY);
     }
 
     /// Starts what is due, as far as the limit allows.

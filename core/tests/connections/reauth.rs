@@ -5,6 +5,7 @@ mod fleet;
 mod clocks;
 mod deadlines;
 mod defaults;
+mod ending;
 mod failures;
 mod frequent;
 mod lifecycle;

@@ -11,7 +11,8 @@ use futures::channel::oneshot;
 use redis_authx::testing::{EventLog, ManualClock, Run, millis};
 use redis_authx::{
     Clock, ExponentialBackoff, IdentityProvider, ProviderError, RefreshPolicy,
-    RefreshPolicyBuilder, Token, TokenManager, TokenManagerBuilder, TokenRequest, async_trait,
+    RefreshPolicyBuilder, RequestReason, Token, TokenManager, TokenManagerBuilder, TokenRequest,
+    async_trait,
 };
 
 pub(crate) type Answer = Result<Token, ProviderError>;
@@ -87,13 +88,14 @@ pub(crate) fn down() -> ProviderError {
     ProviderError::unavailable("down")
 }
 
-/// Answers request `n` (from 1) with a function of `n`, and notes when each
-/// request came. Clones share the notes.
+/// Answers request `n` (from 1) with a function of `n`, and notes when and why
+/// each request came. Clones share the notes.
 #[derive(Clone)]
 pub(crate) struct Source {
     clock: ManualClock,
     start: Instant,
     times: Arc<Mutex<Vec<Duration>>>,
+    reasons: Arc<Mutex<Vec<RequestReason>>>,
     answer: Arc<dyn Fn(usize) -> Answer + Send + Sync>,
 }
 
@@ -106,6 +108,7 @@ impl Source {
             clock: clock.clone(),
             start: clock.now(),
             times: Arc::default(),
+            reasons: Arc::default(),
             answer: Arc::new(answer),
         }
     }
@@ -113,6 +116,11 @@ impl Source {
     /// When the requests came, from the start.
     pub(crate) fn times(&self) -> Vec<Duration> {
         self.times.lock().expect("whole").clone()
+    }
+
+    /// Why they came.
+    pub(crate) fn reasons(&self) -> Vec<RequestReason> {
+        self.reasons.lock().expect("whole").clone()
     }
 
     /// The waits between them, in milliseconds.
@@ -142,7 +150,8 @@ impl fmt::Debug for Source {
 
 #[async_trait]
 impl IdentityProvider for Source {
-    async fn request_token(&self, _: &TokenRequest<'_>) -> Answer {
+    async fn request_token(&self, request: &TokenRequest<'_>) -> Answer {
+        self.reasons.lock().expect("whole").push(request.reason());
         let number = {
             let mut times = self.times.lock().expect("whole");
             times.push(self.clock.now() - self.start);

@@ -1,10 +1,10 @@
 //! Suspends, clock steps and leases, as live connections see them.
 
-use redis_authx::reauth::{ReauthPolicy, Reauthenticator};
+use redis_authx::reauth::ReauthPolicy;
 use redis_authx::testing::{ManualClock, hours, minutes, seconds};
-use redis_authx::{Event, StaticToken, Token, TokenManager};
+use redis_authx::{Clock, Token};
 
-use super::fleet::{Act, Fleet, done};
+use super::fleet::{Act, Asked, Fleet, Reply, done};
 use crate::support::numbered;
 
 #[test]
@@ -61,15 +61,17 @@ fn a_clock_set_back_does_not_prolong_a_connection() {
 #[test]
 fn after_a_suspend_no_connection_is_opened_with_an_expired_token() {
     let mut fleet = Fleet::new(hours(1));
-    let session = fleet.join(done);
+    let sessions = [fleet.join(done), fleet.join(done), fleet.join(done)];
     fleet.run.advance(minutes(5));
     fleet.time.suspend(hours(2));
-    session.disconnect();
+    for session in &sessions {
+        session.disconnect();
+    }
     fleet.run.settle();
     let asked = fleet.asked();
-    assert_eq!(asked.len(), 1);
-    assert_eq!((asked[0].act, asked[0].generation), (Act::Replace, 2));
-    assert_eq!(session.status().generation, 2);
+    assert_eq!(asked.len(), 3);
+    let with_the_new_one = |asked: &Asked| (asked.act, asked.generation) == (Act::Replace, 2);
+    assert!(asked.iter().all(with_the_new_one), "{asked:?}");
 }
 
 #[test]
@@ -84,6 +86,39 @@ fn the_same_token_with_a_later_end_moves_the_end_of_its_sessions() {
     assert_eq!(session.status().generation, 1);
     assert_eq!(session.status().expires_in, Some(minutes(55)));
     assert!(fleet.asked().is_empty());
+}
+
+#[test]
+fn a_later_end_reaches_a_session_that_logs_in_meanwhile() {
+    let time = ManualClock::new();
+    let mut fleet = Fleet::with(&time, ReauthPolicy::default(), |n| {
+        numbered(n.min(1), hours(1))
+    });
+    let token = fleet.manager.credentials().current().unwrap();
+    let session = fleet.join(|_, _| Reply::DoneAfter(seconds(5)));
+    session.disconnect();
+    fleet.run.advance(seconds(1));
+    fleet.manager.refresh();
+    fleet.run.advance(seconds(9));
+    let late = fleet.join_with(&token, done);
+    fleet.run.settle();
+    for session in [session, late] {
+        assert_eq!(session.status().expires_in, Some(hours(1) - seconds(9)));
+    }
+}
+
+#[test]
+fn a_token_of_unknown_origin_ends_its_session_too() {
+    let mut fleet = Fleet::new(hours(1));
+    let unknown = Token::new("user", "").expires_at(fleet.time.wall() + minutes(8));
+    let session = fleet.join_with(&unknown, |act, _| match act {
+        Act::Auth => Reply::Fail(redis_authx::reauth::ReauthErrorKind::Other),
+        Act::Replace => Reply::Done,
+    });
+    assert_eq!(session.status().expires_in, Some(minutes(8)));
+    fleet.run.advance(minutes(6));
+    fleet.run.advance(seconds(1));
+    assert_eq!(session.status().generation, 1);
 }
 
 #[test]
@@ -108,26 +143,4 @@ fn a_lost_connection_makes_attempts_in_an_outage_more_frequent() {
         lost > 3 * idle,
         "{lost} with a lost connection, {idle} without"
     );
-}
-
-#[test]
-fn a_runtime_that_ends_before_the_manager_is_reported() {
-    let (time, other) = (ManualClock::new(), ManualClock::new());
-    let events = redis_authx::testing::EventLog::new();
-    let manager = TokenManager::builder(StaticToken::new(Token::new("app", "password")))
-        .observer(events.clone())
-        .spawn(time.clone())
-        .unwrap();
-    let _run = time.run(async {});
-    let credentials = manager.credentials();
-    let _counted = credentials.count_connection();
-    let reauth = Reauthenticator::spawn(
-        &credentials,
-        ReauthPolicy::default(),
-        std::sync::Arc::new(other.clone()),
-    );
-    drop(other.run(async {}));
-    let ended = |event: &Event| matches!(event, Event::ReauthEnded { connections: 1, .. });
-    assert_eq!(events.take().iter().filter(|event| ended(event)).count(), 1);
-    drop(reauth);
 }

@@ -3,6 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
+use redis_authx::RequestReason;
 use redis_authx::reauth::{ReauthErrorKind, ReauthPolicy};
 use redis_authx::testing::{ManualClock, hours, millis, minutes, seconds};
 
@@ -55,6 +56,18 @@ fn a_refused_token_that_comes_again_is_asked_about_every_five_minutes() {
     fleet.run.advance(hours(1));
     let requests = fleet.source.requests() - before;
     assert!((10..=13).contains(&requests), "{requests}");
+}
+
+#[test]
+fn the_provider_learns_that_its_token_was_refused() {
+    let mut fleet = fleet();
+    let _session = fleet.join(auth(Reply::Fail(ReauthErrorKind::Refused)));
+    fleet.run.advance(ROTATION + seconds(2));
+    let refused = RequestReason::Refused { generation: 2 };
+    assert_eq!(
+        fleet.source.reasons(),
+        [RequestReason::First, RequestReason::Renewal, refused]
+    );
 }
 
 #[test]
