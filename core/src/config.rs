@@ -10,7 +10,7 @@ use std::fmt;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
-use crate::reauth::ReauthPolicy;
+use crate::ReauthPolicy;
 use crate::{ConfigError, ExponentialBackoff, RefreshPolicy};
 use refresh::Settings;
 use table::table;

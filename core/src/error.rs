@@ -5,7 +5,7 @@
 //! | [`ConfigError`] | a setting is wrong | the caller, before anything starts |
 //! | [`ProviderError`] | a token request failed | time, an operator or the vendor: see [`ErrorKind`] |
 //! | [`TokenError`] | there is no token to hand out now | time; no one once the manager has stopped |
-//! | [`ReauthError`](crate::reauth::ReauthError) | a live connection did not take a new token | time, or an operator |
+//! | [`ReauthError`] | a live connection did not take a new token | time, or an operator |
 //!
 //! `{}` prints one level of an error; the rest is reached through
 //! [`source`](std::error::Error::source). `{:#}` prints all of them. No error holds a token, a secret or
@@ -13,6 +13,7 @@
 
 mod config;
 mod provider;
+mod reauth;
 mod token;
 
 use std::error::Error;
@@ -21,6 +22,7 @@ use std::iter::successors;
 
 pub use config::ConfigError;
 pub use provider::{ErrorKind, ProviderError};
+pub use reauth::{ReauthError, ReauthErrorKind};
 pub use token::TokenError;
 
 /// Prints one level of `error`, and with `{:#}` its sources as well.

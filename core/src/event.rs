@@ -1,10 +1,11 @@
 //! Events, for logs, metrics and tests.
 
+mod connection;
+
 use std::fmt;
 use std::time::Duration;
 
-use crate::ProviderError;
-use crate::reauth::{ConnectionId, ReauthError};
+use crate::{ConnectionId, ProviderError, ReauthError};
 
 /// An event of a manager or of one of its connections. Holds no secret.
 ///

@@ -98,15 +98,16 @@
 //!
 //! [`TokenManager`] and [`Credentials`] for applications; [`IdentityProvider`]
 //! for a provider of your own; [`Clock`] and [`Spawner`] for another runtime;
-//! [`reauth`] for another client, and [`handover`] for its subscribers;
-//! [`machine`] for how it is decided. The [`manual`] explains the defaults and what happens in an
-//! outage.
+//! `redis-authx-session` for another client, and [`handover`] for its subscribers;
+//! [`machine`] for how it is decided. The [`manual`] explains the defaults and what
+//! happens in an outage.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
 mod caught;
 #[cfg(feature = "serde")]
 mod config;
+mod connection;
 mod credentials;
 mod driver;
 mod error;
@@ -122,7 +123,7 @@ pub mod manual;
 mod metrics;
 mod policy;
 mod provider;
-pub mod reauth;
+mod reauth;
 mod runtime;
 mod shared;
 #[cfg(feature = "test-util")]
@@ -132,11 +133,13 @@ mod trace;
 mod watch;
 
 pub use async_trait::async_trait;
+pub use caught::Caught;
 #[cfg(feature = "serde")]
 pub use config::Config;
+pub use connection::{ConnectionId, ConnectionStatus};
 pub use credentials::{Connected, Credentials, Need, Refresh};
 pub use driver::Driver;
-pub use error::{ConfigError, ErrorKind, ProviderError, TokenError};
+pub use error::{ConfigError, ErrorKind, ProviderError, ReauthError, ReauthErrorKind, TokenError};
 pub use event::{Event, Observer};
 pub use manager::{State, Status, TokenManager, TokenManagerBuilder};
 #[cfg(feature = "metrics")]
@@ -149,5 +152,7 @@ pub use provider::{
     ChainError, FnProvider, IdentityProvider, ProviderChain, RequestReason, StaticToken,
     TokenRequest, provider_fn,
 };
+pub use reauth::{ReauthPolicy, ReauthPolicyBuilder};
 pub use runtime::{Alarm, Clock, Moment, Runtime, Sleep, Spawner};
 pub use token::{SessionRule, Token};
+pub use trace::SpanGuard;

@@ -1,166 +1,171 @@
-//! Client-independent re-authentication of live connections.
-//!
-//! A client adapter implements [`Session`] for its connections and registers each
-//! of them. The [`Reauthenticator`] then authenticates every session once with each
-//! new token, spread over time, retries failures, and replaces a session that is
-//! lost or whose time runs out. Applications use this module through the adapters'
-//! types only.
-//!
-//! | what happens | what follows |
-//! |---|---|
-//! | a new token | one `AUTH` a session, spread over the first quarter of the time left |
-//! | `AUTH` times out or fails | retried with backoff; replaced once three quarters of the time left have passed, or at once where the session has given its connection up |
-//! | `AUTH` is refused | the same, and the manager is asked for a fresh token first; when that one is refused too, or is the same again, every five minutes |
-//! | `AUTH` is [not possible](ReauthErrorKind::Unsupported) on the connection | replaced at once, at its turn of every rotation |
-//! | the session is inside a transaction, or blocked | deferred, within the same limits; reported once |
-//! | the token gets a later end | the sessions that are logged in with it do as well |
-//! | a suspend, or the wall clock is set forward | plans come forward by as much |
-//! | the connection is lost | replaced at once, then with backoff until it succeeds; with backoff as well when the last replacement did not last |
-//! | no valid token | nothing is tried until there is one |
+use std::time::Duration;
 
-mod driver;
-mod entry;
-mod error;
-mod inbox;
-mod limiter;
-mod policy;
-mod queue;
-mod roster;
-mod session;
-mod status;
+use crate::policy::FAR;
+use crate::{ConfigError, ExponentialBackoff};
 
-use std::fmt;
-use std::sync::{Arc, Weak};
-
-pub use error::{ReauthError, ReauthErrorKind};
-pub use limiter::RefusalLimiter;
-pub use policy::{ReauthPolicy, ReauthPolicyBuilder};
-pub use session::Session;
-pub use status::{ConnectionId, ConnectionStatus};
-
-use crate::credentials::Connected;
-use crate::{ConfigError, Credentials, Moment, Runtime, Token};
-use driver::ReauthDriver;
-use entry::Grant;
-use inbox::{Inbox, Notice};
-use status::StatusCell;
-
-/// Re-authenticates the sessions that are registered with it.
+/// How live connections are re-authenticated.
 ///
-/// A cheap-to-clone handle. Its task ends when the last handle and the last
-/// [`Registration`] are dropped.
+/// "The time left" of a connection counts from the arrival of a new token to the
+/// moment at which the server would close the connection.
 #[derive(Clone, Debug)]
-pub struct Reauthenticator {
-    inbox: Arc<Inbox>,
-    credentials: Credentials,
-    runtime: Arc<dyn Runtime>,
+pub struct ReauthPolicy {
+    stagger: f64,
+    replace_after: f64,
+    max_in_flight: usize,
+    auth_timeout: Duration,
+    replace_timeout: Duration,
+    backoff: ExponentialBackoff,
 }
 
-impl Reauthenticator {
-    /// Starts its task on `runtime`.
-    ///
-    /// # Errors
-    /// The error of [`Spawner::spawn`](crate::Spawner::spawn) when `runtime`
-    /// can't run the task.
-    pub fn spawn(
-        credentials: &Credentials,
-        policy: ReauthPolicy,
-        runtime: Arc<dyn Runtime>,
-    ) -> Result<Self, ConfigError> {
-        let inbox = Arc::new(Inbox::new());
-        let mail = inbox.mail();
-        let driver = ReauthDriver::new(credentials.fresh(), policy, Arc::clone(&runtime), mail);
-        runtime.spawn(Box::pin(driver))?;
-        Ok(Self {
-            inbox,
-            credentials: credentials.clone(),
-            runtime,
-        })
+impl ReauthPolicy {
+    /// A builder with the defaults, which its methods name.
+    #[must_use]
+    pub fn builder() -> ReauthPolicyBuilder {
+        ReauthPolicyBuilder::default()
     }
 
-    /// Registers a session that has just logged in with `token`, until the
-    /// registration is dropped.
-    ///
-    /// The session is held weakly, except while one of its futures runs. Keep the
-    /// registration beside the session, in what the application holds, and not
-    /// inside it: dropping the registration aborts a future that runs.
-    #[must_use = "dropping the registration ends the renewal"]
-    pub fn register(&self, session: Weak<dyn Session>, token: &Token) -> Registration {
-        let id = ConnectionId::next();
-        let grant = Grant::of(token, &self.runtime);
-        let status = Arc::new(StatusCell::new(id, &grant));
-        self.inbox.send(Notice::Joined {
-            id,
-            session,
-            grant,
-            status: Arc::clone(&status),
-        });
-        Registration {
-            id,
-            status,
-            inbox: Arc::clone(&self.inbox),
-            credentials: self.credentials.clone(),
-            _counted: self.credentials.count_connection(),
-            runtime: Arc::clone(&self.runtime),
+    /// The share of the time left over which `AUTH`s are spread.
+    #[must_use]
+    pub const fn stagger(&self) -> f64 {
+        self.stagger
+    }
+
+    /// The share of the time left after which a connection is replaced.
+    #[must_use]
+    pub const fn replace_after(&self) -> f64 {
+        self.replace_after
+    }
+
+    /// The most `AUTH`s and replacements under way at once.
+    #[must_use]
+    pub const fn max_in_flight(&self) -> usize {
+        self.max_in_flight
+    }
+
+    /// The waits between two attempts for one connection.
+    #[must_use]
+    pub const fn backoff(&self) -> &ExponentialBackoff {
+        &self.backoff
+    }
+
+    /// How long one `AUTH` may take.
+    #[must_use]
+    pub const fn auth_timeout(&self) -> Duration {
+        self.auth_timeout
+    }
+
+    /// How long one replacement may take.
+    #[must_use]
+    pub const fn replace_timeout(&self) -> Duration {
+        self.replace_timeout
+    }
+}
+
+impl Default for ReauthPolicy {
+    fn default() -> Self {
+        Self {
+            stagger: 0.25,
+            replace_after: 0.75,
+            max_in_flight: 64,
+            auth_timeout: Duration::from_secs(5),
+            replace_timeout: Duration::from_secs(10),
+            backoff: ExponentialBackoff::with_delays(
+                Duration::from_millis(100),
+                Duration::from_secs(5),
+            ),
         }
     }
 }
 
-/// The registration of a session with a [`Reauthenticator`]. Dropping it ends the
-/// session's renewal.
-pub struct Registration {
-    id: ConnectionId,
-    status: Arc<StatusCell>,
-    inbox: Arc<Inbox>,
-    credentials: Credentials,
-    _counted: Connected,
-    runtime: Arc<dyn Runtime>,
-}
+/// Builds a [`ReauthPolicy`]; every setting has a default.
+#[derive(Clone, Debug, Default)]
+pub struct ReauthPolicyBuilder(ReauthPolicy);
 
-impl Registration {
-    /// Call when the connection may have been lost. A session that is not
-    /// [connected](Session::is_connected) is replaced at once.
-    pub fn lost(&self) {
-        self.inbox.send(Notice::Lost(self.id, None));
-    }
-
-    /// Call when the session itself has given up the connection. It is replaced like
-    /// a [`lost`](Self::lost) one, and the reason is reported as an event and in the
-    /// status.
-    pub fn lost_by(&self, why: ReauthError) {
-        self.inbox.send(Notice::Lost(self.id, Some(why)));
-    }
-
-    /// Call when the session is no longer [busy](ReauthErrorKind::Busy). A deferred
-    /// `AUTH` is sent at once.
-    pub fn ready(&self) {
-        self.inbox.send(Notice::Ready(self.id));
-    }
-
-    /// A snapshot of the connection's state.
+impl ReauthPolicyBuilder {
+    /// The share of the time left over which the `AUTH`s of many connections
+    /// are spread: 0 to 1, 0 for all at once. Default 0.25. The first is never
+    /// delayed. Sessions that outlive their token are renewed that much earlier
+    /// at random, never later.
     #[must_use]
-    pub fn status(&self) -> ConnectionStatus {
-        self.status.read(Moment::now(&self.runtime))
+    pub const fn stagger(mut self, share: f64) -> Self {
+        self.0.stagger = share;
+        self
     }
 
-    /// Has the manager compare both clocks where they may have moved apart: call it
-    /// where the connection is used. See
-    /// [`Credentials::check_clock`](crate::Credentials::check_clock).
-    pub fn check_clock(&self) {
-        self.credentials.check_clock();
+    /// The share of the time left after which a connection that has not taken
+    /// the new token is replaced: 0 to 1. Default 0.75.
+    #[must_use]
+    pub const fn replace_after(mut self, share: f64) -> Self {
+        self.0.replace_after = share;
+        self
     }
-}
 
-impl Drop for Registration {
-    fn drop(&mut self) {
-        self.inbox.send(Notice::Left(self.id));
+    /// The most `AUTH`s and replacements under way at once: 1 or more. At most half
+    /// of them, rounded up, are replacements, so that a dead node does not hold up
+    /// the others. Default 64.
+    #[must_use]
+    pub const fn max_in_flight(mut self, count: usize) -> Self {
+        self.0.max_in_flight = count;
+        self
     }
-}
 
-impl fmt::Debug for Registration {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Registration")
-            .field("status", &self.status())
-            .finish_non_exhaustive()
+    /// How long one `AUTH` may take: 1 ms or more. Less when the time left is
+    /// shorter. Default 5 s.
+    #[must_use]
+    pub const fn auth_timeout(mut self, limit: Duration) -> Self {
+        self.0.auth_timeout = limit;
+        self
+    }
+
+    /// How long one replacement may take: 1 ms or more. Default 10 s.
+    #[must_use]
+    pub const fn replace_timeout(mut self, limit: Duration) -> Self {
+        self.0.replace_timeout = limit;
+        self
+    }
+
+    /// The waits between two attempts for one connection: only the delays count,
+    /// since attempts never end. Default: 100 ms to 5 s, doubling, spread by a
+    /// fifth.
+    #[must_use]
+    pub fn backoff(mut self, backoff: ExponentialBackoff) -> Self {
+        self.0.backoff = backoff;
+        self
+    }
+
+    /// Checks every setting.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for a share outside 0 to 1 (NaN included), a limit of
+    /// no connections, a duration below 1 ms or above ten years, and a backoff with
+    /// [`is_retryable`](crate::ExponentialBackoffBuilder::is_retryable), which would
+    /// never be called.
+    pub fn build(self) -> Result<ReauthPolicy, ConfigError> {
+        let Self(policy) = self;
+        for (field, share) in [
+            ("stagger", policy.stagger),
+            ("replace_after", policy.replace_after),
+        ] {
+            if !(0.0..=1.0).contains(&share) {
+                return Err(ConfigError::invalid(field, share, "a number from 0 to 1"));
+            }
+        }
+        if policy.backoff.has_is_retryable() {
+            let allowed = "a backoff without it: every failure is retried";
+            return Err(ConfigError::invalid("backoff.is_retryable", "set", allowed));
+        }
+        if policy.max_in_flight == 0 {
+            return Err(ConfigError::invalid("max_in_flight", 0, "1 or more"));
+        }
+        for (field, limit) in [
+            ("auth_timeout", policy.auth_timeout),
+            ("replace_timeout", policy.replace_timeout),
+        ] {
+            if !(Duration::from_millis(1)..=FAR).contains(&limit) {
+                let found = format!("{limit:?}");
+                return Err(ConfigError::invalid(field, found, "1 ms to 10 years"));
+            }
+        }
+        Ok(policy)
     }
 }

@@ -9,8 +9,7 @@ use fred::interfaces::ClientLike;
 use fred::types::config::Options;
 use fred::types::{ClusterHash, CustomCommand, Value};
 use futures_util::future::{Either, select};
-use redis_authx::Token;
-use redis_authx::reauth::{ReauthError, ReauthErrorKind};
+use redis_authx::{ReauthError, ReauthErrorKind, Token};
 
 use super::error;
 

@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use fred::types::config::Server;
-use redis_authx::Token;
-use redis_authx::reauth::{ConnectionStatus, Reauthenticator, Registration, Session};
+use redis_authx::{ConnectionStatus, Token};
+use redis_authx_session::{Reauthenticator, Registration, Session};
 
 use super::node::Node;
 

@@ -4,8 +4,7 @@ use std::error::Error as StdError;
 use std::iter::successors;
 
 use fred::error::{Error, ErrorKind};
-use redis_authx::reauth::{ReauthError, ReauthErrorKind};
-use redis_authx::{ConfigError, TokenError};
+use redis_authx::{ConfigError, ReauthError, ReauthErrorKind, TokenError};
 
 /// What an error of an `AUTH` or of a log-in means for what is tried next.
 fn kind(error: &Error) -> ReauthErrorKind {

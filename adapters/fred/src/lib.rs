@@ -89,7 +89,7 @@
 //! * Each `AUTH` is followed immediately by a `PING` with a unique payload. `AUTH`
 //!   has succeeded when its reply is `OK` and the next one is that of the `PING`.
 //!   Any other order is reported as
-//!   [`OutOfStep`](redis_authx::reauth::ReauthErrorKind::OutOfStep), and the
+//!   [`OutOfStep`](redis_authx::ReauthErrorKind::OutOfStep), and the
 //!   connection is dropped: fred is told to reconnect, logs in anew, and sends again
 //!   what was under way. It waits for the first delay of its reconnect policy
 //!   (100 to 200 ms by default), and until then still delivers what the old
@@ -101,7 +101,7 @@
 //! connection. So may one be that could not be shown before the old one's end was
 //! near. Until fred has reconnected, commands in flight on that connection may
 //! receive another command's reply. A smaller `stagger` of the
-//! [`ReauthPolicy`](redis_authx::reauth::ReauthPolicy) (default 0.25 of the time
+//! [`ReauthPolicy`](redis_authx::ReauthPolicy) (default 0.25 of the time
 //! left) makes this less likely; it does not rule it out.
 //!
 //! With `multi` and the commands that go to all nodes of a cluster (`*_cluster`),

@@ -13,8 +13,10 @@ use fred::types::ClusterHash;
 use fred::types::config::Server;
 use futures_channel::oneshot;
 use futures_util::future::{Either, join, select};
-use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
-use redis_authx::{Clock as _, Runtime, Spawner as _, Token, async_trait};
+use redis_authx::{
+    Clock as _, ReauthError, ReauthErrorKind, Runtime, Spawner as _, Token, async_trait,
+};
+use redis_authx_session::Session;
 use tokio::sync::{Mutex, Notify};
 
 use super::auth::{auth, drop_connection};

@@ -6,8 +6,8 @@ use std::time::Duration;
 use fred::clients::{Client, ExclusivePool, Pool};
 use fred::interfaces::ClientLike;
 use fred::types::config::{Config, ConnectionConfig};
-use redis_authx::reauth::{ReauthPolicy, Reauthenticator};
-use redis_authx::{ConfigError, Credentials, Runtime, Spawner as _};
+use redis_authx::{ConfigError, Credentials, ReauthPolicy, Runtime, Spawner as _};
+use redis_authx_session::Reauthenticator;
 use tokio::sync::Notify;
 
 use super::connections::{ConnectionReport, Connections, Reports};

@@ -10,8 +10,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::{Duration, Instant};
 
 use fred::types::config::ServerConfig;
-use redis_authx::reauth::{ReauthError, ReauthErrorKind, RefusalLimiter};
-use redis_authx::{Clock as _, Runtime, SessionRule, Token};
+use redis_authx::{Clock as _, ReauthError, ReauthErrorKind, Runtime, SessionRule, Token};
+use redis_authx_session::RefusalLimiter;
 
 use super::dial::Dial;
 use super::error;

@@ -8,8 +8,8 @@ use fred::error::Error;
 use fred::interfaces::{ClientLike, EventInterface};
 use fred::types::ClusterStateChange;
 use fred::types::config::Server;
-use redis_authx::reauth::RefusalLimiter;
 use redis_authx::{Clock as _, Credentials, Token};
+use redis_authx_session::RefusalLimiter;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
 

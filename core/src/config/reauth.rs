@@ -6,7 +6,7 @@ use super::duration::Span;
 use super::retry::Retry;
 use super::table::table;
 use super::{apply, under};
-use crate::reauth::ReauthPolicy;
+use crate::ReauthPolicy;
 use crate::{ConfigError, ExponentialBackoff};
 
 /// The default delays of [`ReauthPolicy`]; a test compares them.

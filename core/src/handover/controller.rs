@@ -27,7 +27,7 @@ impl<L: Link, F: Feed> HandoverController<L, F> {
     ///
     /// An old connection that has owed a reply for `reply_timeout` counts as dead:
     /// the next handover does not wait for its reply. Adapters pass the
-    /// [`auth_timeout`](crate::reauth::ReauthPolicy::auth_timeout) of their
+    /// [`auth_timeout`](crate::ReauthPolicy::auth_timeout) of their
     /// policy.
     pub fn new(
         link: L,

@@ -1,28 +1,28 @@
 //! Empty versions of the same functions, for builds without the feature.
 
-use crate::Event;
-use crate::reauth::ConnectionId;
+use crate::{ConnectionId, Event};
 
 pub(crate) const fn emit(_: &Event) {}
 
-pub(crate) struct Work;
+#[derive(Debug)]
+pub(super) struct Span;
 
-impl Work {
-    pub(crate) const fn token_request(_attempt: u32) -> Self {
+impl Span {
+    pub(super) const fn token_request(_attempt: u32) -> Self {
         Self
     }
 
-    pub(crate) const fn reauthenticate(_connection: ConnectionId, _generation: u64) -> Self {
+    pub(super) const fn reauthenticate(_connection: ConnectionId, _generation: u64) -> Self {
         Self
     }
 
-    pub(crate) const fn replace(_connection: ConnectionId, _generation: u64) -> Self {
+    pub(super) const fn replace(_connection: ConnectionId, _generation: u64) -> Self {
         Self
     }
 
-    pub(crate) fn around<F: Future>(&self, work: F) -> F {
+    pub(super) fn around<F: Future>(&self, work: F) -> F {
         work
     }
 
-    pub(crate) fn ended(&mut self, _failure: Option<&'static str>) {}
+    pub(super) const fn record(&self, _outcome: &'static str, _kind: Option<&'static str>) {}
 }

@@ -5,6 +5,8 @@
 
 #[path = "../support/mod.rs"]
 mod support;
+#[path = "../support/transcript.rs"]
+mod transcript;
 
-mod spans;
+mod requests;
 mod tracing;

@@ -3,9 +3,8 @@
 use std::fmt::Debug;
 use std::time::Duration;
 
-use redis_authx::reauth::ReauthPolicy;
 use redis_authx::testing::{ManualClock, millis, minutes, seconds};
-use redis_authx::{Config, ExponentialBackoff, OnExhausted, RefreshPolicy};
+use redis_authx::{Config, ExponentialBackoff, OnExhausted, ReauthPolicy, RefreshPolicy};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 

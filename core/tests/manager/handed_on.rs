@@ -1,18 +1,16 @@
-//! Providers and runtimes behind a pointer, sessions that are gone, wakers that
-//! outlive what they wake.
+//! Providers and runtimes behind a pointer, and wakers that outlive what they wake.
 
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::Duration;
 
 use futures::executor::block_on;
-use redis_authx::reauth::{ReauthError, ReauthPolicy, Reauthenticator, Session};
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, minutes};
 use redis_authx::{
-    IdentityProvider, Runtime, Spawner, StaticToken, Token, TokenError, TokenManager, async_trait,
+    IdentityProvider, Runtime, Spawner, StaticToken, Token, TokenError, TokenManager,
 };
 
-use crate::support::{numbered, rig_with};
+use crate::support::rig_with;
 
 #[test]
 fn a_provider_behind_a_pointer_is_a_provider() {
@@ -52,53 +50,6 @@ fn a_runtime_behind_a_pointer_is_a_runtime() {
     assert!(*ran.lock().unwrap());
     run.advance(minutes(46));
     assert_eq!(manager.credentials().current().unwrap().password(), "b");
-}
-
-#[derive(Debug)]
-struct Counts(Mutex<usize>);
-
-#[async_trait]
-impl Session for Counts {
-    fn is_connected(&self) -> bool {
-        true
-    }
-
-    async fn authenticate(&self, _: &Token) -> Result<(), ReauthError> {
-        *self.0.lock().expect("whole") += 1;
-        Ok(())
-    }
-
-    async fn replace(&self, _: &Token) -> Result<(), ReauthError> {
-        panic!("nothing is wrong with it");
-    }
-}
-
-#[test]
-fn a_session_that_is_gone_while_its_registration_is_kept_holds_up_nobody() {
-    let time = ManualClock::new();
-    let source = crate::support::Source::new(&time, |n| numbered(n, hours(1)));
-    let manager = TokenManager::builder(source).spawn(time.clone()).unwrap();
-    let mut run = time.run(async {});
-    let credentials = manager.credentials();
-    let policy = ReauthPolicy::builder().max_in_flight(1).stagger(0.0);
-    let runtime = credentials.runtime().unwrap();
-    let reauth = Reauthenticator::spawn(&credentials, policy.build().unwrap(), runtime).unwrap();
-    let token = credentials.current().unwrap();
-    let sessions: Vec<Arc<Counts>> = (0..3).map(|_| Arc::new(Counts(Mutex::new(0)))).collect();
-    let registrations: Vec<_> = sessions
-        .iter()
-        .map(|session| {
-            let session: Arc<dyn Session> = Arc::<Counts>::clone(session);
-            reauth.register(Arc::downgrade(&session), &token)
-        })
-        .collect();
-    let stays = sessions.into_iter().last().unwrap();
-    run.advance(minutes(46));
-    assert_eq!(*stays.0.lock().unwrap(), 1);
-    run.advance(minutes(45));
-    assert_eq!(*stays.0.lock().unwrap(), 2);
-    assert_eq!(registrations[0].status().generation, 1, "never again");
-    assert_eq!(registrations[2].status().generation, 3);
 }
 
 #[test]

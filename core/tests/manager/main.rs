@@ -11,6 +11,7 @@ mod config;
 mod config_refused;
 #[cfg(feature = "serde")]
 mod config_shown;
+mod early_timers;
 mod handed_on;
 #[cfg(feature = "jwt")]
 mod jwt;
@@ -23,6 +24,7 @@ mod metrics_described;
 mod open_requests;
 mod panics;
 mod passwords;
+mod reauth_settings;
 mod rules;
 mod runtimes;
 mod scenarios;

@@ -8,13 +8,10 @@ use metrics::{
     Counter, CounterFn, Gauge, GaugeFn, Histogram, HistogramFn, Key, KeyName, Metadata, Recorder,
     SharedString, Unit, with_local_recorder,
 };
-use redis_authx::reauth::{
-    ReauthError, ReauthErrorKind, ReauthPolicy, Reauthenticator, Registration, Session,
-};
 use redis_authx::testing::{ManualClock, hours, minutes, seconds};
 use redis_authx::{
-    Clock, ErrorKind, IdentityProvider, MetricsObserver, Token, TokenManager, TokenRequest,
-    async_trait,
+    Clock, ConnectionId, ErrorKind, Event, IdentityProvider, MetricsObserver, ReauthErrorKind,
+    Token, TokenManager, TokenRequest, async_trait,
 };
 
 use crate::support::{Source, down, exact, numbered};
@@ -235,55 +232,23 @@ fn labels_tell_managers_apart() {
     series.last("token_request_failures_total{identity=a,kind=timeout}");
 }
 
-/// Refused first, then takes a token, then is gone, then replaced.
-#[derive(Debug, Default)]
-struct Connection {
-    calls: Mutex<u32>,
-    registration: Mutex<Option<Registration>>,
-}
-
-#[async_trait]
-impl Session for Connection {
-    fn is_connected(&self) -> bool {
-        true
-    }
-
-    async fn authenticate(&self, _: &Token) -> Result<(), ReauthError> {
-        let call = {
-            let mut calls = self.calls.lock().expect("whole");
-            *calls += 1;
-            *calls
-        };
-        match call {
-            1 => Err(ReauthErrorKind::Timeout.into()),
-            2 => Ok(()),
-            _ => Err(ReauthErrorKind::Disconnected.into()),
-        }
-    }
-
-    async fn replace(&self, _: &Token) -> Result<(), ReauthError> {
-        Ok(())
-    }
-}
-
 #[test]
 fn what_happens_to_connections_is_counted() {
     let series = Series::default();
     with_local_recorder(&series, || {
         let time = ManualClock::new();
-        let mut run = time.run(async {});
-        let source = Source::new(&time, |n| numbered(n, hours(1)));
-        let manager = manager(&time, source);
-        run.settle();
-        let credentials = manager.credentials();
-        let runtime = credentials.runtime().unwrap();
-        let reauth = Reauthenticator::spawn(&credentials, ReauthPolicy::default(), runtime)
-            .expect("it spawns");
-        let session = Arc::new(Connection::default());
-        let weak: std::sync::Weak<Connection> = Arc::downgrade(&session);
-        let registration = reauth.register(weak, &credentials.current().unwrap());
-        *session.registration.lock().expect("whole") = Some(registration);
-        run.advance(minutes(100));
+        let credentials =
+            manager(&time, Source::new(&time, |n| numbered(n, hours(1)))).credentials();
+        let id = ConnectionId::unique();
+        for event in [
+            Event::reauth_failed(id, 2, ReauthErrorKind::Timeout.into(), None),
+            Event::reauthenticated(id, 2, seconds(2)),
+            Event::deferred(id, 3),
+            Event::reauth_failed(id, 3, ReauthErrorKind::Disconnected.into(), None),
+            Event::replaced(id, 3),
+        ] {
+            credentials.report(&event);
+        }
     });
     let tries = |result: &str| series.last(&format!("reauthentications_total{{result={result}}}"));
     assert_eq!(tries("ok"), 1.0);
@@ -291,7 +256,7 @@ fn what_happens_to_connections_is_counted() {
     assert_eq!(tries("disconnected"), 1.0);
     assert_eq!(tries("refused"), 0.0);
     assert_eq!(series.last("connection_replacements_total"), 1.0);
-    assert_eq!(series.last("reauthentication_duration_seconds"), 0.0);
+    assert_eq!(series.last("reauthentication_duration_seconds"), 2.0);
 }
 
 #[test]

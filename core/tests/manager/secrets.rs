@@ -2,15 +2,15 @@
 
 use std::error::Error;
 use std::fmt::Debug;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use redis_authx::machine::{Input, Lease, Machine, Output};
-use redis_authx::reauth::{ReauthError, ReauthErrorKind, ReauthPolicy, Reauthenticator, Session};
 use redis_authx::testing::{EventLog, ManualClock, ScriptedProvider, hours, minutes};
 use redis_authx::{
     ErrorKind, ExponentialBackoff, IdentityProvider, Moment, ProviderChain, ProviderError,
-    RefreshPolicy, StaticToken, Token, TokenError, TokenManager, TokenRequest, async_trait,
+    ReauthError, ReauthErrorKind, RefreshPolicy, StaticToken, Token, TokenError, TokenManager,
+    TokenRequest, async_trait,
 };
 
 const SECRET: &str = "s3cret-eyJhbGciOi";
@@ -26,24 +26,6 @@ fn hides(what: &impl Debug, shown: &[&str]) {
         for part in shown {
             assert!(text.contains(part), "{part} is not in {text}");
         }
-    }
-}
-
-#[derive(Debug)]
-struct Connection;
-
-#[async_trait]
-impl Session for Connection {
-    fn is_connected(&self) -> bool {
-        true
-    }
-
-    async fn authenticate(&self, _: &Token) -> Result<(), ReauthError> {
-        Err(ReauthErrorKind::Refused.into())
-    }
-
-    async fn replace(&self, _: &Token) -> Result<(), ReauthError> {
-        Ok(())
     }
 }
 
@@ -102,29 +84,6 @@ fn a_manager_its_handles_and_its_driver() {
     hides(&manager.status(), &["Valid", "generation: 1"]);
     hides(&events.take(), &["TokenRefreshed"]);
     hides(&time, &["ManualClock"]);
-}
-
-#[test]
-fn a_re_authenticator_and_its_registrations() {
-    let time = ManualClock::new();
-    let events = EventLog::new();
-    let manager = TokenManager::builder(StaticToken::new(token()))
-        .observer(events.clone())
-        .spawn(time.clone())
-        .unwrap();
-    let mut run = time.run(async {});
-    let credentials = manager.credentials();
-    let runtime = credentials.runtime().unwrap();
-    let reauth = Reauthenticator::spawn(&credentials, ReauthPolicy::default(), runtime).unwrap();
-    let session: Arc<dyn Session> = Arc::new(Connection);
-    let weak: Weak<dyn Session> = Arc::downgrade(&session);
-    // Not the manager's token: older than it, so tried at once, and refused.
-    let registration = reauth.register(weak, &token());
-    hides(&reauth, &["Reauthenticator", "someone", "Joined"]);
-    run.settle();
-    hides(&registration, &["Refused", "generation: 0"]);
-    hides(&registration.status(), &["Refused"]);
-    hides(&events.take(), &["ReauthFailed", "Refused"]);
 }
 
 /// An error with all that stands behind it.

@@ -3,10 +3,10 @@
 use std::error::Error;
 use std::sync::Arc;
 
-use redis_authx::reauth::{ReauthError, ReauthErrorKind};
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours};
 use redis_authx::{
-    Clock, ConfigError, ErrorKind, Moment, ProviderError, Token, TokenManager, provider_fn,
+    Clock, ConfigError, ErrorKind, Moment, ProviderError, ReauthError, ReauthErrorKind, Token,
+    TokenManager, provider_fn,
 };
 
 #[test]

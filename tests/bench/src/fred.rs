@@ -8,8 +8,7 @@ use fred::clients::{Client, Pool};
 use fred::interfaces::{ClientLike, KeysInterface};
 use fred::types::Builder;
 use fred::types::config::{Config, ReconnectPolicy};
-use redis_authx::reauth::ConnectionStatus;
-use redis_authx::{Credentials, TokenManager};
+use redis_authx::{ConnectionStatus, Credentials, TokenManager};
 use redis_authx_fred::{BuilderExt, Renewal};
 use tokio::time::sleep;
 

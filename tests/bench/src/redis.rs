@@ -7,8 +7,7 @@ pub(crate) mod server;
 use futures::{StreamExt, stream};
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncConnectionConfig, Client, IntoConnectionInfo, cmd};
-use redis_authx::reauth::{ConnectionStatus, ReauthPolicy};
-use redis_authx::{Credentials, TokenManager};
+use redis_authx::{ConnectionStatus, Credentials, ReauthPolicy, TokenManager};
 use redis_authx_redis::{AuthClient, AuthConnection};
 
 use crate::closed_loop::OnConnection;

@@ -3,8 +3,7 @@
 use std::time::{Duration, Instant};
 
 use clap::Args;
-use redis_authx::TokenManager;
-use redis_authx::reauth::ConnectionStatus;
+use redis_authx::{ConnectionStatus, TokenManager};
 use redis_authx_emulator::{Emulator, Store};
 use redis_authx_tokio::Tokio;
 use tokio::runtime::Runtime;
@@ -16,7 +15,7 @@ use crate::{fred, redis};
 
 /// Long enough that opening all of them takes a part of it only.
 const LIFETIME: Duration = Duration::from_secs(60);
-/// The default of [`ReauthPolicy`](redis_authx::reauth::ReauthPolicy): of the time left at the rotation.
+/// The default of [`ReauthPolicy`](redis_authx::ReauthPolicy): of the time left at the rotation.
 const STAGGER: f64 = 0.25;
 const IN_FLIGHT: u64 = 64;
 const PARTS: usize = 10;

@@ -2,9 +2,9 @@ use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use redis::AsyncConnectionConfig;
-use redis_authx::reauth::{ConnectionId, ReauthPolicy, ReauthPolicyBuilder};
 use redis_authx::{
-    Event, ExponentialBackoff, IdentityProvider, RefreshPolicy, State, TokenManager,
+    ConnectionId, Event, ExponentialBackoff, IdentityProvider, ReauthPolicy, ReauthPolicyBuilder,
+    RefreshPolicy, State, TokenManager,
 };
 use redis_authx_emulator::{Emulator, SentinelLogin, Store};
 use redis_authx_redis::{AuthClient, AuthConnection};

@@ -1,10 +1,10 @@
 //! Every configuration mistake is refused when it is made, and the error names
 //! the field, what was found there and what is allowed.
 
-use redis_authx::reauth::ReauthPolicy;
 use redis_authx::testing::ManualClock;
 use redis_authx::{
-    ConfigError, Credentials, ExponentialBackoff, RefreshPolicy, StaticToken, Token, TokenManager,
+    ConfigError, Credentials, ExponentialBackoff, ReauthPolicy, RefreshPolicy, StaticToken, Token,
+    TokenManager,
 };
 use redis_authx_entraid::{Authority, ClientSecret, EntraIdentity};
 use redis_authx_redis::AuthClient;

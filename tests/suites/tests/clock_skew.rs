@@ -8,8 +8,7 @@
 use std::time::Duration;
 
 use redis::AsyncCommands;
-use redis_authx::reauth::ReauthErrorKind;
-use redis_authx::{Event, State};
+use redis_authx::{Event, ReauthErrorKind, State};
 use redis_authx_suites::{Bed, Load, WrongClock, patient};
 
 const HOUR: i64 = 3600;

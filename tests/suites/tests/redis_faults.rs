@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use redis::AsyncCommands;
-use redis_authx::Event;
-use redis_authx::reauth::{ReauthErrorKind, ReauthPolicy};
+use redis_authx::{Event, ReauthErrorKind, ReauthPolicy};
 use redis_authx_redis::AuthConnection;
 use redis_authx_suites::{Bed, KEY, Load, Seen, patient};
 

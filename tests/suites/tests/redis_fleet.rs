@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::ReauthPolicy;
 use redis_authx_redis::{AuthClient, AuthConnection};
 use redis_authx_suites::{Bed, patient};
 

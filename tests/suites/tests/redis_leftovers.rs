@@ -9,7 +9,7 @@ use futures::FutureExt;
 use redis::aio::ConnectionLike;
 use redis::io::AsyncDNSResolver;
 use redis::{AsyncCommands, AsyncConnectionConfig, RedisFuture, RedisResult, Value, cmd, pipe};
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::ReauthPolicy;
 use redis_authx_redis::{AuthClient, AuthConnection};
 use redis_authx_suites::{Bed, KEY, PATIENCE, patient};
 use redis_authx_tokio::OnTokio;

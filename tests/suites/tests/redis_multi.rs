@@ -6,7 +6,7 @@ use std::future::ready;
 use std::time::Duration;
 
 use redis::{AsyncCommands, cmd};
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::ReauthPolicy;
 use redis_authx_redis::AuthConnection;
 use redis_authx_suites::{Bed, KEY, Server, on_every_server};
 

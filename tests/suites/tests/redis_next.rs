@@ -2,7 +2,7 @@
 //! everything below it is.
 
 use redis_2::{AsyncCommands, AsyncConnectionConfig, cmd, pipe};
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::ReauthPolicy;
 use redis_authx_redis::redis_2::{AuthClient, AuthConnection};
 use redis_authx_suites::{Bed, PATIENCE};
 

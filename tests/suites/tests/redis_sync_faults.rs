@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use redis::{Commands, ConnectionLike, ErrorKind, RedisResult, cmd};
-use redis_authx::Event;
-use redis_authx::reauth::{ReauthErrorKind, ReauthPolicy};
+use redis_authx::{Event, ReauthErrorKind, ReauthPolicy};
 use redis_authx_emulator::Fault;
 use redis_authx_redis::{AuthClient, AuthSyncConnection};
 use redis_authx_suites::{Bed, KEY, Threaded, WrongClock, blocking};

@@ -4,8 +4,7 @@
 use std::time::Duration;
 
 use redis::{Commands, RedisResult, Script, cmd, pipe};
-use redis_authx::Event;
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::{Event, ReauthPolicy};
 use redis_authx_redis::AuthSyncConnection;
 use redis_authx_suites::{Bed, KEY, Threaded, blocking};
 

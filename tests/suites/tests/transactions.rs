@@ -7,7 +7,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use redis::{AsyncCommands, RedisResult, cmd, pipe};
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::ReauthPolicy;
 use redis_authx_redis::AuthConnection;
 use redis_authx_suites::{Server, on_every_server};
 

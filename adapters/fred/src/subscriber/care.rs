@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use fred::error::{Error, ErrorKind};
 use redis_authx::handover::{HandoverController, Kind, Link as _};
-use redis_authx::reauth::{ConnectionStatus, Registration, Session};
-use redis_authx::{Clock as _, Credentials, Spawner as _};
+use redis_authx::{Clock as _, ConnectionStatus, Credentials, Spawner as _};
+use redis_authx_session::{Registration, Session};
 use tokio::time::{Instant, timeout, timeout_at};
 
 use super::link::{Failure, Link, closed};

@@ -15,8 +15,8 @@ use std::sync::Arc;
 use fred::bytes_utils::Str;
 use fred::error::{Error, ErrorKind};
 use fred::types::{KeyspaceEvent, Message, MultipleStrings};
+use redis_authx::ConnectionStatus;
 use redis_authx::handover::Kind;
-use redis_authx::reauth::ConnectionStatus;
 use tokio::sync::OnceCell;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -100,7 +100,7 @@ use messages::Messages;
 ///   error says that it is not. fred's returns before it is sent.
 /// * [`init`](Self::init) tries once, whatever the builder's reconnect policy:
 ///   that is for fred's own clients. A connection that is lost later is replaced
-///   as the [`ReauthPolicy`](redis_authx::reauth::ReauthPolicy) says, for ever.
+///   as the [`ReauthPolicy`](redis_authx::ReauthPolicy) says, for ever.
 /// * It sends no other commands, in RESP3 neither.
 #[derive(Clone)]
 pub struct AuthSubscriber(Arc<Inner>);
@@ -118,7 +118,7 @@ impl AuthSubscriber {
     /// Waits for the first token at most as long as fred's
     /// `internal_command_timeout`, 10 s by default, and for the connection as
     /// long as the policy's
-    /// [`replace_timeout`](redis_authx::reauth::ReauthPolicyBuilder::replace_timeout).
+    /// [`replace_timeout`](redis_authx::ReauthPolicyBuilder::replace_timeout).
     ///
     /// # Errors
     /// fred's own; [`Auth`](ErrorKind::Auth) when there is no token, or the server

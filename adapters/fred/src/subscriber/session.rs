@@ -6,8 +6,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use fred::error::Error;
 use futures_util::FutureExt;
 use redis_authx::handover::{ActiveLink, HandoverController, Kind, Link as _, Subscriptions};
-use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
-use redis_authx::{Clock as _, Runtime, Token, async_trait};
+use redis_authx::{Clock as _, ReauthError, ReauthErrorKind, Runtime, Token, async_trait};
+use redis_authx_session::Session;
 
 use super::feed::Feed;
 use super::link::{Failure, Link, publish};

@@ -10,8 +10,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use futures_util::future::{Either, select};
-use redis_authx::reauth::{ReauthError, ReauthErrorKind};
-use redis_authx::{Runtime, Token};
+use redis_authx::{ReauthError, ReauthErrorKind, Runtime, Token};
 
 use super::error;
 use super::redis::aio::MultiplexedConnection;

@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::redis::IntoConnectionInfo;
 #[cfg(any(feature = "cluster", feature = "sentinel"))]
 use super::redis::{ConnectionInfo, RedisResult};
-use redis_authx::reauth::{ReauthPolicy, Reauthenticator};
-use redis_authx::{ConfigError, Credentials, Runtime};
+use redis_authx::{ConfigError, Credentials, ReauthPolicy, Runtime};
+use redis_authx_session::Reauthenticator;
 
 use super::client::{AuthClient, Inner};
 use super::target;

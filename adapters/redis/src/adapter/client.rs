@@ -5,8 +5,8 @@ use std::time::Duration;
 use super::redis::{
     AsyncConnectionConfig, ConnectionInfo, IntoConnectionInfo, RedisFuture, RedisResult,
 };
-use redis_authx::reauth::Reauthenticator;
 use redis_authx::{ConfigError, Credentials, Runtime};
+use redis_authx_session::Reauthenticator;
 
 use super::builder::AuthClientBuilder;
 use super::connection::{AuthConnection, Connector, Server, Shared, Slot};

@@ -6,8 +6,7 @@ use std::iter::successors;
 use super::redis::{ErrorKind, RedisError, ServerErrorKind};
 #[cfg(any(feature = "pubsub", feature = "sentinel"))]
 use redis_authx::ConfigError;
-use redis_authx::TokenError;
-use redis_authx::reauth::{ReauthError, ReauthErrorKind};
+use redis_authx::{ReauthError, ReauthErrorKind, TokenError};
 
 /// What an error of an `AUTH` or of a log-in means for what is tried next.
 pub(crate) fn kind(error: &RedisError) -> ReauthErrorKind {

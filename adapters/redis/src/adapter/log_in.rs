@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use super::redis::RedisResult;
 use futures_util::future::{BoxFuture, Either, select};
-use redis_authx::reauth::ReauthErrorKind;
-use redis_authx::{Credentials, Runtime, Token, TokenError};
+use redis_authx::{Credentials, ReauthErrorKind, Runtime, Token, TokenError};
 
 use super::error;
 

@@ -2,8 +2,7 @@
 
 use std::future::Future;
 
-use redis_authx::Runtime;
-use redis_authx::reauth::{ConnectionStatus, ReauthPolicy};
+use redis_authx::{ConnectionStatus, ReauthPolicy, Runtime};
 use redis_authx_suites::prompt;
 
 use crate::site::Site;

@@ -7,8 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::channel::oneshot;
-use redis_authx::reauth::ReauthErrorKind;
-use redis_authx::{Event, Runtime, State};
+use redis_authx::{Event, ReauthErrorKind, Runtime, State};
 use redis_authx_suites::{Socket, Stall};
 
 use crate::connection::{Connection, Kind, Raw};

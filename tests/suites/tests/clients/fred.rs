@@ -7,8 +7,7 @@ use ::fred::clients::{Client, Pool};
 use ::fred::interfaces::{ClientLike, KeysInterface, TransactionInterface};
 use ::fred::types::config::{Config, ReconnectPolicy};
 use ::fred::types::{Builder, RespVersion};
-use redis_authx::Runtime;
-use redis_authx::reauth::ConnectionStatus;
+use redis_authx::{ConnectionStatus, Runtime};
 use redis_authx_fred::{AuthBuilder, BuilderExt, Renewal};
 
 use crate::connection::{Connection, Kind};

@@ -1,7 +1,6 @@
 //! redis-rs's connection.
 
-use redis_authx::Runtime;
-use redis_authx::reauth::ConnectionStatus;
+use redis_authx::{ConnectionStatus, Runtime};
 
 use super::adapter::{AuthClient, AuthConnection};
 use super::redis::{AsyncCommands, AsyncConnectionConfig, cmd, pipe};

@@ -6,7 +6,7 @@ use redis::cluster::NodeAddress;
 use redis::cluster_read_routing::RandomReplicaStrategy;
 use redis::cluster_routing::{RoutingInfo, SingleNodeRoutingInfo};
 use redis::{AsyncCommands, Client, ErrorKind, IntoConnectionInfo, TlsCertificates, Value, cmd};
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::ReauthPolicy;
 use redis_authx_redis::AuthClient;
 use redis_authx_suites::{Load, prompt};
 

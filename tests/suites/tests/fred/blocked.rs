@@ -5,7 +5,7 @@ use fred::clients::Client;
 use fred::interfaces::{ClientLike, FredResult, KeysInterface, ListInterface};
 use fred::types::Builder;
 use fred::types::config::Blocking;
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::ReauthPolicy;
 use redis_authx_fred::BuilderExt;
 use redis_authx_suites::{KEY, Server, on_every_server, prompt};
 

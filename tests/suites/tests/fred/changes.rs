@@ -7,7 +7,7 @@ use std::time::Duration;
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, FredResult, KeysInterface};
 use fred::types::config::Config;
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::ReauthPolicy;
 use redis_authx_emulator::{SentinelLogin, Store};
 use redis_authx_suites::{Bed, BedBuilder};
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, KeysInterface, ListInterface};
 use fred::types::config::Config;
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::ReauthPolicy;
 use redis_authx_emulator::Store;
 use redis_authx_suites::{Bed, prompt};
 

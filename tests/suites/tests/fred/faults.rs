@@ -6,8 +6,7 @@ use std::time::Duration;
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, KeysInterface};
 use fred::types::config::Config;
-use redis_authx::Event;
-use redis_authx::reauth::{ReauthErrorKind, ReauthPolicy};
+use redis_authx::{Event, ReauthErrorKind, ReauthPolicy};
 use redis_authx_emulator::Store;
 use redis_authx_suites::{Bed, BedBuilder, KEY, PATIENCE};
 

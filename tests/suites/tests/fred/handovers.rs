@@ -6,7 +6,7 @@ use std::time::Duration;
 use fred::types::config::ReconnectPolicy;
 use fred::types::{Builder, Message, MessageKind};
 use redis::AsyncCommands;
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::ReauthPolicy;
 use redis_authx_fred::{AuthBuilder, AuthSubscriber, BuilderExt, Renewal};
 use redis_authx_suites::{
     Arrived, Bed, PATIENCE, PATTERNS, Publisher, Server, channels, on_every_server,

@@ -13,8 +13,7 @@ use fred::interfaces::{
 };
 use fred::types::config::Config;
 use fred::types::{Builder, ClusterHash, CustomCommand, Value};
-use redis_authx::Event;
-use redis_authx::reauth::{ReauthErrorKind, ReauthPolicy};
+use redis_authx::{Event, ReauthErrorKind, ReauthPolicy};
 use redis_authx_emulator::{Refusal, Store};
 use redis_authx_fred::BuilderExt;
 use redis_authx_suites::{BedBuilder, Published, Server, on_every_server};

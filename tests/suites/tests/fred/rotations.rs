@@ -5,8 +5,7 @@ use std::time::Duration;
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, KeysInterface};
 use fred::types::Builder;
-use redis_authx::Event;
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::{Event, ReauthPolicy};
 use redis_authx_fred::BuilderExt;
 use redis_authx_suites::{Bed, KEY, prompt};
 

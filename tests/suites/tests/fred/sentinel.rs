@@ -2,7 +2,7 @@
 
 use fred::interfaces::{ClientLike, KeysInterface};
 use fred::types::config::{Config, Server, ServerConfig};
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::ReauthPolicy;
 use redis_authx_emulator::{SentinelLogin, Store};
 use redis_authx_suites::{Bed, KEY};
 

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redis::{AsyncCommands, cmd};
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::ReauthPolicy;
 use redis_authx_redis::{AuthClient, AuthPubSub};
 use redis_authx_suites::{Arrived, Bed, Publisher, Server, on_every_server};
 

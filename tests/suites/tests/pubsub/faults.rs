@@ -4,8 +4,7 @@ use std::time::Duration;
 
 use redis::aio::MultiplexedConnection;
 use redis::{AsyncCommands, Client, IntoConnectionInfo, cmd};
-use redis_authx::Event;
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::{Event, ReauthPolicy};
 use redis_authx_redis::{AuthClient, AuthConnection, AuthPubSub};
 use redis_authx_suites::{Bed, Publisher, Server, allow, on_every_server, patient};
 

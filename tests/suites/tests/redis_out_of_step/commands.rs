@@ -3,8 +3,7 @@
 use std::time::Duration;
 
 use futures::FutureExt;
-use redis_authx::Event;
-use redis_authx::reauth::ReauthErrorKind;
+use redis_authx::{Event, ReauthErrorKind};
 use redis_authx_emulator::Refusal;
 use redis_authx_redis::AuthConnection;
 use redis_authx_suites::{Bed, Server, Stall, patient};

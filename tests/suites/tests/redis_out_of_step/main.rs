@@ -10,8 +10,7 @@ mod readers;
 
 use std::time::Duration;
 
-use redis_authx::Event;
-use redis_authx::reauth::ReauthErrorKind;
+use redis_authx::{Event, ReauthErrorKind};
 use redis_authx_suites::{Bed, BedBuilder, prompt};
 
 /// Tokens that rotate when they are told to, and outlive the test.

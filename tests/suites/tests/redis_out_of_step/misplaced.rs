@@ -1,8 +1,7 @@
 //! Replies that can't be to their requests, without an `AUTH`.
 
 use redis::{AsyncCommands, cmd};
-use redis_authx::Event;
-use redis_authx::reauth::ReauthErrorKind;
+use redis_authx::{Event, ReauthErrorKind};
 use redis_authx_redis::AuthConnection;
 use redis_authx_suites::{Server, patient};
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use redis::cluster::ClusterClientBuilder;
 use redis::{AsyncCommands, Commands, RedisResult};
-use redis_authx::reauth::ReauthErrorKind;
+use redis_authx::ReauthErrorKind;
 use redis_authx_emulator::{Refusal, Store};
 use redis_authx_suites::{Bed, PATIENCE, Server, Stall, Threaded};
 

@@ -9,8 +9,8 @@ use super::redis::{
     AsyncConnectionConfig, ConnectionAddr, ConnectionInfo, ErrorKind, RedisConnectionInfo,
     RedisError, RedisResult,
 };
-use redis_authx::Clock;
-use redis_authx::reauth::{ReauthErrorKind, RefusalLimiter};
+use redis_authx::{Clock, ReauthErrorKind};
+use redis_authx_session::RefusalLimiter;
 
 #[cfg(feature = "sync")]
 use super::super::sync::{self, AuthSyncConnection, Losses};

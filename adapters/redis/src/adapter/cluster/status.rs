@@ -2,9 +2,9 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError, Weak};
 
 use super::redis::cluster::NodeAddress;
-use redis_authx::reauth::ConnectionStatus;
+use redis_authx::ConnectionStatus;
 #[cfg(feature = "sync")]
-use redis_authx::reauth::Registration;
+use redis_authx_session::Registration;
 
 use super::Shared;
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use super::redis;
 use super::redis::aio::ConnectionLike;
 use super::redis::{Cmd, Pipeline, RedisFuture, Value};
-use redis_authx::reauth::ConnectionStatus;
+use redis_authx::ConnectionStatus;
 
 mod blocked;
 mod connector;
@@ -56,7 +56,7 @@ pub(super) use slot::Slot;
 /// `AUTH` travels alone. A command that comes meanwhile is held back until the
 /// replies to those before it, and the one to `AUTH`, have been read: for two round
 /// trips; where the server stalls, for a second and the policy's
-/// [`auth_timeout`](redis_authx::reauth::ReauthPolicyBuilder::auth_timeout) at most.
+/// [`auth_timeout`](redis_authx::ReauthPolicyBuilder::auth_timeout) at most.
 /// redis-rs's `response_timeout` begins after that.
 ///
 /// # Cancel safety

@@ -7,8 +7,8 @@ use std::time::{Duration, Instant};
 
 use super::redis::{self, RedisResult};
 use futures_util::future::{Either, select};
-use redis_authx::Token;
-use redis_authx::reauth::{ReauthErrorKind, Registration, Session};
+use redis_authx::{ReauthErrorKind, Token};
+use redis_authx_session::{Registration, Session};
 
 use super::super::client::AuthClient;
 #[cfg(feature = "sentinel")]

@@ -11,8 +11,8 @@ use super::redis::aio::MultiplexedConnection;
 use arc_swap::ArcSwap;
 use event_listener::{Event, EventListener};
 use futures_util::future::{Either, select};
-use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
-use redis_authx::{Runtime, Token, async_trait};
+use redis_authx::{ReauthError, ReauthErrorKind, Runtime, Token, async_trait};
+use redis_authx_session::Session;
 
 use super::super::outcome::Replies;
 #[cfg(feature = "sentinel")]

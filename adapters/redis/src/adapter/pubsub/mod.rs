@@ -8,7 +8,7 @@ use std::task::{Context, Poll};
 use super::redis;
 use super::redis::{Msg, RedisResult, ToRedisArgs};
 use futures_util::Stream;
-use redis_authx::reauth::ConnectionStatus;
+use redis_authx::ConnectionStatus;
 
 mod accepted;
 mod feed;

@@ -6,7 +6,7 @@ use std::task::{Context, Poll};
 
 use super::redis::Msg;
 use futures_util::Stream;
-use redis_authx::reauth::ConnectionStatus;
+use redis_authx::ConnectionStatus;
 
 use super::shared::Shared;
 

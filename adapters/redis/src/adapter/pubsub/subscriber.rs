@@ -12,8 +12,8 @@ use super::redis::{ConnectionInfo, ProtocolVersion, RedisError, RedisResult};
 use async_lock::Mutex;
 use futures_util::future::{Either, FutureExt, select};
 use redis_authx::handover::{ActiveLink, HandoverController, Link as _, Subscriptions};
-use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
-use redis_authx::{Runtime, Token, async_trait};
+use redis_authx::{ReauthError, ReauthErrorKind, Runtime, Token, async_trait};
+use redis_authx_session::Session;
 
 use super::super::client::AuthClient;
 use super::super::{auth, error};

@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::redis::{Msg, RedisResult, ToRedisArgs};
 use futures_channel::oneshot;
 use futures_util::FutureExt;
-use redis_authx::reauth::ConnectionStatus;
+use redis_authx::ConnectionStatus;
 
 use super::super::client::AuthClient;
 use super::super::error;

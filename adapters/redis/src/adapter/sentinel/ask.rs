@@ -7,8 +7,7 @@ use super::redis;
 use super::redis::{
     AsyncConnectionConfig, Client, ConnectionInfo, ErrorKind, RedisError, RedisResult,
 };
-use redis_authx::Token;
-use redis_authx::reauth::ReauthErrorKind;
+use redis_authx::{ReauthErrorKind, Token};
 
 use super::{SentinelLogin, error};
 

@@ -13,8 +13,7 @@ use super::redis::{
 };
 use futures_util::future::{Either, select};
 use futures_util::stream::{FuturesUnordered, StreamExt};
-use redis_authx::reauth::ReauthErrorKind;
-use redis_authx::{Clock, Runtime, Token};
+use redis_authx::{Clock, ReauthErrorKind, Runtime, Token};
 
 use super::ask::{self, Address};
 use super::watch::Watch;

@@ -5,8 +5,7 @@ use std::time::Duration;
 #[cfg(feature = "cluster")]
 use super::redis;
 use super::redis::{Client, Connection, ConnectionInfo, RedisResult};
-use redis_authx::reauth::ReauthErrorKind;
-use redis_authx::{Credentials, Token};
+use redis_authx::{Credentials, ReauthErrorKind, Token};
 
 use super::super::log_in::another_token;
 use super::super::{error, target};

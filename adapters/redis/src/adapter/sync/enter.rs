@@ -8,8 +8,7 @@ use std::time::{Duration, Instant};
 use super::redis::RedisResult;
 use event_listener::Listener;
 use futures_util::future::{Either, select};
-use redis_authx::reauth::ReauthError;
-use redis_authx::{Moment, Token};
+use redis_authx::{Moment, ReauthError, Token};
 
 use super::super::error;
 use super::link::{Guard, Limits, Link};

@@ -6,8 +6,7 @@ use std::time::Duration;
 
 use super::redis::{Connection, ConnectionLike, RedisResult};
 use async_lock::{Mutex, MutexGuardArc};
-use redis_authx::reauth::{ReauthError, ReauthErrorKind};
-use redis_authx::{Moment, SessionRule, Token};
+use redis_authx::{Moment, ReauthError, ReauthErrorKind, SessionRule, Token};
 
 use super::super::{auth, error};
 

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 use super::redis;
 use super::redis::{Cmd, ConnectionLike, RedisResult, Value};
-use redis_authx::reauth::{ConnectionStatus, Registration, Session};
+use redis_authx::ConnectionStatus;
+use redis_authx_session::{Registration, Session};
 
 mod blocked;
 mod connector;
@@ -26,7 +27,7 @@ use slot::Slot;
 /// What opening a connection, its log-in included, may take where nothing else
 /// is said: as long as a replacement, in a [`ReauthPolicy`] by default.
 ///
-/// [`ReauthPolicy`]: redis_authx::reauth::ReauthPolicy
+/// [`ReauthPolicy`]: redis_authx::ReauthPolicy
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 
 impl AuthClient {

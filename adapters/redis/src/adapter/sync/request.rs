@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use super::redis;
 use super::redis::RedisResult;
-use redis_authx::reauth::ReauthErrorKind;
+use redis_authx::ReauthErrorKind;
 
 use super::super::error;
 use super::super::outcome::{self, MayBe, Replies};

@@ -10,8 +10,8 @@ use arc_swap::ArcSwap;
 use blocking::unblock;
 use event_listener::{Event, EventListener};
 use futures_util::future::{Either, select};
-use redis_authx::reauth::{ReauthError, ReauthErrorKind, Session};
-use redis_authx::{Moment, Runtime, Token, async_trait};
+use redis_authx::{Moment, ReauthError, ReauthErrorKind, Runtime, Token, async_trait};
+use redis_authx_session::Session;
 
 use super::super::error;
 use super::connector::Connector;

@@ -1,4 +1,4 @@
-//! Who re-authenticates when: the rules of `redis_authx::reauth`.
+//! Who re-authenticates when: the rules of `redis-authx-session`.
 
 use std::collections::VecDeque;
 

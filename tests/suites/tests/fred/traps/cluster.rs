@@ -8,7 +8,7 @@ use fred::error::ErrorKind;
 use fred::interfaces::{AuthInterface, ClientLike, KeysInterface, ListInterface};
 use fred::types::config::{Options, Server};
 use futures::FutureExt;
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::ReauthPolicy;
 use tokio::runtime::Runtime;
 
 use super::{Ticking, changes, stock};

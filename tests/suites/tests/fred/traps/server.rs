@@ -5,8 +5,7 @@ use std::time::Duration;
 use fred::error::ErrorKind;
 use fred::interfaces::{ClientLike, KeysInterface, ListInterface};
 use fred::types::{ClusterHash, CustomCommand, Value};
-use redis_authx::State;
-use redis_authx::reauth::ReauthPolicy;
+use redis_authx::{ReauthPolicy, State};
 use redis_authx_suites::{Bed, KEY};
 
 use super::{Ticking, changes, stock};
