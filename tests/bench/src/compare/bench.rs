@@ -4,7 +4,7 @@ use std::future::Future;
 use std::sync::Arc;
 use std::time::Duration;
 
-use redis_authx_emulator::{Builder, Emulator, Store};
+use redis_authx_emulator::{Emulator, EmulatorBuilder, Store};
 use tokio::runtime::{self, Runtime};
 use tokio::time::timeout;
 
@@ -44,7 +44,7 @@ impl Bench {
     ///
     /// # Panics
     /// When it does not start.
-    pub(crate) fn emulator(&self, builder: Builder) -> Emulator {
+    pub(crate) fn emulator(&self, builder: EmulatorBuilder) -> Emulator {
         let started = self.servers.0.block_on(builder.start());
         started.expect("the emulator starts")
     }

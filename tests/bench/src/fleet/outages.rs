@@ -250,7 +250,7 @@ mod tests {
 
     #[test]
     fn a_process_is_down_only_beyond_what_was_left_of_its_token() {
-        let minutes = |count| Duration::from_secs(60 * count);
+        let minutes = |count: u64| Duration::from_secs(60 * count);
         for rule in Rule::ALL {
             let short = fleet(rule, minutes(10), 50);
             assert!(short.recoveries.is_empty(), "{rule:?}");
