@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use fred::clients::Client;
 use fred::interfaces::{ClientLike, KeysInterface, TransactionInterface};
 use fred::types::{ClusterHash, CustomCommand, Value};
-use redis_authx::{Event, ReauthErrorKind, ReauthPolicy};
+use redis_authx::{Event, ReauthPolicy};
 use redis_authx_emulator::Store;
 use redis_authx_suites::{Bed, BedBuilder, Server, on_every_server};
 use tokio::task::JoinHandle;
@@ -108,8 +108,8 @@ async fn a_raw_multi_is_not_mistaken_for_a_renewal(server: Server) {
         bed.emulator.redis().auths_in_transactions() > 0
     })
     .await;
-    let busy = |event: &Event| matches!(event, Event::ReauthFailed { error, .. } if error.kind() == ReauthErrorKind::Busy);
-    site.until("it was noticed", |bed| bed.count(busy) > 0)
+    let is_deferred = |event: &Event| matches!(event, Event::Deferred { .. });
+    site.until("it was noticed", |bed| bed.count(is_deferred) > 0)
         .await;
     let queued = site.emulator.redis().auths_in_transactions();
     () = client
