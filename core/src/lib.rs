@@ -98,9 +98,8 @@
 //!
 //! [`TokenManager`] and [`Credentials`] for applications; [`IdentityProvider`]
 //! for a provider of your own; [`Clock`] and [`Spawner`] for another runtime;
-//! `redis-authx-session` for another client, and [`handover`] for its subscribers;
-//! [`machine`] for how it is decided. The [`manual`] explains the defaults and what
-//! happens in an outage.
+//! `redis-authx-session` for another client; [`machine`] for how it is decided. The
+//! [`manual`] explains the defaults and what happens in an outage.
 
 #![cfg_attr(docsrs, feature(doc_cfg))]
 
@@ -112,7 +111,6 @@ mod credentials;
 mod driver;
 mod error;
 mod event;
-pub mod handover;
 #[cfg(feature = "jwt")]
 pub mod jwt;
 pub mod machine;

@@ -8,7 +8,8 @@
 //! [`Credentials::get`](redis_authx::Credentials::get) and implements [`Session`] for
 //! them. A [`Reauthenticator`] authenticates every registered session once with each
 //! new token, spread over time, retries failures, and replaces a session that is lost
-//! or whose time runs out.
+//! or whose time runs out. A subscriber over RESP2 can't send `AUTH`: [`handover`] moves
+//! it to a new connection.
 //!
 //! ```
 //! use std::sync::{Arc, Weak};
@@ -79,6 +80,8 @@
 //! | a suspend, or the wall clock is set forward | plans come forward by as much |
 //! | the connection is lost | replaced at once, then with backoff until it succeeds; with backoff as well when the last replacement did not last |
 //! | no valid token | nothing is tried until there is one |
+
+pub mod handover;
 
 mod driver;
 mod entry;

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use fred::error::{Error, ErrorKind};
-use redis_authx::handover::{HandoverController, Kind, Link as _};
 use redis_authx::{Clock as _, ConnectionStatus, Credentials, Spawner as _};
+use redis_authx_session::handover::{HandoverController, Kind, Link as _};
 use redis_authx_session::{Registration, Session};
 use tokio::time::{Instant, timeout, timeout_at};
 

@@ -8,8 +8,8 @@ use fred::clients::Client;
 use fred::interfaces::EventInterface;
 use fred::types::{KeyspaceEvent, Message, MessageKind};
 use futures_util::future::join;
-use redis_authx::handover;
-use redis_authx::handover::{Backlog, Kind};
+use redis_authx_session::handover;
+use redis_authx_session::handover::{Backlog, Kind};
 
 use super::messages::Messages;
 use super::pump::{Pump, each};

@@ -9,8 +9,8 @@ use fred::error::{Error, ErrorKind};
 use fred::interfaces::{ClientLike, PubsubInterface, Resp3Frame};
 use fred::types::config::Server;
 use fred::types::{ClusterHash, CustomCommand, Key, RespVersion, Value};
-use redis_authx::handover::{self, Health, Kind, Marker};
 use redis_authx::{Clock as _, ReauthError, Runtime, Token, async_trait};
+use redis_authx_session::handover::{self, Health, Kind, Marker};
 use tokio::task::AbortHandle;
 
 use super::feed::Feed;

@@ -5,7 +5,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use fred::types::{KeyspaceEvent, Message};
-use redis_authx::handover::Outlet;
+use redis_authx_session::handover::Outlet;
 use tokio::sync::broadcast::{Receiver, Sender, channel};
 
 use super::care::Care;

@@ -16,7 +16,7 @@ use fred::bytes_utils::Str;
 use fred::error::{Error, ErrorKind};
 use fred::types::{KeyspaceEvent, Message, MultipleStrings};
 use redis_authx::ConnectionStatus;
-use redis_authx::handover::Kind;
+use redis_authx_session::handover::Kind;
 use tokio::sync::OnceCell;
 use tokio::sync::broadcast::Receiver;
 use tokio::sync::broadcast::error::RecvError;
@@ -63,7 +63,7 @@ use messages::Messages;
 /// and its messages go on. Over RESP2 a connection that subscribes
 /// can't send `AUTH`: before its token expires, another one takes its place,
 /// so that no message is lost or comes twice and each channel's order stays
-/// ([how](redis_authx::handover#how-it-works)). That takes one more connection
+/// ([how](redis_authx_session::handover#how-it-works)). That takes one more connection
 /// for a moment, to publish a marker, and the right to do so:
 ///
 /// ```text

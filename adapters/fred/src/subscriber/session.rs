@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fred::error::Error;
 use futures_util::FutureExt;
-use redis_authx::handover::{ActiveLink, HandoverController, Kind, Link as _, Subscriptions};
 use redis_authx::{Clock as _, ReauthError, ReauthErrorKind, Runtime, Token, async_trait};
 use redis_authx_session::Session;
+use redis_authx_session::handover::{
+    ActiveLink, HandoverController, Kind, Link as _, Subscriptions,
+};
 
 use super::feed::Feed;
 use super::link::{Failure, Link, publish};

@@ -7,8 +7,8 @@ use super::redis::aio::PubSubStream;
 use super::redis::{Msg, PushInfo, PushKind};
 use futures_channel::mpsc::UnboundedReceiver;
 use futures_util::Stream;
-use redis_authx::handover;
-use redis_authx::handover::Kind;
+use redis_authx_session::handover;
+use redis_authx_session::handover::Kind;
 
 /// What redis-rs reads without being asked to, and keeps until it is taken.
 pub(super) enum Feed {

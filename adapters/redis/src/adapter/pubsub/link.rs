@@ -8,8 +8,8 @@ use super::redis::{
     RedisError, RedisResult, Value, cmd, pipe,
 };
 use futures_channel::mpsc;
-use redis_authx::handover::{self, Health, Kind, Marker};
 use redis_authx::{Token, async_trait};
+use redis_authx_session::handover::{self, Health, Kind, Marker};
 
 use super::super::{error, target};
 use super::feed::Feed;

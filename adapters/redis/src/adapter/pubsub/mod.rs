@@ -43,7 +43,7 @@ const BACKLOG: usize = 64 << 20;
 /// connection, and its messages go on. Over RESP2 a connection that subscribes
 /// can't send `AUTH`: before its token expires, another one takes its place,
 /// so that no message is lost or comes twice and each channel's order stays
-/// ([how](redis_authx::handover#how-it-works)). That takes one more connection
+/// ([how](redis_authx_session::handover#how-it-works)). That takes one more connection
 /// for a moment, to publish a marker, and the right to do so:
 ///
 /// ```text

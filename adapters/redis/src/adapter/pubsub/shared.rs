@@ -8,7 +8,9 @@ use std::time::Instant;
 use super::redis::{Msg, RedisResult};
 use futures_util::future::{Either, FutureExt, select};
 use redis_authx::Token;
-use redis_authx::handover::{ActiveLink, Backlog, HandoverController, Kind, Link as _, Outlet};
+use redis_authx_session::handover::{
+    ActiveLink, Backlog, HandoverController, Kind, Link as _, Outlet,
+};
 use redis_authx_session::{Registration, Session};
 
 use super::super::client::AuthClient;

@@ -2,7 +2,7 @@ use std::fmt;
 use std::sync::Weak;
 
 use super::redis::{RedisResult, ToRedisArgs};
-use redis_authx::handover::Kind;
+use redis_authx_session::handover::Kind;
 
 use super::shared::Shared;
 use super::subscriber::closed;

@@ -11,9 +11,9 @@ use std::time::Duration;
 use super::redis::{ConnectionInfo, ProtocolVersion, RedisError, RedisResult};
 use async_lock::Mutex;
 use futures_util::future::{Either, FutureExt, select};
-use redis_authx::handover::{ActiveLink, HandoverController, Link as _, Subscriptions};
 use redis_authx::{ReauthError, ReauthErrorKind, Runtime, Token, async_trait};
 use redis_authx_session::Session;
+use redis_authx_session::handover::{ActiveLink, HandoverController, Link as _, Subscriptions};
 
 use super::super::client::AuthClient;
 use super::super::{auth, error};

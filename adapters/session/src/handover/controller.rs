@@ -8,7 +8,7 @@ use futures_util::future::{BoxFuture, Either, select};
 
 use super::reader::{OldConnection, PendingHandover, Reader, ReaderCommand};
 use super::{ActiveLink, Feed, Kind, Link, Marker, Outcome, Outlet, Subscriptions};
-use crate::{Clock as _, Credentials, Runtime};
+use redis_authx::{Clock as _, Credentials, Runtime};
 
 /// Moves a subscriber from each connection to the next one. Its [`Reader`] reads
 /// them.
@@ -27,7 +27,7 @@ impl<L: Link, F: Feed> HandoverController<L, F> {
     ///
     /// An old connection that has owed a reply for `reply_timeout` counts as dead:
     /// the next handover does not wait for its reply. Adapters pass the
-    /// [`auth_timeout`](crate::ReauthPolicy::auth_timeout) of their
+    /// [`auth_timeout`](redis_authx::ReauthPolicy::auth_timeout) of their
     /// policy.
     pub fn new(
         link: L,

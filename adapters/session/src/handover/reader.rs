@@ -8,7 +8,7 @@ use futures_channel::{mpsc, oneshot};
 use futures_util::{FutureExt as _, Stream};
 
 use super::{ActiveLink, Feed, Handover, Kind, Link, Marker, Outcome, Outlet, Side, Verdict};
-use crate::{Credentials, TokenError};
+use redis_authx::{Credentials, TokenError};
 
 /// Messages to read before other tasks run. Below tokio's budget of 128, after
 /// which its channels claim to be empty: a connection would seem drained.

@@ -9,9 +9,11 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::future::{BoxFuture, poll_immediate};
-use redis_authx::handover::{HandoverController, Kind, Link, Marker, Outlet, Subscriptions};
 use redis_authx::testing::{ManualClock, Run};
 use redis_authx::{Spawner as _, StaticToken, Token, TokenManager};
+use redis_authx_session::handover::{
+    HandoverController, Kind, Link, Marker, Outlet, Subscriptions,
+};
 
 use server::{Arrivals, Connection, Failure, Name, Server, Socket};
 

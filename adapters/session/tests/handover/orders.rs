@@ -1,6 +1,6 @@
 //! Every order of events in a handover, up to a size at which all cases occur.
 
-use redis_authx::handover::{Handover, Marker, Outcome, Side, Verdict};
+use redis_authx_session::handover::{Handover, Marker, Outcome, Side, Verdict};
 
 /// Messages that are published, numbered from 0.
 const MESSAGES: usize = 5;

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
 use redis_authx::async_trait;
-use redis_authx::handover::{Feed, Health, Kind, Link, Marker};
+use redis_authx_session::handover::{Feed, Health, Kind, Link, Marker};
 
 pub(crate) type Name = Vec<u8>;
 

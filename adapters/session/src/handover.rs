@@ -58,7 +58,7 @@ mod marker;
 mod reader;
 mod subscriptions;
 
-pub use active_link::{ActiveLink, LinkChanged};
+pub use active_link::ActiveLink;
 pub use backlog::Backlog;
 pub use controller::{HandoverController, ReaderBuilder};
 pub use link::{Feed, Health, Link, Outlet};
@@ -75,7 +75,7 @@ pub use subscriptions::{Kind, Subscriptions};
 /// what happens on it.
 ///
 /// ```
-/// use redis_authx::handover::{Handover, Outcome, Side, Verdict};
+/// use redis_authx_session::handover::{Handover, Outcome, Side, Verdict};
 ///
 /// let mut handover = Handover::with_marker();
 /// assert_eq!(handover.read_side(), Side::Old);

@@ -1,0 +1,4 @@
+//! The handover of subscribers.
+
+mod orders;
+mod succession;

@@ -1,7 +1,0 @@
-//! The handover of subscribers.
-
-#[path = "../support/mod.rs"]
-mod support;
-
-mod handover;
-mod succession;
