@@ -1,8 +1,5 @@
 //! Between fred's errors and ours.
 
-use std::error::Error as StdError;
-use std::iter::successors;
-
 use fred::error::{Error, ErrorKind};
 use redis_authx::{ConfigError, ReauthError, ReauthErrorKind, TokenError};
 
@@ -38,7 +35,7 @@ pub(crate) fn reauth(error: Error) -> ReauthError {
 
 /// There is no token to log in with, and why.
 pub(crate) fn no_token(error: &TokenError) -> Error {
-    let why = format!("not logged in to Redis: {}", chain(error));
+    let why = format!("not logged in to Redis: {error:#}");
     Error::new(ErrorKind::Auth, why)
 }
 
@@ -47,10 +44,7 @@ pub(crate) fn no_token(error: &TokenError) -> Error {
 pub(crate) fn not_connected(latest: Option<&ReauthError>) -> Error {
     let why = latest.map_or_else(
         || "the connection was lost and is being replaced".to_owned(),
-        |error| {
-            let why = chain(error);
-            format!("the connection was lost and could not yet be replaced: {why}")
-        },
+        |error| format!("the connection was lost and could not yet be replaced: {error:#}"),
     );
     Error::new(ErrorKind::IO, why)
 }
@@ -58,12 +52,4 @@ pub(crate) fn not_connected(latest: Option<&ReauthError>) -> Error {
 /// As fred's own builder says what is wrong with its settings.
 pub(crate) fn config(error: &ConfigError) -> Error {
     Error::new(ErrorKind::Config, error.to_string())
-}
-
-/// An error and all that stands behind it, in one line.
-fn chain(error: &(dyn StdError + 'static)) -> String {
-    let lines: Vec<String> = successors(Some(error), |&error| error.source())
-        .map(ToString::to_string)
-        .collect();
-    lines.join(": ")
 }

@@ -1,10 +1,9 @@
 //! Where a token would travel in clear text.
 
-use std::net::IpAddr;
-
 use fred::error::{Error, ErrorKind};
 use fred::types::config::{Config, Server};
 use redis_authx::ConfigError;
+use redis_authx_session::is_loopback;
 
 /// Whether tokens may be sent to a server.
 #[derive(Clone, Copy, Debug)]
@@ -64,10 +63,7 @@ impl Guard {
 /// with port 0.
 fn is_local(server: &Server) -> bool {
     let host: &str = &server.host;
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    (server.port == 0 && host.contains('/'))
-        || bare.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
+    (server.port == 0 && host.contains('/')) || is_loopback(host)
 }
 
 #[cfg(test)]

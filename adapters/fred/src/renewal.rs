@@ -1,7 +1,5 @@
 use std::fmt;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
-#[cfg(feature = "subscriber-client")]
-use std::time::Duration;
 
 use fred::clients::{Client, ExclusivePool, Pool};
 use fred::interfaces::ClientLike;
@@ -51,15 +49,9 @@ use super::weak::WeakClient;
 pub struct Renewal(Arc<Inner>);
 
 struct Inner {
-    credentials: Credentials,
-    runtime: Arc<dyn Runtime>,
     reauth: Reauthenticator,
     showings: Showings,
     allow_plaintext: bool,
-    #[cfg(feature = "subscriber-client")]
-    auth_timeout: Duration,
-    #[cfg(feature = "subscriber-client")]
-    replace_timeout: Duration,
     clients: Mutex<Vec<Weak<dyn Reports>>>,
 }
 
@@ -105,7 +97,7 @@ impl Renewal {
         let guard = self.guard(config)?;
         let sentinels = Sentinels::of(&config.server);
         config.credential_provider = Some(Arc::new(Provider::new(
-            self.0.credentials.clone(),
+            self.credentials().clone(),
             guard,
             connection.internal_command_timeout,
             served,
@@ -182,7 +174,7 @@ impl Renewal {
     /// The credentials that clients log in with.
     #[must_use]
     pub fn credentials(&self) -> &Credentials {
-        &self.0.credentials
+        self.0.reauth.credentials()
     }
 
     /// Whether a client with this configuration may send a server its token.
@@ -193,25 +185,8 @@ impl Renewal {
     }
 
     #[cfg(feature = "subscriber-client")]
-    pub(crate) fn runtime(&self) -> &Arc<dyn Runtime> {
-        &self.0.runtime
-    }
-
-    #[cfg(feature = "subscriber-client")]
     pub(crate) fn reauth(&self) -> &Reauthenticator {
         &self.0.reauth
-    }
-
-    /// How long a server may take to reply to a subscriber.
-    #[cfg(feature = "subscriber-client")]
-    pub(crate) fn auth_timeout(&self) -> Duration {
-        self.0.auth_timeout
-    }
-
-    /// How long opening a subscriber's connection may take.
-    #[cfg(feature = "subscriber-client")]
-    pub(crate) fn replace_timeout(&self) -> Duration {
-        self.0.replace_timeout
     }
 
     /// Which tokens the servers of a configuration are known to take.
@@ -238,17 +213,17 @@ impl Renewal {
         let watch = Watch {
             site: Arc::new(Site {
                 client: WeakClient::of(client),
-                runtime: Arc::clone(&self.0.runtime),
+                runtime: Arc::clone(self.0.reauth.runtime()),
                 showing: self.0.showings.of(&client.client_config().server),
                 allow_plaintext: self.0.allow_plaintext,
                 gone: Notify::new(),
             }),
             connections,
-            credentials: self.0.credentials.clone(),
+            credentials: self.credentials().clone(),
             served,
         };
         let events = Events::of(client);
-        self.0.runtime.spawn(Box::pin(watch.run(events)))
+        self.0.reauth.runtime().spawn(Box::pin(watch.run(events)))
     }
 }
 
@@ -261,7 +236,7 @@ impl Inner {
 impl fmt::Debug for Renewal {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Renewal")
-            .field("credentials", &self.0.credentials)
+            .field("credentials", self.credentials())
             .field("connections", &self.connections())
             .finish_non_exhaustive()
     }
@@ -317,21 +292,11 @@ impl RenewalBuilder {
                     "a token manager that was spawned on tokio, or a call of runtime()",
                 )
             })?;
-        #[cfg(feature = "subscriber-client")]
-        let auth_timeout = self.policy.auth_timeout();
-        #[cfg(feature = "subscriber-client")]
-        let replace_timeout = self.policy.replace_timeout();
-        let reauth = Reauthenticator::spawn(&self.credentials, self.policy, Arc::clone(&runtime))?;
+        let reauth = Reauthenticator::spawn(&self.credentials, self.policy, runtime)?;
         Ok(Renewal(Arc::new(Inner {
-            credentials: self.credentials,
-            runtime,
             reauth,
             showings: Showings::default(),
             allow_plaintext: self.allow_plaintext,
-            #[cfg(feature = "subscriber-client")]
-            auth_timeout,
-            #[cfg(feature = "subscriber-client")]
-            replace_timeout,
             clients: Mutex::default(),
         })))
     }

@@ -61,7 +61,7 @@ mod subscriptions;
 pub use active_link::ActiveLink;
 pub use backlog::Backlog;
 pub use controller::{HandoverController, ReaderBuilder};
-pub use link::{Feed, Health, Link, Outlet};
+pub use link::{Feed, Health, Link, NAMES_PER_COMMAND, Outlet};
 pub use marker::Marker;
 pub use reader::Reader;
 pub use subscriptions::{Kind, Subscriptions};

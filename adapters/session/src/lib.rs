@@ -9,7 +9,7 @@
 //! them. A [`Reauthenticator`] authenticates every registered session once with each
 //! new token, spread over time, retries failures, and replaces a session that is lost
 //! or whose time runs out. A subscriber over RESP2 can't send `AUTH`: [`handover`] moves
-//! it to a new connection.
+//! it to a new connection, and a [`Subscriber`] does both.
 //!
 //! ```
 //! use std::sync::{Arc, Weak};
@@ -87,15 +87,19 @@ mod driver;
 mod entry;
 mod inbox;
 mod limiter;
+mod plaintext;
 mod queue;
 mod reauthenticator;
 mod roster;
 mod session;
 mod status;
+mod subscriber;
 
 pub use limiter::RefusalLimiter;
+pub use plaintext::is_loopback;
 pub use reauthenticator::{Reauthenticator, Registration};
 pub use session::Session;
+pub use subscriber::{SubscribeError, Subscriber, SubscriberConnector};
 
 #[cfg(doc)]
 use redis_authx::ReauthErrorKind;

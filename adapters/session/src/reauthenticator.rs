@@ -20,6 +20,7 @@ use crate::status::StatusCell;
 pub struct Reauthenticator {
     inbox: Arc<Inbox>,
     credentials: Credentials,
+    policy: Arc<ReauthPolicy>,
     runtime: Arc<dyn Runtime>,
 }
 
@@ -36,13 +37,33 @@ impl Reauthenticator {
     ) -> Result<Self, ConfigError> {
         let inbox = Arc::new(Inbox::new());
         let mail = inbox.mail();
-        let driver = ReauthDriver::new(credentials.fresh(), policy, Arc::clone(&runtime), mail);
+        let settings = policy.clone();
+        let driver = ReauthDriver::new(credentials.fresh(), settings, Arc::clone(&runtime), mail);
         runtime.spawn(Box::pin(driver))?;
         Ok(Self {
             inbox,
             credentials: credentials.clone(),
+            policy: Arc::new(policy),
             runtime,
         })
+    }
+
+    /// The credentials that sessions log in with.
+    #[must_use]
+    pub const fn credentials(&self) -> &Credentials {
+        &self.credentials
+    }
+
+    /// When and how sessions are re-authenticated.
+    #[must_use]
+    pub fn policy(&self) -> &ReauthPolicy {
+        &self.policy
+    }
+
+    /// The runtime of its task.
+    #[must_use]
+    pub const fn runtime(&self) -> &Arc<dyn Runtime> {
+        &self.runtime
     }
 
     /// Registers a session that has just logged in with `token`, until the

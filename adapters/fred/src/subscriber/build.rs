@@ -39,7 +39,7 @@ impl AuthBuilder {
             dial,
             renewal,
             messages: Arc::new(Messages::new(capacity)),
-            care: OnceCell::new(),
+            connected: OnceCell::new(),
         })))
     }
 }

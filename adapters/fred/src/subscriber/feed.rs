@@ -15,11 +15,6 @@ use super::messages::Messages;
 use super::pump::{Pump, each};
 use crate::dial::Connected;
 
-/// What waits while another connection is read, or while the reader has no turn:
-/// twice what a server holds for a slow subscriber
-/// (`client-output-buffer-limit pubsub 32mb 8mb 60` in redis.conf).
-const BACKLOG: usize = 64 << 20;
-
 /// What fred makes of a server's messages.
 #[derive(Clone, Debug)]
 pub(super) enum Item {
@@ -41,7 +36,7 @@ pub(super) struct Feed {
 impl Feed {
     /// Before the connection subscribes to anything.
     pub(super) fn of(client: &Client, connected: Connected, messages: Arc<Messages>) -> Self {
-        let backlog = Arc::new(Backlog::new(BACKLOG));
+        let backlog = Arc::new(Backlog::new(Backlog::<Item>::DEFAULT_LIMIT));
         let pump = Pump::start({
             let (one, two) = (Arc::clone(&backlog), Arc::clone(&backlog));
             let messages = each(client.message_rx(), move |message| {

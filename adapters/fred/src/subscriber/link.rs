@@ -10,16 +10,13 @@ use fred::interfaces::{ClientLike, PubsubInterface, Resp3Frame};
 use fred::types::config::Server;
 use fred::types::{ClusterHash, CustomCommand, Key, RespVersion, Value};
 use redis_authx::{Clock as _, ReauthError, Runtime, Token, async_trait};
-use redis_authx_session::handover::{self, Health, Kind, Marker};
+use redis_authx_session::handover::{self, Health, Kind, Link as _, Marker, NAMES_PER_COMMAND};
 use tokio::task::AbortHandle;
 
 use super::feed::Feed;
 use super::messages::Messages;
 use crate::auth::{auth, patient, says};
 use crate::dial::Dial;
-
-/// Names a command, so that a server is not held up by one.
-const NAMES_AT_ONCE: usize = 1000;
 
 /// How long the first and the longest wait for stray replies are.
 const STRAYS: (Duration, Duration) = (Duration::from_millis(1), Duration::from_millis(500));
@@ -96,11 +93,6 @@ impl Link {
         })
     }
 
-    /// Whether it can take commands beside its subscriptions.
-    pub(super) fn takes_commands(&self) -> bool {
-        self.client.protocol_version() == RespVersion::RESP3
-    }
-
     pub(super) async fn auth(&self, token: &Token) -> Result<(), ReauthError> {
         auth(&self.client, ClusterHash::Random, token).await
     }
@@ -151,9 +143,13 @@ impl handover::Link for Link {
         &self.health
     }
 
+    fn takes_commands(&self) -> bool {
+        self.client.protocol_version() == RespVersion::RESP3
+    }
+
     async fn subscribe(&self, kind: Kind, names: &[Vec<u8>]) -> Result<(), Failure> {
         let commands = self.client.pipeline();
-        for names in names.chunks(NAMES_AT_ONCE) {
+        for names in names.chunks(NAMES_PER_COMMAND) {
             let names = keys(names);
             let queued = match kind {
                 Kind::Channel => commands.subscribe(names).await,
@@ -170,7 +166,7 @@ impl handover::Link for Link {
 
     async fn unsubscribe(&self, kind: Kind, names: &[Vec<u8>]) -> Result<(), Failure> {
         let commands = self.client.pipeline();
-        for names in names.chunks(NAMES_AT_ONCE) {
+        for names in names.chunks(NAMES_PER_COMMAND) {
             let names = keys(names);
             let queued = match kind {
                 Kind::Channel => commands.unsubscribe(names).await,

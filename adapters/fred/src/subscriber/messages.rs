@@ -2,13 +2,12 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use fred::types::{KeyspaceEvent, Message};
 use redis_authx_session::handover::Outlet;
 use tokio::sync::broadcast::{Receiver, Sender, channel};
 
-use super::care::Care;
 use super::feed::Item;
 
 /// Everybody's messages; they end for everybody.
@@ -91,28 +90,18 @@ impl fmt::Debug for Messages {
 }
 
 /// What the reader has of the application.
-pub(super) struct ToApplication {
-    pub(super) messages: Arc<Messages>,
-    /// Weak: the application's handles alone keep it registered.
-    pub(super) care: Weak<Care>,
-}
+pub(super) struct ToApplication(pub(super) Arc<Messages>);
 
 impl Outlet<Item> for ToApplication {
     fn deliver(&self, item: Item) {
-        self.messages.deliver(item);
+        self.0.deliver(item);
     }
 
     fn gap(&self) {
-        self.messages.gap();
-    }
-
-    fn lost(&self) {
-        if let Some(care) = self.care.upgrade() {
-            care.lost();
-        }
+        self.0.gap();
     }
 
     fn end(&self) {
-        self.messages.end();
+        self.0.end();
     }
 }

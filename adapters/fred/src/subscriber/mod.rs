@@ -1,12 +1,12 @@
 //! A subscriber whose messages outlive its tokens.
 
 mod build;
-mod care;
+mod connected;
+mod connector;
 mod feed;
 mod link;
 mod messages;
 mod pump;
-mod session;
 
 use std::collections::BTreeSet;
 use std::fmt;
@@ -23,7 +23,7 @@ use tokio::sync::broadcast::error::RecvError;
 
 use super::dial::Dial;
 use super::renewal::Renewal;
-use care::Care;
+use connected::ConnectedSubscriber;
 use messages::Messages;
 
 /// A subscriber that stays logged in, and loses no message by it: in the place of
@@ -109,7 +109,7 @@ struct Inner {
     dial: Dial,
     renewal: Renewal,
     messages: Arc<Messages>,
-    care: OnceCell<Arc<Care>>,
+    connected: OnceCell<Arc<ConnectedSubscriber>>,
 }
 
 impl AuthSubscriber {
@@ -134,9 +134,9 @@ impl AuthSubscriber {
         let inner = &self.0;
         let open = || {
             let messages = Arc::clone(&inner.messages);
-            Care::open(inner.dial.clone(), &inner.renewal, messages)
+            ConnectedSubscriber::open(inner.dial.clone(), &inner.renewal, messages)
         };
-        inner.care.get_or_try_init(open).await?;
+        inner.connected.get_or_try_init(open).await?;
         Ok(())
     }
 
@@ -147,8 +147,8 @@ impl AuthSubscriber {
     /// Safe: it ends all the same.
     pub async fn quit(&self) {
         let mut messages = self.message_rx();
-        match self.0.care.get() {
-            Some(care) => care.close(),
+        match self.0.connected.get() {
+            Some(connected) => connected.subscriber().close(),
             None => self.0.messages.end(),
         }
         while !matches!(messages.recv().await, Err(RecvError::Closed)) {}
@@ -257,7 +257,7 @@ impl AuthSubscriber {
     /// As [`unsubscribe`](Self::unsubscribe).
     pub async fn unsubscribe_all(&self) -> Result<(), Error> {
         for kind in Kind::ALL {
-            self.care()?.unsubscribe(kind, &[]).await?;
+            self.connected()?.unsubscribe(kind, &[]).await?;
         }
         Ok(())
     }
@@ -286,7 +286,7 @@ impl AuthSubscriber {
     /// [`init`](Self::init) and after [`quit`](Self::quit).
     #[must_use]
     pub fn status(&self) -> Option<ConnectionStatus> {
-        self.0.care.get()?.status()
+        self.0.connected.get()?.status()
     }
 
     /// How often messages may be missing so far, for all receivers: what one of
@@ -301,25 +301,25 @@ impl AuthSubscriber {
         if names.is_empty() {
             return Ok(());
         }
-        self.care()?.subscribe(kind, &names).await
+        self.connected()?.subscribe(kind, &names).await
     }
 
     async fn remove(&self, kind: Kind, names: MultipleStrings) -> Result<(), Error> {
-        self.care()?.unsubscribe(kind, &bytes(names)).await
+        self.connected()?.unsubscribe(kind, &bytes(names)).await
     }
 
-    fn care(&self) -> Result<&Care, Error> {
-        let care = self.0.care.get().map(Arc::as_ref);
-        care.ok_or_else(|| Error::new(ErrorKind::Unknown, "call init() first"))
+    fn connected(&self) -> Result<&ConnectedSubscriber, Error> {
+        let connected = self.0.connected.get().map(Arc::as_ref);
+        connected.ok_or_else(|| Error::new(ErrorKind::Unknown, "call init() first"))
     }
 
     fn tracked(&self, kind: Kind) -> BTreeSet<Str> {
-        let Some(care) = self.0.care.get() else {
+        let Some(connected) = self.0.connected.get() else {
             return BTreeSet::new();
         };
-        let subscriptions = care.subscriber().subscriptions();
-        let names = subscriptions.names(kind).iter();
+        let names = connected.subscriber().subscribed(kind);
         names
+            .iter()
             .filter_map(|name| std::str::from_utf8(name).ok())
             .map(Str::from)
             .collect()
@@ -328,8 +328,8 @@ impl AuthSubscriber {
 
 impl Drop for Inner {
     fn drop(&mut self) {
-        match self.care.get() {
-            Some(care) => care.close(),
+        match self.connected.get() {
+            Some(connected) => connected.subscriber().close(),
             None => self.messages.end(),
         }
     }

@@ -93,8 +93,8 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
     }
 
     /// How long a command on a connection of [`AuthClient::manager`], or on any that
-    /// was given up out of step, waits for a lost connection to be back, before redis-rs's `response_timeout`
-    /// begins. Zero: not at all. Default 5 s: longer than a reconnect takes,
+    /// was given up out of step, waits for a lost connection to be back, before
+    /// redis-rs's `response_timeout` begins. Zero: not at all. Default 5 s: longer than a reconnect takes,
     /// shorter than callers wait for an answer.
     pub const fn reconnect_wait(mut self, limit: Duration) -> Self {
         self.reconnect_wait = limit;
@@ -125,26 +125,16 @@ impl<T: IntoConnectionInfo> AuthClientBuilder<T> {
                     "a token manager that was spawned on one, or a call of runtime()",
                 )
             })?;
-        #[cfg(any(feature = "pubsub", feature = "sync"))]
-        let auth_timeout = self.policy.auth_timeout();
-        #[cfg(feature = "pubsub")]
-        let replace_timeout = self.policy.replace_timeout();
-        let reauth = Reauthenticator::spawn(&self.credentials, self.policy, Arc::clone(&runtime))?;
+        let reauth = Reauthenticator::spawn(&self.credentials, self.policy, runtime)?;
         Ok(AuthClient(Arc::new(Inner {
             info: Arc::new(info),
             #[cfg(any(feature = "cluster", feature = "sentinel"))]
             more_nodes,
             #[cfg(any(feature = "cluster", feature = "sentinel"))]
             allow_plaintext: self.allow_plaintext,
-            credentials: self.credentials,
-            runtime,
             reauth,
             #[cfg(feature = "pubsub")]
             accepted: Arc::default(),
-            #[cfg(any(feature = "pubsub", feature = "sync"))]
-            auth_timeout,
-            #[cfg(feature = "pubsub")]
-            replace_timeout,
             login_timeout: self.login_timeout.min(FOR_EVER),
             reconnect_wait: self.reconnect_wait.min(FOR_EVER),
         })))

@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::redis::{
     AsyncConnectionConfig, ConnectionInfo, IntoConnectionInfo, RedisFuture, RedisResult,
 };
-use redis_authx::{ConfigError, Credentials, Runtime};
+use redis_authx::{ConfigError, Credentials};
 use redis_authx_session::Reauthenticator;
 
 use super::builder::AuthClientBuilder;
@@ -32,19 +32,10 @@ pub(crate) struct Inner {
     pub(crate) more_nodes: Vec<ConnectionInfo>,
     #[cfg(any(feature = "cluster", feature = "sentinel"))]
     pub(crate) allow_plaintext: bool,
-    pub(crate) credentials: Credentials,
-    pub(crate) runtime: Arc<dyn Runtime>,
     pub(crate) reauth: Reauthenticator,
     /// Of its subscribers.
     #[cfg(feature = "pubsub")]
     pub(crate) accepted: Arc<Accepted>,
-    /// How long a server may take to reply: to an `AUTH` on a sync connection, and
-    /// to a subscriber.
-    #[cfg(any(feature = "pubsub", feature = "sync"))]
-    pub(crate) auth_timeout: Duration,
-    /// How long opening a subscriber's connection may take.
-    #[cfg(feature = "pubsub")]
-    pub(crate) replace_timeout: Duration,
     pub(crate) login_timeout: Duration,
     pub(crate) reconnect_wait: Duration,
 }
@@ -143,7 +134,7 @@ impl AuthClient {
     /// The credentials that its connections log in with.
     #[must_use]
     pub fn credentials(&self) -> &Credentials {
-        &self.0.credentials
+        self.0.reauth.credentials()
     }
 
     fn connect(
@@ -167,11 +158,9 @@ impl AuthClient {
         limit: Duration,
     ) -> RedisFuture<'_, AuthConnection> {
         Box::pin(async move {
-            let inner = &self.0;
-            let (connection, token) = connector
-                .log_in(&inner.credentials, &inner.runtime, limit)
-                .await?;
-            let slot = Slot::new(connector, Arc::clone(&inner.runtime), connection);
+            let runtime = self.0.reauth.runtime();
+            let (connection, token) = connector.log_in(self.credentials(), runtime, limit).await?;
+            let slot = Slot::new(connector, Arc::clone(runtime), connection);
             let shared = Shared::new(self.clone(), slot, wait, &token);
             Ok(AuthConnection::new(shared))
         })
@@ -182,7 +171,7 @@ impl fmt::Debug for AuthClient {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthClient")
             .field("addr", self.0.info.addr())
-            .field("credentials", &self.0.credentials)
+            .field("credentials", self.credentials())
             .finish_non_exhaustive()
     }
 }

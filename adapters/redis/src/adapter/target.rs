@@ -1,9 +1,8 @@
 //! Where to connect to, checked before anything is sent there.
 
-use std::net::IpAddr;
-
 use super::redis::{ConnectionAddr, ConnectionInfo, IntoConnectionInfo, RedisResult};
 use redis_authx::{ConfigError, Token};
+use redis_authx_session::is_loopback;
 
 const FIELD: &str = "url";
 
@@ -74,12 +73,6 @@ fn is_clear_text(addr: &ConnectionAddr) -> bool {
         ConnectionAddr::TcpTls { host, insecure, .. } => *insecure && !is_loopback(host),
         _ => false,
     }
-}
-
-fn is_loopback(host: &str) -> bool {
-    let bare = host.trim_start_matches('[').trim_end_matches(']');
-    bare.eq_ignore_ascii_case("localhost")
-        || bare.parse::<IpAddr>().is_ok_and(|ip| ip.is_loopback())
 }
 
 /// redis-rs leaves the choice to the process. Where the application has made

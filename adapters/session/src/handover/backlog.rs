@@ -38,6 +38,11 @@ enum Item<T> {
 }
 
 impl<T> Backlog<T> {
+    /// A limit for applications that are busy now and then: 64 MiB, twice what a
+    /// server holds for a slow subscriber
+    /// (`client-output-buffer-limit pubsub 32mb 8mb 60` in redis.conf).
+    pub const DEFAULT_LIMIT: usize = 64 << 20;
+
     /// Creates an empty queue for up to `limit` bytes. Each message counts as its
     /// bytes and 128 more.
     #[must_use]

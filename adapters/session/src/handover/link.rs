@@ -7,6 +7,10 @@ use async_trait::async_trait;
 
 use super::{Kind, Subscriptions};
 
+/// The most names that adapters put into one command, so that it does not hold up a
+/// server.
+pub const NAMES_PER_COMMAND: usize = 1000;
+
 /// Sends commands on one connection of a subscriber. Adapters implement it.
 ///
 /// The methods have no time limits of their own; callers set them.
@@ -17,6 +21,15 @@ pub trait Link: Send + Sync + 'static {
 
     /// The state of the connection.
     fn health(&self) -> &Health;
+
+    /// Whether the connection can send `AUTH` and other commands while it is
+    /// subscribed, as over RESP3.
+    fn takes_commands(&self) -> bool;
+
+    /// Whether the connection supports subscriptions of this kind. Default: it does.
+    fn supports(&self, _kind: Kind) -> bool {
+        true
+    }
 
     /// Subscribes, and completes when the server has confirmed.
     ///
@@ -99,9 +112,10 @@ pub trait Outlet<M>: Send + 'static {
     fn gap(&self);
 
     /// Reports that the active connection is lost and needs a replacement. Called
-    /// at most once per connection, and not if the adapter has
-    /// [marked](Health::mark_lost) it lost before.
-    fn lost(&self);
+    /// at most once per connection, and not if it was [marked](Health::mark_lost)
+    /// lost before. Default: nothing, as a [`Subscriber`](crate::Subscriber) has it
+    /// replaced.
+    fn lost(&self) {}
 
     /// Reports that no more messages follow. The last call.
     fn end(&self);

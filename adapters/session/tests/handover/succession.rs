@@ -1,9 +1,5 @@
 //! Which messages a subscriber delivers while one connection replaces another.
 
-#![allow(clippy::unwrap_used)] // helpers of tests are not marked as such
-
-mod server;
-
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
@@ -15,7 +11,7 @@ use redis_authx_session::handover::{
     HandoverController, Kind, Link, Marker, Outlet, Subscriptions,
 };
 
-use server::{Arrivals, Connection, Failure, Name, Server, Socket};
+use crate::server::{Arrivals, Connection, Failure, Name, Server, Socket};
 
 /// How long a reply may take, unless a test sets it.
 const REPLY_TIMEOUT: Duration = Duration::from_secs(5);

@@ -149,7 +149,7 @@ impl Nodes {
             && let Ok(token) = self.client.credentials().current()
             && self
                 .limiter
-                .rejected(token.generation(), self.client.0.runtime.now())
+                .rejected(token.generation(), self.client.0.reauth.runtime().now())
         {
             self.client
                 .credentials()

@@ -54,7 +54,7 @@ impl Shared {
     }
 
     pub(crate) fn now(&self) -> Instant {
-        self.client.0.runtime.now()
+        self.client.0.reauth.runtime().now()
     }
 
     /// A suspend is noticed at the first use of a connection.
@@ -170,7 +170,7 @@ impl Shared {
     /// A link that is not lost, within the limit for that. Without a valid
     /// token there is nothing to wait for: the error says why there is none.
     async fn wait_for_link(&self) -> RedisResult<Arc<Link>> {
-        let runtime = &self.client.0.runtime;
+        let runtime = self.client.0.reauth.runtime();
         // What is out of step was given up here, and is being replaced.
         let is_given_up = self.slot.link().gate.is_out_of_step();
         let wait = match is_given_up && self.slot.is_ours_to_replace() {

@@ -9,17 +9,14 @@ use super::redis::{
 };
 use futures_channel::mpsc;
 use redis_authx::{Token, async_trait};
-use redis_authx_session::handover::{self, Health, Kind, Marker};
+use redis_authx_session::handover::{self, Health, Kind, Marker, NAMES_PER_COMMAND};
 
 use super::super::{error, target};
 use super::feed::Feed;
-use super::subscriber::closed;
+use super::shared::closed;
 
 /// Whoever waits sets the limit.
 const NO_LIMIT: Duration = Duration::from_secs(3600);
-
-/// Names a command, so that a server is not held up by one.
-const NAMES_AT_ONCE: usize = 1000;
 
 /// What is sent on it. The socket lives as long as the [`Feed`] in RESP2, and
 /// as long as this in RESP3.
@@ -67,11 +64,6 @@ impl Link {
             Wire::Resp3(connection) => Some(connection.clone()),
         }
     }
-
-    /// redis-rs has neither command nor message of sharded channels in RESP2.
-    pub(super) fn takes(&self, kind: Kind) -> bool {
-        kind != Kind::Shard || matches!(self.wire, Wire::Resp3(_))
-    }
 }
 
 #[async_trait]
@@ -82,8 +74,17 @@ impl handover::Link for Link {
         &self.health
     }
 
+    fn takes_commands(&self) -> bool {
+        matches!(self.wire, Wire::Resp3(_))
+    }
+
+    /// redis-rs has neither command nor message of sharded channels in RESP2.
+    fn supports(&self, kind: Kind) -> bool {
+        kind != Kind::Shard || self.takes_commands()
+    }
+
     async fn subscribe(&self, kind: Kind, names: &[Vec<u8>]) -> RedisResult<()> {
-        for names in names.chunks(NAMES_AT_ONCE) {
+        for names in names.chunks(NAMES_PER_COMMAND) {
             match (&self.wire, kind) {
                 (Wire::Resp2(sink), Kind::Channel) => sink.clone().subscribe(names).await?,
                 (Wire::Resp2(sink), Kind::Pattern) => sink.clone().psubscribe(names).await?,
@@ -97,7 +98,7 @@ impl handover::Link for Link {
     }
 
     async fn unsubscribe(&self, kind: Kind, names: &[Vec<u8>]) -> RedisResult<()> {
-        for names in names.chunks(NAMES_AT_ONCE) {
+        for names in names.chunks(NAMES_PER_COMMAND) {
             match (&self.wire, kind) {
                 (Wire::Resp2(sink), Kind::Channel) => sink.clone().unsubscribe(names).await?,
                 (Wire::Resp2(sink), Kind::Pattern) => sink.clone().punsubscribe(names).await?,

@@ -11,12 +11,12 @@ use futures_util::Stream;
 use redis_authx::ConnectionStatus;
 
 mod accepted;
+mod connector;
 mod feed;
 mod link;
 mod shared;
 mod sink;
 mod stream;
-mod subscriber;
 #[cfg(feature = "sync")]
 mod sync;
 
@@ -27,11 +27,6 @@ pub use sink::AuthPubSubSink;
 pub use stream::AuthPubSubStream;
 #[cfg(feature = "sync")]
 pub use sync::AuthSyncPubSub;
-
-/// What a subscriber holds for an application that is busy: twice what a
-/// server holds for a slow one (`client-output-buffer-limit pubsub 32mb 8mb 60`
-/// in redis.conf).
-const BACKLOG: usize = 64 << 20;
 
 /// A subscriber that stays logged in: in the place of
 /// [`redis::aio::PubSub`], and the same over RESP2 and RESP3.
@@ -208,7 +203,7 @@ impl AuthClient {
     /// # Cancel safety
     /// Safe: dropping it half-way leaves no socket.
     pub async fn pubsub(&self) -> RedisResult<AuthPubSub> {
-        let shared = Shared::open(self.clone(), BACKLOG).await?;
+        let shared = Shared::open(self.clone()).await?;
         Ok(AuthPubSub(AuthPubSubStream(shared)))
     }
 }

@@ -1,183 +1,88 @@
 //! What the sink and the stream of one subscriber share.
 
 use std::fmt;
+use std::future::Future;
+use std::io;
 use std::pin::pin;
-use std::sync::{Arc, Weak};
-use std::time::Instant;
+use std::sync::Arc;
+use std::time::Duration;
 
-use super::redis::{Msg, RedisResult};
+use super::redis::{Msg, RedisError, RedisResult};
 use futures_util::future::{Either, FutureExt, select};
-use redis_authx::Token;
-use redis_authx_session::handover::{
-    ActiveLink, Backlog, HandoverController, Kind, Link as _, Outlet,
-};
-use redis_authx_session::{Registration, Session};
+use redis_authx::{ConnectionStatus, Runtime, Token};
+use redis_authx_session::handover::{Backlog, Kind, Outlet};
+use redis_authx_session::{SubscribeError, Subscriber, SubscriberConnector as _};
 
 use super::super::client::AuthClient;
 use super::super::error;
 use super::super::log_in::log_in;
+use super::connector::PubSubConnector;
 use super::feed;
-use super::link::Link;
-use super::subscriber::{Subscriber, within};
 
 pub(super) struct Shared {
     client: AuthClient,
-    subscriber: Arc<Subscriber>,
+    subscriber: Subscriber<PubSubConnector>,
     pub(super) backlog: Arc<Backlog<Msg>>,
-    pub(super) registration: Registration,
 }
 
 impl Shared {
-    /// Logs a connection in and has it read and cared for.
-    pub(super) async fn open(client: AuthClient, limit: usize) -> RedisResult<Arc<Self>> {
+    /// Opens a connection that logs in, and starts the subscriber.
+    pub(super) async fn open(client: AuthClient) -> RedisResult<Arc<Self>> {
         let inner = &client.0;
-        let runtime = Arc::clone(&inner.runtime);
-        let protocol = inner.info.redis_settings().protocol();
+        let (reauth, runtime) = (&inner.reauth, inner.reauth.runtime());
+        let connector = PubSubConnector::new(&client);
         let open = |token: Token| {
-            let runtime = Arc::clone(&runtime);
+            let connector = &connector;
             async move {
-                let opened = Link::open(&inner.info, protocol, &token);
-                within(&runtime, inner.replace_timeout, opened).await
+                let opened = connector.open(&token);
+                within(runtime, reauth.policy().replace_timeout(), opened).await
             }
             .boxed()
         };
-        let ((link, feed), token) =
-            log_in(&inner.credentials, &runtime, inner.login_timeout, open).await?;
-        let (controller, reader) =
-            HandoverController::new(link, feed, Arc::clone(&runtime), inner.auth_timeout);
-        let subscriber = Arc::new(Subscriber::new(&client, controller));
-        let session: Weak<dyn Session> = Arc::<Subscriber>::downgrade(&subscriber);
-        let registration = inner.reauth.register(session, &token);
-        let credentials = inner.credentials.clone();
-        let shared = Arc::new(Self {
+        let (opened, token) =
+            log_in(reauth.credentials(), runtime, inner.login_timeout, open).await?;
+        let backlog = Arc::new(Backlog::new(Backlog::<Msg>::DEFAULT_LIMIT));
+        let outlet = ToApplication(Arc::clone(&backlog));
+        let wait = inner.reconnect_wait;
+        let subscriber = Subscriber::spawn(reauth, connector, opened, &token, wait, outlet);
+        Ok(Arc::new(Self {
+            subscriber: subscriber.map_err(error::not_spawned)?,
             client,
-            subscriber,
-            backlog: Arc::new(Backlog::new(limit)),
-            registration,
-        });
-        let outlet = ToApplication {
-            backlog: Arc::clone(&shared.backlog),
-            shared: Arc::downgrade(&shared),
-        };
-        let reader = reader.build(outlet, credentials);
-        runtime.spawn(reader.boxed()).map_err(error::not_spawned)?;
-        Ok(shared)
+            backlog,
+        }))
     }
 
-    fn active_link(&self) -> &ActiveLink<Link> {
-        self.subscriber.active_link()
-    }
-
-    /// Subscribes on the connection in place, and on those to come.
     pub(super) async fn subscribe(&self, kind: Kind, names: &[Vec<u8>]) -> RedisResult<()> {
-        let inner = &self.client.0;
-        let limit = inner.runtime.now() + inner.reconnect_wait;
-        loop {
-            let mut subscriptions = self.subscriber.subscriptions.lock().await;
-            let link = self.active_link().current();
-            if !link.health().is_lost() && !link.takes(kind) {
-                self.subscriber.need_resp3();
-                let token = self.client.credentials().current();
-                let token = token.map_err(error::no_token)?;
-                let renewed = self.subscriber.renew(&token, &subscriptions);
-                within(&inner.runtime, inner.replace_timeout, renewed).await?;
-                continue;
-            }
-            if !link.health().is_lost() {
-                let added = subscriptions.add(kind, names);
-                let answer = link.subscribe(kind, names);
-                match within(&inner.runtime, inner.auth_timeout, answer).await {
-                    Ok(()) => return Ok(()),
-                    Err(error) => {
-                        subscriptions.remove(kind, &added);
-                        if !error::is_lost(&error) {
-                            return Err(error);
-                        }
-                        self.mark_lost(&link);
-                    }
-                }
-            }
-            drop(subscriptions);
-            self.wait_for_link(limit).await?;
-        }
+        let subscribed = self.subscriber.subscribe(kind, names).await;
+        subscribed.map_err(not_subscribed)
     }
 
-    /// Unsubscribes on the connection in place, from all where no names are
-    /// given; those to come don't subscribe.
     pub(super) async fn unsubscribe(&self, kind: Kind, names: &[Vec<u8>]) -> RedisResult<()> {
-        let mut subscriptions = self.subscriber.subscriptions.lock().await;
-        let removed = if names.is_empty() {
-            subscriptions.remove_all(kind)
-        } else {
-            subscriptions.remove(kind, names)
-        };
-        let link = self.active_link().current();
-        if link.health().is_lost() || removed.is_empty() {
-            return Ok(());
-        }
-        let answer = link.unsubscribe(kind, &removed);
-        let inner = &self.client.0;
-        match within(&inner.runtime, inner.auth_timeout, answer).await {
-            Err(error) if error::is_lost(&error) => self.mark_lost(&link),
-            Err(error) => {
-                subscriptions.add(kind, &removed);
-                return Err(error);
-            }
-            Ok(()) => {}
-        }
-        Ok(())
+        let unsubscribed = self.subscriber.unsubscribe(kind, names).await;
+        unsubscribed.map_err(not_subscribed)
     }
 
-    fn mark_lost(&self, link: &Link) {
-        if link.health().mark_lost() {
-            self.registration.lost();
-        }
-    }
-
-    /// Waits until the connection in place is not lost, within the limit for
-    /// that. Without a valid token there is nothing to wait for.
-    async fn wait_for_link(&self, limit: Instant) -> RedisResult<()> {
-        let inner = &self.client.0;
-        let mut limit = pin!(inner.runtime.sleep_until(limit));
-        loop {
-            let mut replaced = pin!(self.active_link().changed());
-            if !self.active_link().current().health().is_lost() {
-                return Ok(());
-            }
-            inner.credentials.current().map_err(error::no_token)?;
-            if let Either::Right(_) = select(replaced.as_mut(), limit.as_mut()).await {
-                let latest = self.registration.status().last_error;
-                return Err(error::not_connected(latest.as_ref()));
-            }
-        }
+    pub(super) fn status(&self) -> ConnectionStatus {
+        let status = self.subscriber.status();
+        status.expect("it is closed when it is dropped, not before")
     }
 }
 
-/// Where messages go. Keeps the subscriber's [`Registration`] no longer than the
-/// application does.
-struct ToApplication {
-    backlog: Arc<Backlog<Msg>>,
-    shared: Weak<Shared>,
-}
+/// Where messages go.
+struct ToApplication(Arc<Backlog<Msg>>);
 
 impl Outlet<Msg> for ToApplication {
     fn deliver(&self, message: Msg) {
         let bytes = feed::size(&message);
-        self.backlog.push(message, bytes);
+        self.0.push(message, bytes);
     }
 
     fn gap(&self) {
-        self.backlog.push_gap();
-    }
-
-    fn lost(&self) {
-        if let Some(shared) = self.shared.upgrade() {
-            shared.registration.lost();
-        }
+        self.0.push_gap();
     }
 
     fn end(&self) {
-        self.backlog.end();
+        self.0.end();
     }
 }
 
@@ -185,8 +90,34 @@ impl fmt::Debug for Shared {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("AuthPubSub")
             .field("client", &self.client)
-            .field("status", &self.registration.status())
+            .field("status", &self.status())
             .field("gaps", &self.backlog.gaps())
             .finish_non_exhaustive()
+    }
+}
+
+fn not_subscribed(error: SubscribeError<RedisError>) -> RedisError {
+    match error {
+        SubscribeError::Client(error) => error,
+        SubscribeError::NoToken(error) => error::no_token(error),
+        SubscribeError::NotConnected(latest) => error::not_connected(latest.as_ref()),
+        _ => closed(),
+    }
+}
+
+pub(super) fn closed() -> RedisError {
+    io::Error::from(io::ErrorKind::BrokenPipe).into()
+}
+
+/// Fails with a time-out when `answer` takes longer than `limit`.
+async fn within<T>(
+    runtime: &Arc<dyn Runtime>,
+    limit: Duration,
+    answer: impl Future<Output = RedisResult<T>>,
+) -> RedisResult<T> {
+    let sleep = runtime.sleep_until(runtime.now() + limit);
+    match select(pin!(answer), sleep).await {
+        Either::Left((answer, _)) => answer,
+        Either::Right(_) => Err(io::Error::from(io::ErrorKind::TimedOut).into()),
     }
 }

@@ -5,7 +5,7 @@ use super::redis::{RedisResult, ToRedisArgs};
 use redis_authx_session::handover::Kind;
 
 use super::shared::Shared;
-use super::subscriber::closed;
+use super::shared::closed;
 
 /// Subscribes and unsubscribes an [`AuthPubSub`](super::AuthPubSub) that was
 /// [split](super::AuthPubSub::split), from wherever its clones are.

@@ -29,7 +29,7 @@ impl AuthPubSubStream {
     /// How the connection is doing: see [`AuthPubSub::status`](super::AuthPubSub::status).
     #[must_use]
     pub fn status(&self) -> ConnectionStatus {
-        self.0.registration.status()
+        self.0.status()
     }
 
     /// How often messages may be missing: see

@@ -13,7 +13,7 @@ use redis_authx::ConnectionStatus;
 use super::super::client::AuthClient;
 use super::super::error;
 use super::AuthPubSub;
-use super::subscriber::closed;
+use super::shared::closed;
 use crate::block_on::block_on;
 
 /// [`AuthPubSub`] with methods that block: in the place of the `PubSub` of
@@ -152,7 +152,7 @@ fn on_the_runtime<T: Send + 'static>(
         // Whoever waits for it blocks until it has come.
         let _ = done.send(work.await);
     };
-    let runtime = &client.0.runtime;
+    let runtime = client.0.reauth.runtime();
     runtime.spawn(work.boxed()).map_err(error::not_spawned)?;
     match block_on(Duration::MAX, result) {
         Some(Ok(result)) => result,

@@ -158,7 +158,7 @@ impl AuthSentinelClient {
             self.server_type.clone(),
             self.login.clone(),
             inner.allow_plaintext,
-            Arc::clone(&inner.runtime),
+            Arc::clone(inner.reauth.runtime()),
             watch.clone(),
         );
         let connector = Connector::new(Server::Watched(Box::new(lookup)), config);
@@ -188,7 +188,7 @@ impl AuthSentinelClient {
             self.service_name.clone(),
             self.login.clone(),
             self.client.credentials().clone(),
-            &self.client.0.runtime,
+            self.client.0.reauth.runtime(),
         )
         .map_err(error::not_spawned)?;
         *watch = Arc::downgrade(&started);

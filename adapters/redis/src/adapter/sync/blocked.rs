@@ -36,7 +36,7 @@ impl AuthSyncConnection {
         loop {
             let waited = began.elapsed();
             let left = blocking.limit().map(|limit| limit.saturating_sub(waited));
-            let now = Moment::now(&*self.client.0.runtime);
+            let now = Moment::now(self.client.0.reauth.runtime());
             let mut is_last = true;
             let reply = self.request(
                 Effects::NONE,

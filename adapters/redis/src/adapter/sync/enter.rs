@@ -26,7 +26,7 @@ impl AuthSyncConnection {
             let Some(mut live) = self.lock() else {
                 continue;
             };
-            if live.is_late(|| Moment::now(&*self.client.0.runtime)) {
+            if live.is_late(|| Moment::now(self.client.0.reauth.runtime())) {
                 self.renew(&mut live);
             }
             if self.slot.holds(&self.link) && !self.link.is_lost() {
@@ -110,7 +110,7 @@ impl AuthSyncConnection {
     fn newest_token(&self) -> Option<Token> {
         let credentials = self.client.credentials();
         let token = credentials.current().ok()?;
-        match token.time_left(Moment::now(&*self.client.0.runtime)) {
+        match token.time_left(Moment::now(self.client.0.reauth.runtime())) {
             Some(Duration::ZERO) => credentials.get_blocking(self.client.0.reconnect_wait).ok(),
             _ => Some(token),
         }

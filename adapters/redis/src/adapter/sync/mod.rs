@@ -118,11 +118,11 @@ impl AuthSyncConnection {
         losses: Losses,
     ) -> RedisResult<Self> {
         let inner = &client.0;
-        let (connection, token) = connector.log_in(&inner.credentials, limit)?;
+        let (connection, token) = connector.log_in(inner.reauth.credentials(), limit)?;
         let slot = Arc::new(Slot::new(
             connector,
-            Arc::clone(&inner.runtime),
-            inner.auth_timeout,
+            Arc::clone(inner.reauth.runtime()),
+            inner.reauth.policy().auth_timeout(),
             connection,
             &token,
         ));

@@ -1,6 +1,7 @@
 //! A server that broadcasts, and connections to it.
 
 use std::collections::VecDeque;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::task::{Context, Poll, Waker};
 
@@ -50,6 +51,8 @@ pub(crate) struct Server {
     connections: Arc<Mutex<Vec<Connection>>>,
     /// The user may not subscribe to markers.
     refuses_markers: bool,
+    /// Connections take commands while they are subscribed, and sharded channels.
+    resp3: Arc<AtomicBool>,
 }
 
 impl Server {
@@ -60,6 +63,16 @@ impl Server {
         }
     }
 
+    pub(crate) fn speaks_resp3(&self) {
+        self.resp3.store(true, Ordering::SeqCst);
+    }
+
+    /// The newest connection, and how many there have been.
+    pub(crate) fn newest(&self) -> (Connection, usize) {
+        let connections = self.connections.lock().unwrap();
+        (connections.last().unwrap().clone(), connections.len())
+    }
+
     pub(crate) fn connect(&self) -> (Socket, Arrivals) {
         let connection = Connection::default();
         self.connections.lock().unwrap().push(connection.clone());
@@ -67,6 +80,7 @@ impl Server {
             health: Health::default(),
             connection: connection.clone(),
             server: self.clone(),
+            resp3: self.resp3.load(Ordering::SeqCst),
         };
         (socket, Arrivals(connection))
     }
@@ -90,6 +104,7 @@ pub(crate) struct Socket {
     health: Health,
     connection: Connection,
     server: Server,
+    resp3: bool,
 }
 
 #[derive(Debug, PartialEq, Eq)]
@@ -120,9 +135,20 @@ impl Link for Socket {
         &self.health
     }
 
+    fn takes_commands(&self) -> bool {
+        self.resp3
+    }
+
+    fn supports(&self, kind: Kind) -> bool {
+        kind != Kind::Shard || self.resp3
+    }
+
     async fn subscribe(&self, kind: Kind, names: &[Name]) -> Result<(), Failure> {
         self.reply().await?;
-        if self.server.refuses_markers && names.iter().any(|name| Marker::is_marker(name)) {
+        let is_refused = |name: &Name| {
+            name == b"forbidden" || (self.server.refuses_markers && Marker::is_marker(name))
+        };
+        if names.iter().any(is_refused) {
             return Err(Failure::Refused);
         }
         let names = names.iter().map(|name| (kind, name.clone()));
@@ -133,7 +159,7 @@ impl Link for Socket {
     async fn unsubscribe(&self, _: Kind, names: &[Name]) -> Result<(), Failure> {
         let others = |(_, name): &(Kind, Name)| !names.contains(name);
         self.connection.wire(|wire| wire.subscribed.retain(others));
-        Ok(())
+        self.reply().await
     }
 
     async fn ping(&self) -> Result<(), Failure> {
