@@ -17,7 +17,7 @@ use fred::clients::Pool;
 use fred::interfaces::{ClientLike, KeysInterface};
 use fred::types::Builder;
 use fred::types::config::Config;
-use redis_authx::{State as TokenState, TokenManager};
+use redis_authx::{ManagerState, TokenManager};
 use redis_authx_emulator::Emulator;
 use redis_authx_fred::BuilderExt;
 use redis_authx_tokio::Tokio;
@@ -71,7 +71,7 @@ async fn hits(State(service): State<Service>) -> Result<String, (StatusCode, Str
 async fn health(State(service): State<Service>) -> (StatusCode, String) {
     let status = service.manager.status();
     let code = match status.state {
-        TokenState::Valid => StatusCode::OK,
+        ManagerState::Valid => StatusCode::OK,
         _ => StatusCode::SERVICE_UNAVAILABLE,
     };
     (code, format!("{status:#?}\n"))

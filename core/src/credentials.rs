@@ -78,7 +78,7 @@ impl Credentials {
     /// # Errors
     /// [`TokenError`] when none came within `limit`; at once when the manager
     /// has stopped, or when waiting can't help: after an error that only a person
-    /// can fix, and after [`OnExhausted::Stop`](crate::OnExhausted::Stop).
+    /// can fix, and after [`OnExhausted::WaitForRefresh`](crate::OnExhausted::WaitForRefresh).
     ///
     /// # Cancel safety
     /// Safe: dropping it loses nothing.
@@ -174,7 +174,7 @@ impl Credentials {
         Need(Arc::clone(&self.handle))
     }
 
-    /// Counts a connection in [`Status::connections`](crate::Status::connections)
+    /// Counts a connection in [`ManagerStatus::connections`](crate::ManagerStatus::connections)
     /// while the guard lives, and has the clocks checked for it. For client
     /// adapters.
     #[must_use = "dropping the guard ends the connection's count"]

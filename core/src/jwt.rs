@@ -10,8 +10,8 @@
 //! let claims = Claims::parse("e30.eyJvaWQiOiI4ZjBjNmM1ZSIsImV4cCI6MTc2MDAwMDAwMH0.c2ln")?;
 //! assert_eq!(claims.oid()?, "8f0c6c5e");
 //!
-//! let username = Username::mapped(|claims| Ok(format!("app-{}", claims.oid()?)));
-//! assert_eq!(username.of(&claims)?, "app-8f0c6c5e");
+//! let username = Username::from_fn(|claims| Ok(format!("app-{}", claims.oid()?)));
+//! assert_eq!(username.resolve(&claims)?, "app-8f0c6c5e");
 //! # Ok(())
 //! # }
 //! ```

@@ -139,7 +139,7 @@ pub use credentials::{Connected, Credentials, Need, Refresh};
 pub use driver::Driver;
 pub use error::{ConfigError, ErrorKind, ProviderError, ReauthError, ReauthErrorKind, TokenError};
 pub use event::{Event, Observer};
-pub use manager::{State, Status, TokenManager, TokenManagerBuilder};
+pub use manager::{ManagerState, ManagerStatus, TokenManager, TokenManagerBuilder};
 #[cfg(feature = "metrics")]
 pub use metrics::MetricsObserver;
 pub use policy::{

@@ -222,7 +222,7 @@ impl<T: Clone> Machine<T> {
         });
         let by_token = lease
             .refresh_in
-            .map(|wait| wait.clamp(self.policy.min_interval(), FAR));
+            .map(|wait| wait.clamp(self.policy.min_refresh_interval(), FAR));
         let wait = [by_policy, by_token].into_iter().flatten().min();
         self.phase = match wait {
             Some(wait) => Phase::waiting(now + wait, Wait::Renewal),
@@ -298,7 +298,9 @@ impl<T: Clone> Machine<T> {
             Phase::Waiting { wait, .. } => wait,
             Phase::Idle => Wait::Renewal,
         };
-        let earliest = self.cycle.earliest_request(self.policy.min_interval());
+        let earliest = self
+            .cycle
+            .earliest_request(self.policy.min_refresh_interval());
         let at = at.max(earliest.unwrap_or(at)).max(self.now.monotonic());
         if self.phase.deadline().is_none_or(|planned| at < planned) {
             self.phase = Phase::waiting(at, wait);

@@ -9,7 +9,7 @@ use crate::shared::Shared;
 use crate::{Credentials, IdentityProvider, Refresh};
 
 pub use builder::TokenManagerBuilder;
-pub use status::{State, Status};
+pub use status::{ManagerState, ManagerStatus};
 
 /// Keeps one identity's token fresh.
 ///
@@ -68,8 +68,8 @@ impl TokenManager {
 
     /// A snapshot of the manager's state.
     #[must_use]
-    pub fn status(&self) -> Status {
-        Status::of(&self.handle.0)
+    pub fn status(&self) -> ManagerStatus {
+        ManagerStatus::of(&self.handle.0)
     }
 }
 

@@ -35,7 +35,7 @@ pub enum OnExhausted {
     /// Make no more requests until
     /// [`refresh`](crate::TokenManager::refresh) is called. A valid token stays
     /// in use until it expires.
-    Stop,
+    WaitForRefresh,
 }
 
 /// When a token is renewed, and the time limits around it.
@@ -52,8 +52,8 @@ pub enum OnExhausted {
 #[derive(Clone, Debug)]
 pub struct RefreshPolicy {
     ratio: f64,
-    lower_bound: Duration,
-    min_interval: Duration,
+    min_time_left: Duration,
+    min_refresh_interval: Duration,
     refresh_jitter: f64,
     request_timeout: Duration,
     cool_down: Duration,
@@ -70,13 +70,13 @@ impl RefreshPolicy {
 
     /// How long after its arrival a token of this lifetime is renewed, before
     /// jitter: `lifetime × ratio` in whole milliseconds, or
-    /// `lifetime − lower_bound` where that is sooner, but not before half of the
+    /// `lifetime − min_time_left` where that is sooner, but not before half of the
     /// lifetime. A lower bound that is not below the lifetime is left out.
     #[must_use]
     pub fn refresh_after(&self, lifetime: Duration) -> Duration {
         let lifetime = lifetime.min(FAR);
         let by_ratio = whole_millis(in_millis(lifetime) * self.ratio).min(lifetime);
-        match lifetime.checked_sub(self.lower_bound) {
+        match lifetime.checked_sub(self.min_time_left) {
             Some(by_bound) if !by_bound.is_zero() => by_ratio.min(by_bound.max(lifetime / 2)),
             _ => by_ratio,
         }
@@ -87,13 +87,13 @@ impl RefreshPolicy {
     pub(crate) fn refresh_wait(&self, lifetime: Duration, sample: f64) -> Duration {
         let wait = self.refresh_after(lifetime);
         let early = wait.mul_f64((self.refresh_jitter * sample).clamp(0.0, 1.0));
-        wait.saturating_sub(early).max(self.min_interval)
+        wait.saturating_sub(early).max(self.min_refresh_interval)
     }
 
     /// The wait after the identity service has answered with the token that is
     /// already held: a quarter of the time left.
     pub(crate) fn unchanged_wait(&self, time_left: Duration) -> Duration {
-        (time_left.min(FAR) / 4).max(self.min_interval)
+        (time_left.min(FAR) / 4).max(self.min_refresh_interval)
     }
 
     /// The wait before the next attempt while a valid token is held: an eighth
@@ -128,8 +128,8 @@ impl RefreshPolicy {
         spread(wait.min(self.fatal_cool_down), 0.8, 1.2, sample)
     }
 
-    pub(crate) const fn min_interval(&self) -> Duration {
-        self.min_interval
+    pub(crate) const fn min_refresh_interval(&self) -> Duration {
+        self.min_refresh_interval
     }
 
     pub(crate) const fn request_timeout(&self) -> Duration {
@@ -146,8 +146,8 @@ impl Default for RefreshPolicy {
     fn default() -> Self {
         Self {
             ratio: 0.75,
-            lower_bound: Duration::from_secs(180),
-            min_interval: Duration::from_secs(1),
+            min_time_left: Duration::from_secs(180),
+            min_refresh_interval: Duration::from_secs(1),
             refresh_jitter: 0.05,
             request_timeout: Duration::from_secs(10),
             cool_down: Duration::from_secs(15),

@@ -85,7 +85,7 @@ impl Attempts {
     }
 }
 
-/// Figures for [`Status`](crate::Status).
+/// Figures for [`ManagerStatus`](crate::ManagerStatus).
 #[derive(Debug, Default)]
 pub(crate) struct Counts {
     pub(crate) refreshes: AtomicU64,

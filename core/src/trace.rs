@@ -18,9 +18,6 @@ pub(crate) use off::emit;
 #[cfg(feature = "tracing")]
 use span::Span;
 
-/// As the driver names it.
-pub(crate) use SpanGuard as Work;
-
 /// The target of all events and spans.
 #[cfg(feature = "tracing")]
 const TARGET: &str = "redis_authx";

@@ -17,9 +17,9 @@ pub(super) struct Settings {
     )]
     expiration_refresh_ratio: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    lower_bound: Option<Span>,
+    min_time_left: Option<Span>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    min_interval: Option<Span>,
+    min_refresh_interval: Option<Span>,
     #[serde(skip_serializing_if = "Option::is_none")]
     refresh_jitter: Option<f64>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -41,14 +41,14 @@ pub(super) struct Settings {
 #[serde(rename_all = "snake_case")]
 enum OnExhaustedSetting {
     CoolDown,
-    Stop,
+    WaitForRefresh,
 }
 
 impl From<OnExhaustedSetting> for OnExhausted {
     fn from(then: OnExhaustedSetting) -> Self {
         match then {
             OnExhaustedSetting::CoolDown => Self::CoolDown,
-            OnExhaustedSetting::Stop => Self::Stop,
+            OnExhaustedSetting::WaitForRefresh => Self::WaitForRefresh,
         }
     }
 }
@@ -57,7 +57,7 @@ impl Settings {
     pub(super) fn policy(&self) -> Result<RefreshPolicy, ConfigError> {
         apply!(
             self, RefreshPolicy::builder();
-            expiration_refresh_ratio, lower_bound, min_interval, refresh_jitter,
+            expiration_refresh_ratio, min_time_left, min_refresh_interval, refresh_jitter,
             request_timeout, cool_down, fatal_cool_down, on_exhausted
         )
         .build()

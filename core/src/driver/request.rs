@@ -2,16 +2,16 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
 
+use crate::SpanGuard;
 use crate::caught::Caught;
 use crate::machine::{Lease, RequestId};
-use crate::trace::Work;
 use crate::{Clock, ErrorKind, IdentityProvider, Moment, ProviderError, Token, TokenRequest};
 
 /// A request under way. Dropping it cancels it; a panic during that is caught.
 pub(super) struct Request {
     id: RequestId,
     started: Moment,
-    work: Work,
+    work: SpanGuard,
     answer: Caught<Result<Token, ProviderError>>,
 }
 
@@ -24,7 +24,7 @@ impl Request {
         clock: Arc<dyn Clock>,
         started: Moment,
     ) -> Self {
-        let work = Work::token_request(id.attempt());
+        let work = SpanGuard::token_request(id.attempt());
         let asked = work.around(async move {
             let request = TokenRequest::of(id, &*clock);
             provider.request_token(&request).await

@@ -18,7 +18,7 @@ pub enum TokenError {
     Stopped,
     /// The last token has expired, or none ever came, and a cycle of requests
     /// has failed. The manager makes further attempts, unless it was configured to
-    /// [stop](crate::OnExhausted::Stop) when its retries are used up.
+    /// [stop](crate::OnExhausted::WaitForRefresh) when its retries are used up.
     Unavailable(ProviderError),
 }
 

@@ -28,7 +28,7 @@ impl Username {
     }
 
     /// Computes the name from the claims.
-    pub fn mapped<F>(mapper: F) -> Self
+    pub fn from_fn<F>(mapper: F) -> Self
     where
         F: Fn(&Claims) -> Result<String, ClaimError> + Send + Sync + 'static,
     {
@@ -39,7 +39,7 @@ impl Username {
     ///
     /// # Errors
     /// [`ConfigError`] on `username_claim` when the claim's name is blank.
-    pub fn check(&self) -> Result<(), ConfigError> {
+    pub fn validate(&self) -> Result<(), ConfigError> {
         match &self.0 {
             Rule::Claim(claim) if claim.trim().is_empty() => Err(ConfigError::invalid(
                 "username_claim",
@@ -56,7 +56,7 @@ impl Username {
     /// See [`Claims::name`]; the error of the function that computes the name; and
     /// [`InvalidClaim`](ClaimError::InvalidClaim) on `username` when that name
     /// is empty, or holds white space or control characters.
-    pub fn of(&self, claims: &Claims) -> Result<String, ClaimError> {
+    pub fn resolve(&self, claims: &Claims) -> Result<String, ClaimError> {
         match &self.0 {
             Rule::Claim(claim) => claims.name(claim.clone()).map(str::to_owned),
             // Whatever the mapper does: no name reaches Redis that could not

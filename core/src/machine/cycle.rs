@@ -84,8 +84,8 @@ impl Cycle {
     }
 
     /// The earliest time for a request ahead of the schedule.
-    pub(super) fn earliest_request(&self, min_interval: Duration) -> Option<Instant> {
-        let apart = |at: Option<Instant>| at.map(|at| at + min_interval);
+    pub(super) fn earliest_request(&self, min_refresh_interval: Duration) -> Option<Instant> {
+        let apart = |at: Option<Instant>| at.map(|at| at + min_refresh_interval);
         [
             apart(self.last_request),
             apart(self.last_success),
@@ -169,7 +169,7 @@ impl<T: Clone> Machine<T> {
     /// The cycle has used up its retries, or an error can't be retried. Plans
     /// the next attempt, if there is one.
     fn exhausted(&mut self, fatal: bool, sample: f64) {
-        if self.policy.on_exhausted() == OnExhausted::Stop {
+        if self.policy.on_exhausted() == OnExhausted::WaitForRefresh {
             self.cycle.outlook = Outlook::GivenUp;
             self.phase = Phase::Idle;
             return;

@@ -9,9 +9,9 @@ use crate::shared::Shared;
 /// A snapshot of a [`TokenManager`](crate::TokenManager)'s state.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct Status {
+pub struct ManagerStatus {
     /// Whether there is a valid token.
-    pub state: State,
+    pub state: ManagerState,
     /// The number of rotations so far: the generation of the latest token, 0
     /// before the first.
     pub generation: u64,
@@ -32,7 +32,7 @@ pub struct Status {
 /// Whether a manager has a valid token.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum State {
+pub enum ManagerState {
     /// Waiting for the first token, or for the next one where the last has
     /// expired and nothing has failed.
     Pending,
@@ -44,7 +44,7 @@ pub enum State {
     Valid,
 }
 
-impl State {
+impl ManagerState {
     /// The state as one stable word, for metrics and log fields.
     #[must_use]
     pub const fn as_str(self) -> &'static str {
@@ -57,19 +57,19 @@ impl State {
     }
 }
 
-impl fmt::Display for State {
+impl fmt::Display for ManagerState {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.as_str())
     }
 }
 
-impl Status {
+impl ManagerStatus {
     pub(super) fn of(shared: &Shared) -> Self {
         let (state, token) = shared.watch.read(|snapshot| match snapshot {
-            Snapshot::Pending => (State::Pending, None),
-            Snapshot::Stopped => (State::Stopped, None),
-            Snapshot::Unavailable { .. } => (State::Unavailable, None),
-            Snapshot::Valid { value, .. } => (State::Valid, Some(value.clone())),
+            Snapshot::Pending => (ManagerState::Pending, None),
+            Snapshot::Stopped => (ManagerState::Stopped, None),
+            Snapshot::Unavailable { .. } => (ManagerState::Unavailable, None),
+            Snapshot::Valid { value, .. } => (ManagerState::Valid, Some(value.clone())),
         });
         let expires_in = token
             .as_ref()

@@ -21,8 +21,8 @@ impl RefreshPolicyBuilder {
     /// at all for tokens that live no longer than this. Default 3 min,
     /// Microsoft's advice for Azure Cache for Redis.
     #[must_use]
-    pub const fn lower_bound(mut self, bound: Duration) -> Self {
-        self.0.lower_bound = bound;
+    pub const fn min_time_left(mut self, bound: Duration) -> Self {
+        self.0.min_time_left = bound;
         self
     }
 
@@ -30,8 +30,8 @@ impl RefreshPolicyBuilder {
     /// requests that [`refresh`](crate::TokenManager::refresh) starts: 1 ms to
     /// 1 min, so that a token is renewed before it expires. Default 1 s.
     #[must_use]
-    pub const fn min_interval(mut self, interval: Duration) -> Self {
-        self.0.min_interval = interval;
+    pub const fn min_refresh_interval(mut self, interval: Duration) -> Self {
+        self.0.min_refresh_interval = interval;
         self
     }
 
@@ -101,15 +101,15 @@ impl RefreshPolicyBuilder {
         let (millisecond, minute) = (Duration::from_millis(1), Duration::from_secs(60));
         for (field, value, least, most, allowed) in [
             (
-                "lower_bound",
-                policy.lower_bound,
+                "min_time_left",
+                policy.min_time_left,
                 Duration::ZERO,
                 FAR,
                 "at most 10 years",
             ),
             (
-                "min_interval",
-                policy.min_interval,
+                "min_refresh_interval",
+                policy.min_refresh_interval,
                 millisecond,
                 minute,
                 "1 ms to 1 minute",

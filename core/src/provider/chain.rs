@@ -31,7 +31,7 @@ pub use error::ChainError;
 /// the whole chain.
 ///
 /// Every request starts again at the first one, so a preferred source is
-/// used again as soon as it works; [`remembering`](Self::remembering) makes
+/// used again as soon as it works; [`remembering`](Self::sticky) makes
 /// the chain stay with what worked.
 ///
 /// ```
@@ -39,7 +39,7 @@ pub use error::ChainError;
 ///
 /// let broker = provider_fn(|| async { Err(ProviderError::unavailable("connection refused")) });
 /// let spare = provider_fn(|| async { Ok(Token::new("app", "password")) });
-/// let chain = ProviderChain::new(broker).called("broker").or(spare).called("spare");
+/// let chain = ProviderChain::new(broker).named("broker").or(spare).named("spare");
 /// ```
 #[derive(Debug)]
 pub struct ProviderChain {
@@ -97,7 +97,7 @@ impl ProviderChain {
     /// What the provider that was added last is called in errors. Default:
     /// `provider 1` and so on.
     #[must_use]
-    pub fn called(mut self, name: impl Into<Cow<'static, str>>) -> Self {
+    pub fn named(mut self, name: impl Into<Cow<'static, str>>) -> Self {
         if let Some(last) = self.links.last_mut() {
             last.name = Some(name.into());
         }
@@ -114,7 +114,7 @@ impl ProviderChain {
     /// asking again can't help, all others are asked, in their order, as if
     /// there had been no token yet.
     #[must_use]
-    pub fn remembering(mut self) -> Self {
+    pub fn sticky(mut self) -> Self {
         self.remembers = true;
         self
     }

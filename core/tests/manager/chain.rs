@@ -39,7 +39,7 @@ fn a_chain_that_remembers_stays_with_what_worked() {
         .token("second again", hours(1));
     let chain = ProviderChain::new(first.clone())
         .or(second.clone())
-        .remembering();
+        .sticky();
     assert_eq!(ask(&chain).as_deref().ok(), Some("second"));
     assert_eq!(ask(&chain).as_deref().ok(), Some("second again"));
     assert_eq!((first.requests(), second.requests()), (1, 2));
@@ -56,7 +56,7 @@ fn a_hiccup_of_what_worked_changes_nobody_over() {
         .token("second again", hours(1));
     let chain = ProviderChain::new(first.clone())
         .or(second.clone())
-        .remembering();
+        .sticky();
     assert_eq!(ask(&chain).as_deref().ok(), Some("second"));
 
     let error = ask(&chain).expect_err("down");
@@ -85,7 +85,7 @@ fn what_worked_is_left_when_asking_it_again_can_not_help() {
     let chain = ProviderChain::new(first.clone())
         .or(second.clone())
         .or(third.clone())
-        .remembering();
+        .sticky();
     assert_eq!(ask(&chain).as_deref().ok(), Some("second"));
     // Asked first, and once.
     assert_eq!(ask(&chain).as_deref().ok(), Some("third"));
@@ -106,10 +106,10 @@ fn when_none_is_there_each_is_heard() {
     let nothing_behind = ProviderError::new(ErrorKind::NotConfigured);
     let absent = ProviderError::not_configured("`BROKER_URL` is not set");
     let chain = ProviderChain::new(ScriptedProvider::new().error(absent))
-        .called("broker")
+        .named("broker")
         .or(ScriptedProvider::new().error(down()))
         .or(ScriptedProvider::new().error(nothing_behind))
-        .called("file".to_owned());
+        .named("file".to_owned());
     let error = ask(&chain).expect_err("none is there");
     // It may come back; the others don't without help.
     assert_eq!(error.kind(), ErrorKind::Unavailable);
@@ -251,7 +251,7 @@ fn what_worked_has_all_of_the_time_and_no_other_is_asked_when_it_hangs() {
     let second = ScriptedProvider::new().token("second", hours(1)).hang();
     let chain = ProviderChain::new(first.clone())
         .or(second.clone())
-        .remembering();
+        .sticky();
     assert!(ask(&chain).is_ok());
     let (answer, took) = timed(chain);
     let error = answer.expect_err("it hangs");

@@ -14,7 +14,7 @@ use std::thread;
 use futures::executor::block_on;
 use futures::task::{ArcWake, waker};
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, minutes};
-use redis_authx::{Credentials, Event, State, TokenError, TokenManager};
+use redis_authx::{Credentials, Event, ManagerState, TokenError, TokenManager};
 
 use crate::support::{Rig, Source, numbered, rig_with};
 
@@ -125,7 +125,7 @@ fn an_observer_may_unsubscribe_read_refresh_and_stop() {
     }
     rig.run.advance(hours(1));
     assert!(held.lock().expect("whole").is_empty());
-    assert_eq!(rig.manager.status().state, State::Stopped);
+    assert_eq!(rig.manager.status().state, ManagerState::Stopped);
     assert_eq!(rig.manager.status().generation, 5);
     assert_eq!(rig.time.timers(), 0);
 }

@@ -22,13 +22,13 @@ jitter = 0.1
 
 const EVERYTHING: &str = r#"
 expiration_refresh_ratio = 0.57
-lower_bound = "4min"
-min_interval = "2s"
+min_time_left = "4min"
+min_refresh_interval = "2s"
 refresh_jitter = 0.0
 request_timeout = "1500ms"
 cool_down = "1m 30s"
 fatal_cool_down = "2h"
-on_exhausted = "stop"
+on_exhausted = "wait_for_refresh"
 
 [retry]
 max_attempts = 7
@@ -84,13 +84,13 @@ fn every_setting_is_what_the_builders_make() {
     let config = toml(EVERYTHING);
     let refresh = RefreshPolicy::builder()
         .expiration_refresh_ratio(0.57)
-        .lower_bound(minutes(4))
-        .min_interval(seconds(2))
+        .min_time_left(minutes(4))
+        .min_refresh_interval(seconds(2))
         .refresh_jitter(0.0)
         .request_timeout(millis(1500))
         .cool_down(seconds(90))
         .fatal_cool_down(minutes(120))
-        .on_exhausted(OnExhausted::Stop);
+        .on_exhausted(OnExhausted::WaitForRefresh);
     same(&config.refresh(), &refresh.build().unwrap());
     let retry = ExponentialBackoff::builder()
         .max_attempts(7)
@@ -127,7 +127,7 @@ fn what_is_not_written_keeps_its_default() {
     same(&config.retry(), &ExponentialBackoff::default());
     same(&config.reauth(), &ReauthPolicy::default());
     // In JSON `null` is another way of not writing it.
-    let config = json(json!({ "lower_bound": null, "retry": { "initialDelayMs": null } }));
+    let config = json(json!({ "min_time_left": null, "retry": { "initialDelayMs": null } }));
     assert_eq!(config, Config::default());
 }
 
@@ -184,12 +184,12 @@ fn what_is_written_again_reads_the_same() {
     // The form that this crate's documents use, whichever was read.
     let written = serde_json::to_value(json(json!({
         "expirationRefreshRatio": 0.8,
-        "lower_bound": "180s",
+        "min_time_left": "180s",
         "retry": { "initialDelayMs": 1500, "jitterPercentage": 0.1 }
     })));
     let expected = json!({
         "expiration_refresh_ratio": 0.8,
-        "lower_bound": "3m",
+        "min_time_left": "3m",
         "retry": { "initial_delay": "1s 500ms", "jitter": 0.1 }
     });
     assert_eq!(written.unwrap(), expected);

@@ -28,8 +28,8 @@ const SHARES: [&str; 6] = [
 ];
 
 const DURATIONS: [&str; 11] = [
-    "lower_bound",
-    "min_interval",
+    "min_time_left",
+    "min_refresh_interval",
     "request_timeout",
     "cool_down",
     "fatal_cool_down",
@@ -93,9 +93,9 @@ fn durations_outside_their_range() {
     for field in DURATIONS {
         let name = field.rsplit('.').next().unwrap();
         refused(&format!("{field} = \"11years\""), &format!("`{field}` is "));
-        if !["lower_bound", "initial_delay"].contains(&name) {
+        if !["min_time_left", "initial_delay"].contains(&name) {
             let most = match field {
-                "min_interval" => "1 minute",
+                "min_refresh_interval" => "1 minute",
                 _ => "10 years",
             };
             let told = format!("`{field}` is 0ns, allowed is 1 ms to {most}");

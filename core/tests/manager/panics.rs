@@ -5,8 +5,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 
 use redis_authx::testing::{EventLog, ManualClock, ScriptedProvider, hours, minutes, seconds};
 use redis_authx::{
-    ErrorKind, Event, ExponentialBackoff, IdentityProvider, ProviderChain, ProviderError, State,
-    StaticToken, Token, TokenRequest, async_trait, provider_fn,
+    ErrorKind, Event, ExponentialBackoff, IdentityProvider, ManagerState, ProviderChain,
+    ProviderError, StaticToken, Token, TokenRequest, async_trait, provider_fn,
 };
 
 use crate::support::{Answer, down, numbered, rig, rig_with};
@@ -54,7 +54,7 @@ fn an_observer_that_panics_ends_neither_the_manager_nor_another_observer() {
             .observer(after.clone())
     });
     rig.run.advance(minutes(44));
-    assert_eq!(rig.manager.status().state, State::Valid);
+    assert_eq!(rig.manager.status().state, ManagerState::Valid);
     for log in [&rig.events, &after] {
         assert!(matches!(
             log.take().as_slice(),
@@ -73,7 +73,7 @@ fn a_retry_policy_that_panics_ends_the_cycle_and_not_the_manager() {
     let mut rig = rig_with(&time, script, |builder| {
         builder.retry_policy(retry.unwrap())
     });
-    assert_eq!(rig.manager.status().state, State::Unavailable);
+    assert_eq!(rig.manager.status().state, ManagerState::Unavailable);
     rig.run.advance(seconds(36));
     assert_eq!(rig.password().as_deref(), Some("a"));
 }
@@ -107,7 +107,7 @@ fn a_request_that_panics_when_it_is_cancelled_is_a_failed_attempt() {
     assert_eq!(status.last_error.unwrap().kind(), ErrorKind::Timeout);
     rig.manager.stop();
     rig.run.settle();
-    assert_eq!(rig.manager.status().state, State::Stopped);
+    assert_eq!(rig.manager.status().state, ManagerState::Stopped);
 }
 
 #[test]
@@ -118,7 +118,7 @@ fn a_request_that_is_never_ready_is_dropped_with_the_driver() {
     drop(rig.run);
     assert_eq!(script.open_requests(), 0);
     assert_eq!(rig.time.timers(), 0);
-    assert_eq!(rig.manager.status().state, State::Stopped);
+    assert_eq!(rig.manager.status().state, ManagerState::Stopped);
 }
 
 #[test]

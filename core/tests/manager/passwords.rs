@@ -2,7 +2,7 @@
 //! [`Token::refresh_in`].
 
 use redis_authx::testing::{ManualClock, minutes, seconds};
-use redis_authx::{Event, State, Token};
+use redis_authx::{Event, ManagerState, Token};
 
 use crate::support::{Answer, Source, down, rig_with};
 
@@ -42,7 +42,7 @@ fn a_password_without_an_expiry_outlives_an_outage() {
     let mut rig = rig_with(&time, source.clone(), |builder| builder);
     rig.run.advance(minutes(24 * 60));
     assert_eq!(rig.password().as_deref(), Some("old"));
-    assert_eq!(rig.manager.status().state, State::Valid);
+    assert_eq!(rig.manager.status().state, ManagerState::Valid);
     // About one attempt a minute: no storm.
     assert!(source.requests() < 24 * 60 * 2, "{}", source.requests());
 }

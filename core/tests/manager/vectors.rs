@@ -34,7 +34,7 @@ fn every_refresh_point() {
     for case in list(&file(REFRESH), "cases") {
         let policy = RefreshPolicy::builder()
             .expiration_refresh_ratio(number(case, "ratio"))
-            .lower_bound(millis(case, "lower_bound_ms"))
+            .min_time_left(millis(case, "lower_bound_ms"))
             .build()
             .unwrap();
         let point = policy.refresh_after(millis(case, "lifetime_ms"));

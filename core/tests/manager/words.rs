@@ -211,12 +211,12 @@ fn the_alternate_form_of_an_error_prints_its_sources() {
 
 #[test]
 fn every_state_has_its_word() {
-    use redis_authx::State;
+    use redis_authx::ManagerState;
     let states = [
-        State::Pending,
-        State::Stopped,
-        State::Unavailable,
-        State::Valid,
+        ManagerState::Pending,
+        ManagerState::Stopped,
+        ManagerState::Unavailable,
+        ManagerState::Valid,
     ];
     let words = states.map(|state| state.to_string());
     assert_eq!(words, ["pending", "stopped", "unavailable", "valid"]);

@@ -95,7 +95,10 @@ impl Model {
             return; // expired on arrival: a failure
         }
         if let Some(last) = self.last_success {
-            assert!(now >= last + self.settings.min_interval, "two successes");
+            assert!(
+                now >= last + self.settings.min_refresh_interval,
+                "two successes"
+            );
         }
         self.last_success = Some(now);
         self.generation += u64::from(!unchanged);
@@ -206,10 +209,12 @@ impl Model {
     /// Never later than the refresh point, and earlier by the jitter at most.
     fn check_refresh_point(&self, lifetime: Duration, wait: Duration) {
         let point = self.settings.policy.refresh_after(lifetime);
-        let latest = point.max(self.settings.min_interval);
+        let latest = point.max(self.settings.min_refresh_interval);
         assert!(wait <= latest, "{wait:?} is after {latest:?}");
         let earliest = point.mul_f64(1.0 - self.settings.refresh_jitter);
-        let earliest = earliest.max(self.settings.min_interval).min(lifetime);
+        let earliest = earliest
+            .max(self.settings.min_refresh_interval)
+            .min(lifetime);
         let rounding = Duration::from_micros(1);
         assert!(
             wait + rounding >= earliest,
@@ -223,7 +228,7 @@ impl Model {
         self.open = Some((id, self.now));
         self.asked = false;
         if let Some(last) = self.last_success {
-            let apart = last + self.settings.min_interval;
+            let apart = last + self.settings.min_refresh_interval;
             assert!(apart <= self.now, "inside the minimum interval");
         }
         let allowed = self.hold_off.is_none_or(|until| until <= self.now);

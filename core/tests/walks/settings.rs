@@ -13,7 +13,7 @@ pub(crate) struct Settings {
     pub(crate) retry: Arc<dyn RetryPolicy>,
     /// `None` with a retry policy that knows no limit.
     pub(crate) max_attempts: Option<u32>,
-    pub(crate) min_interval: Duration,
+    pub(crate) min_refresh_interval: Duration,
     pub(crate) request_timeout: Duration,
     pub(crate) refresh_jitter: f64,
     pub(crate) stops_when_exhausted: bool,
@@ -21,20 +21,20 @@ pub(crate) struct Settings {
 
 impl Settings {
     pub(crate) fn new(choices: &mut impl Choices) -> Self {
-        let min_interval = Duration::from_millis(1) + choices.millis(3000);
+        let min_refresh_interval = Duration::from_millis(1) + choices.millis(3000);
         let request_timeout = Duration::from_millis(1) + choices.millis(20_000);
         let refresh_jitter = share(choices);
         let stops_when_exhausted = choices.one_in(4);
         let policy = RefreshPolicy::builder()
             .expiration_refresh_ratio(choices.of(&[0.0, 0.5, 0.75, 1.0]))
-            .lower_bound(Duration::from_secs(choices.below(600)))
+            .min_time_left(Duration::from_secs(choices.below(600)))
             .refresh_jitter(refresh_jitter)
-            .min_interval(min_interval)
+            .min_refresh_interval(min_refresh_interval)
             .request_timeout(request_timeout)
             .cool_down(Duration::from_millis(1) + choices.millis(60_000))
             .fatal_cool_down(Duration::from_millis(1) + choices.millis(600_000))
             .on_exhausted(if stops_when_exhausted {
-                OnExhausted::Stop
+                OnExhausted::WaitForRefresh
             } else {
                 OnExhausted::CoolDown
             })
@@ -49,7 +49,7 @@ impl Settings {
             policy,
             retry,
             max_attempts,
-            min_interval,
+            min_refresh_interval,
             request_timeout,
             refresh_jitter,
             stops_when_exhausted,

@@ -34,7 +34,7 @@ impl AzureIdentityBuilder {
     where
         F: Fn(&Claims) -> Result<String, ClaimError> + Send + Sync + 'static,
     {
-        self.0.username = Username::mapped(mapper);
+        self.0.username = Username::from_fn(mapper);
         self
     }
 
@@ -62,7 +62,7 @@ impl AzureIdentityBuilder {
                 "one scope, as `https://redis.azure.com/.default`",
             ));
         }
-        self.0.username.check()?;
+        self.0.username.validate()?;
         Ok(self.0)
     }
 }

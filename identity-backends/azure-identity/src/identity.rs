@@ -55,7 +55,7 @@ impl AzureIdentity {
             Claims::parse(found.token.secret()).map_err(ProviderError::invalid_response)?;
         let username = self
             .username
-            .of(&claims)
+            .resolve(&claims)
             .map_err(ProviderError::invalid_response)?;
         let stated = u64::try_from(found.expires_on.unix_timestamp()).unwrap_or_default();
         let stated = SystemTime::UNIX_EPOCH.checked_add(Duration::from_secs(stated));

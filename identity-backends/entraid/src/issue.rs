@@ -34,7 +34,7 @@ impl TokenReader {
         let claims = Claims::parse(&access_token).map_err(ProviderError::invalid_response)?;
         let username = self
             .0
-            .of(&claims)
+            .resolve(&claims)
             .map_err(ProviderError::invalid_response)?;
         let exp = claims.exp().map_err(ProviderError::invalid_response)?;
         let left = lifetime(exp, expires_in, date, received);

@@ -96,7 +96,7 @@ pub(crate) fn refresh_after(after: Duration, lifetime: Duration) -> RefreshPolic
     RefreshPolicy::builder()
         .expiration_refresh_ratio(after.as_secs_f64() / lifetime.as_secs_f64())
         .refresh_jitter(0.0)
-        .min_interval(Duration::from_secs(1).min(after / 2))
+        .min_refresh_interval(Duration::from_secs(1).min(after / 2))
         .build()
         .expect("a policy")
 }

@@ -2,7 +2,7 @@
 
 use std::{fmt, time::Duration};
 
-use crate::{Emulator, EmulatorError, SentinelLogin, Store, TokenVersion, identity::Registration};
+use crate::{Emulator, EmulatorError, SentinelAuth, Store, TokenVersion, identity::Registration};
 
 /// Settings of an emulator; each has a default that suits a test.
 ///
@@ -11,7 +11,7 @@ use crate::{Emulator, EmulatorError, SentinelLogin, Store, TokenVersion, identit
 pub struct EmulatorBuilder {
     pub(crate) token_lifetime: Duration,
     pub(crate) store: Store,
-    pub(crate) sentinel_login: SentinelLogin,
+    pub(crate) sentinel_login: SentinelAuth,
     pub(crate) tenant_id: String,
     pub(crate) client_id: String,
     pub(crate) client_secret: Option<String>,
@@ -34,7 +34,7 @@ impl Default for EmulatorBuilder {
         Self {
             token_lifetime: Duration::from_secs(3600),
             store: Store::default(),
-            sentinel_login: SentinelLogin::default(),
+            sentinel_login: SentinelAuth::default(),
             tenant_id: "11111111-1111-4111-8111-111111111111".to_owned(),
             client_id: "22222222-2222-4222-8222-222222222222".to_owned(),
             client_secret: None,
@@ -74,9 +74,9 @@ impl EmulatorBuilder {
     }
 
     /// What the sentinels of [`Store::Sentinel`] want to be told; default
-    /// [`SentinelLogin::None`].
+    /// [`SentinelAuth::None`].
     #[must_use]
-    pub fn sentinel_login(mut self, login: SentinelLogin) -> Self {
+    pub fn sentinel_login(mut self, login: SentinelAuth) -> Self {
         self.sentinel_login = login;
         self
     }

@@ -79,13 +79,13 @@
 //! | slots move to other nodes | [`migrate_slots`](ClusterControl::migrate_slots), or halfway: [`begin_migration`](ClusterControl::begin_migration), [`finish_migration`](ClusterControl::finish_migration) |
 //! | sentinels make another node the master | [`SentinelControl::fail_over`], [`kill_master`](SentinelControl::kill_master), [`SentinelControl::start_node`] |
 //! | a sentinel is gone | [`kill_sentinel`](SentinelControl::kill_sentinel), [`start_sentinel`](SentinelControl::start_sentinel) |
-//! | sentinels want a log-in too, of whatever kind | [`EmulatorBuilder::sentinel_login`] with a [`SentinelLogin`] |
+//! | sentinels want a log-in too, of whatever kind | [`EmulatorBuilder::sentinel_login`] with a [`SentinelAuth`] |
 //! | connections to one node break | [`drop_node_connections`](RedisControl::drop_node_connections) |
 //!
 //! What happened is counted by [`IdentityControl`], [`SignInControl`] and [`RedisControl`], and told for each
 //! connection by [`RedisControl::connection_reports`], over all nodes; sentinels have a
 //! [`RedisControl`] of [their own](SentinelControl::sentinels). Unless a fault says otherwise, Redis
-//! answers every bad log-in with `WRONGPASS`; [`ConnectionReport::last_refusal`] says why.
+//! answers every bad log-in with `WRONGPASS`; [`ConnectionRecord::last_refusal`] says why.
 //!
 //! # What it does as Azure does
 //!
@@ -157,9 +157,9 @@ pub use self::{
     builder::EmulatorBuilder,
     emulator::Emulator,
     error::EmulatorError,
-    gateway::{AuthRefusal, ConnectionReport, RedisControl, Refusal},
+    gateway::{AuthRefusal, ConnectionRecord, RedisControl, Refusal},
     identity::{
         AssignedIdentities, Fault, IdentityControl, SignInAnswer, SignInControl, TokenVersion,
     },
-    server::{ClusterControl, SentinelControl, SentinelLogin, Store},
+    server::{ClusterControl, SentinelAuth, SentinelControl, Store},
 };

@@ -10,10 +10,10 @@ use redis::{
     aio::MultiplexedConnection,
     sentinel::{SentinelClientBuilder, SentinelServerType},
 };
-use redis_authx_emulator::{AuthRefusal, Emulator, SentinelControl, SentinelLogin, Store};
+use redis_authx_emulator::{AuthRefusal, Emulator, SentinelAuth, SentinelControl, Store};
 use support::{HOUR, Raw};
 
-async fn emulator(login: SentinelLogin) -> Emulator {
+async fn emulator(login: SentinelAuth) -> Emulator {
     Emulator::builder()
         .store(Store::sentinel(2, 3))
         .sentinel_login(login)
@@ -76,7 +76,7 @@ fn nodes_used(emulator: &Emulator) -> BTreeSet<usize> {
 
 #[tokio::test]
 async fn a_client_finds_the_master_and_the_replicas_at_their_gateways() {
-    let emulator = emulator(SentinelLogin::None).await;
+    let emulator = emulator(SentinelAuth::None).await;
     let control = control(&emulator);
     assert_eq!(control.urls()[0], emulator.redis_url());
     assert_eq!(control.master().await.unwrap(), 0);
@@ -115,7 +115,7 @@ async fn a_client_finds_the_master_and_the_replicas_at_their_gateways() {
 
 #[tokio::test]
 async fn sentinels_speak_of_gateways_only() {
-    let emulator = emulator(SentinelLogin::None).await;
+    let emulator = emulator(SentinelAuth::None).await;
     let control = control(&emulator);
     let gateways: BTreeSet<u16> = control.urls().iter().map(|url| port(url)).collect();
     let sentinels: BTreeSet<u16> = control
@@ -163,7 +163,7 @@ async fn sentinels_speak_of_gateways_only() {
 
 #[tokio::test]
 async fn after_a_failover_and_after_a_death_the_new_master_is_found() {
-    let emulator = emulator(SentinelLogin::None).await;
+    let emulator = emulator(SentinelAuth::None).await;
     let control = control(&emulator);
     let _: () = master(&emulator).await.set("a", 1).await.unwrap();
     let second = control.fail_over().await.unwrap();
@@ -188,7 +188,7 @@ async fn after_a_failover_and_after_a_death_the_new_master_is_found() {
 /// The second is told that a failover is under way, and waits for its end.
 #[tokio::test]
 async fn two_failovers_at_once_are_one() {
-    let emulator = emulator(SentinelLogin::None).await;
+    let emulator = emulator(SentinelAuth::None).await;
     let control = control(&emulator);
     let (one, other) = tokio::join!(control.fail_over(), control.fail_over());
     let new = one.unwrap();
@@ -206,7 +206,7 @@ async fn without_a_replica_there_is_no_failover() {
 
 #[tokio::test]
 async fn a_sentinel_may_die_and_come_back() {
-    let emulator = emulator(SentinelLogin::Token).await;
+    let emulator = emulator(SentinelAuth::Token).await;
     let control = control(&emulator);
     control.kill_sentinel(0);
     assert_eq!(control.master().await.unwrap(), 0);
@@ -219,7 +219,7 @@ async fn a_sentinel_may_die_and_come_back() {
 
 #[tokio::test]
 async fn sentinels_that_want_a_token_refuse_others_and_end_with_it() {
-    let emulator = emulator(SentinelLogin::Token).await;
+    let emulator = emulator(SentinelAuth::Token).await;
     let control = control(&emulator);
     let urls = control.sentinel_urls();
     let with = |user: &str, password: &str| {
@@ -254,7 +254,7 @@ async fn sentinels_that_want_a_token_refuse_others_and_end_with_it() {
 
 #[tokio::test]
 async fn sentinels_with_a_password_refuse_tokens_and_other_passwords() {
-    let emulator = emulator(SentinelLogin::password("watcher", "pass word")).await;
+    let emulator = emulator(SentinelAuth::password("watcher", "pass word")).await;
     let control = control(&emulator);
     let urls = control.sentinel_urls();
     let with = |user: &str, password: &str| {

@@ -3,10 +3,10 @@ use std::time::{Duration, Instant};
 
 use redis::AsyncConnectionConfig;
 use redis_authx::{
-    ConnectionId, Event, ExponentialBackoff, IdentityProvider, ReauthPolicy, ReauthPolicyBuilder,
-    RefreshPolicy, State, TokenManager,
+    ConnectionId, Event, ExponentialBackoff, IdentityProvider, ManagerState, ReauthPolicy,
+    ReauthPolicyBuilder, RefreshPolicy, TokenManager,
 };
-use redis_authx_emulator::{Emulator, SentinelLogin, Store};
+use redis_authx_emulator::{Emulator, SentinelAuth, Store};
 use redis_authx_redis::{AuthClient, AuthConnection};
 
 use crate::WrongClock;
@@ -33,11 +33,11 @@ pub struct BedBuilder {
     lifetime: Duration,
     ratio: f64,
     request_timeout: Duration,
-    min_interval: Duration,
+    min_refresh_interval: Duration,
     reauth: ReauthPolicyBuilder,
     resp3: bool,
     store: Store,
-    sentinel_login: SentinelLogin,
+    sentinel_login: SentinelAuth,
     program: String,
     clock: WrongClock,
 }
@@ -45,7 +45,7 @@ pub struct BedBuilder {
 impl BedBuilder {
     /// What sentinels want to be told; by default nothing.
     #[must_use]
-    pub fn sentinel_login(mut self, login: SentinelLogin) -> Self {
+    pub fn sentinel_login(mut self, login: SentinelAuth) -> Self {
         self.sentinel_login = login;
         self
     }
@@ -109,7 +109,7 @@ impl BedBuilder {
     pub fn frequent(self) -> Self {
         self.lifetime(Duration::from_secs(60))
             .ratio(0.005)
-            .min_interval(Duration::from_millis(50))
+            .min_refresh_interval(Duration::from_millis(50))
     }
 
     /// How long one token request may take.
@@ -124,15 +124,15 @@ impl BedBuilder {
     /// one at once, within 30 ms, is replaced.
     #[must_use]
     pub fn brisk(mut self) -> Self {
-        self.min_interval = Duration::from_millis(1);
+        self.min_refresh_interval = Duration::from_millis(1);
         self.reauth = self.reauth.stagger(0.0).replace_after(0.000_25);
         self.lifetime(Duration::from_secs(120))
     }
 
     /// The shortest time between two tokens.
     #[must_use]
-    pub fn min_interval(mut self, interval: Duration) -> Self {
-        self.min_interval = interval;
+    pub fn min_refresh_interval(mut self, interval: Duration) -> Self {
+        self.min_refresh_interval = interval;
         self
     }
 
@@ -187,7 +187,7 @@ impl BedBuilder {
         let refresh = RefreshPolicy::builder()
             .expiration_refresh_ratio(self.ratio)
             .request_timeout(self.request_timeout)
-            .min_interval(self.min_interval)
+            .min_refresh_interval(self.min_refresh_interval)
             .build()
             .expect("a policy");
         let retry = ExponentialBackoff::builder()
@@ -226,11 +226,11 @@ impl Bed {
             lifetime: Duration::from_secs(6),
             ratio: 1.0 / 3.0,
             request_timeout: Duration::from_secs(10),
-            min_interval: Duration::from_secs(1),
+            min_refresh_interval: Duration::from_secs(1),
             reauth: ReauthPolicy::builder(),
             resp3: false,
             store: Store::RedisServer,
-            sentinel_login: SentinelLogin::None,
+            sentinel_login: SentinelAuth::None,
             program: "redis-server".to_owned(),
             clock: WrongClock::default(),
         }
@@ -362,7 +362,7 @@ impl Bed {
                 let status = connection.status();
                 status.generation == manager.generation && status.last_error.is_none()
             };
-            manager.state == State::Valid && connections.iter().all(newest)
+            manager.state == ManagerState::Valid && connections.iter().all(newest)
         })
         .await;
     }

@@ -4,7 +4,7 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use redis::RedisResult;
-use redis_authx::State;
+use redis_authx::ManagerState;
 use redis_authx_redis::{AuthClient, AuthSyncConnection};
 use tokio::task::spawn_blocking;
 
@@ -124,7 +124,7 @@ impl Bed {
                 let status = connection.status();
                 status.generation == manager.generation && status.last_error.is_none()
             };
-            manager.state == State::Valid && connections.iter().all(newest)
+            manager.state == ManagerState::Valid && connections.iter().all(newest)
         })
         .await;
     }

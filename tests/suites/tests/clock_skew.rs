@@ -8,7 +8,7 @@
 use std::time::Duration;
 
 use redis::AsyncCommands;
-use redis_authx::{Event, ReauthErrorKind, State};
+use redis_authx::{Event, ManagerState, ReauthErrorKind};
 use redis_authx_suites::{Bed, Load, WrongClock, patient};
 
 const HOUR: i64 = 3600;
@@ -32,7 +32,7 @@ async fn is_not_noticed(bed: &Bed, rotations: usize) {
     assert_eq!(seen.failed, 0, "{:?}", seen.errors);
     assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
     assert_eq!(bed.emulator.redis().auths_refused(), 0);
-    assert_eq!(bed.manager.status().state, State::Valid);
+    assert_eq!(bed.manager.status().state, ManagerState::Valid);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -115,7 +115,7 @@ async fn an_identity_service_an_hour_off_is_told_and_mended_by_its_clock() {
             redis::ErrorKind::AuthenticationFailed,
             "{skew}"
         );
-        assert_eq!(bed.manager.status().state, State::Valid);
+        assert_eq!(bed.manager.status().state, ManagerState::Valid);
         assert_eq!(bed.emulator.identity().token_requests(), 2, "{skew}");
         // Its clock is set right: the next log-in asks for a fresh token.
         bed.emulator.identity().set_clock_skew(0);

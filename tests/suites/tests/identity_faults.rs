@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use redis::AsyncCommands;
-use redis_authx::{ErrorKind, Event, State};
+use redis_authx::{ErrorKind, Event, ManagerState};
 use redis_authx_emulator::Fault;
 use redis_authx_suites::{Bed, Load, patient};
 
@@ -43,7 +43,7 @@ async fn is_not_noticed(fault: Fault, kind: ErrorKind) {
         1
     );
     assert_eq!(bed.emulator.redis().closed_by_expiry(), 0);
-    assert_eq!(bed.manager.status().state, State::Valid);
+    assert_eq!(bed.manager.status().state, ManagerState::Valid);
 }
 
 /// The fault hits the very first requests: opening a connection takes longer,
@@ -127,12 +127,12 @@ async fn an_outage_longer_than_a_cycle_ends_by_itself() {
     })
     .await;
     let meanwhile = load.seen();
-    assert_eq!(bed.manager.status().state, State::Valid);
+    assert_eq!(bed.manager.status().state, ManagerState::Valid);
     assert_eq!(meanwhile.failed, 0, "{:?}", meanwhile.errors);
 
     // Then commands fail, and say why.
     bed.until("the token has expired", |bed| {
-        bed.manager.status().state == State::Unavailable
+        bed.manager.status().state == ManagerState::Unavailable
     })
     .await;
     bed.until("it is told why", |_| {

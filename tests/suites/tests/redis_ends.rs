@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redis::{AsyncCommands, ErrorKind};
-use redis_authx::State;
+use redis_authx::ManagerState;
 use redis_authx_emulator::Fault;
 use redis_authx_redis::AuthClient;
 use redis_authx_suites::{Bed, KEY, patient};
@@ -48,7 +48,7 @@ async fn connections_outlive_their_manager_until_their_token_expires() {
     let mut connections = [bed.multiplexed().await, bed.waiting().await];
     bed.manager.stop();
     bed.until("it has stopped", |bed| {
-        bed.manager.status().state == State::Stopped
+        bed.manager.status().state == ManagerState::Stopped
     })
     .await;
     for connection in &mut connections {

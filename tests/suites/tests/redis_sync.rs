@@ -4,7 +4,7 @@ use std::thread;
 use std::time::Duration;
 
 use redis::{Commands, ConnectionLike, RedisResult, Script, cmd, pipe};
-use redis_authx::{RefreshPolicy, State, TokenManager};
+use redis_authx::{ManagerState, RefreshPolicy, TokenManager};
 use redis_authx_emulator::{Emulator, Store};
 use redis_authx_redis::{AuthClient, AuthSyncConnection};
 use redis_authx_suites::{Bed, KEY, PATIENCE, Threaded, blocking, prompt};
@@ -156,5 +156,5 @@ fn a_program_on_plain_threads() {
     }
     assert_eq!(emulator.redis().connections_accepted(), 1);
     assert_eq!(emulator.redis().closed_by_expiry(), 0);
-    assert_eq!(manager.status().state, State::Valid);
+    assert_eq!(manager.status().state, ManagerState::Valid);
 }

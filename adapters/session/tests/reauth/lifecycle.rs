@@ -5,7 +5,9 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures::future::BoxFuture;
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, minutes, seconds};
-use redis_authx::{Clock, ConfigError, ReauthPolicy, Runtime, Sleep, Spawner, State, TokenManager};
+use redis_authx::{
+    Clock, ConfigError, ManagerState, ReauthPolicy, Runtime, Sleep, Spawner, TokenManager,
+};
 use redis_authx_session::Reauthenticator;
 
 use super::fleet::{Act, Fleet, Reply, done};
@@ -83,7 +85,7 @@ fn the_last_handle_ends_the_task() {
     drop(another);
     run.settle();
     assert_eq!(Arc::strong_count(&runtime), 1, "the task holds it no more");
-    assert_eq!(manager.status().state, State::Valid);
+    assert_eq!(manager.status().state, ManagerState::Valid);
 
     // Without it nothing keeps the manager: its last handle stops it.
     drop(manager);

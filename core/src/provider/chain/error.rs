@@ -15,7 +15,7 @@ pub struct ChainError(Vec<(Cow<'static, str>, ProviderError)>);
 
 impl ChainError {
     /// The providers that were asked, in that order, by
-    /// [name](crate::ProviderChain::called), with their errors.
+    /// [name](crate::ProviderChain::named), with their errors.
     pub fn failures(&self) -> impl Iterator<Item = (&str, &ProviderError)> {
         self.0.iter().map(|(name, error)| (&**name, error))
     }

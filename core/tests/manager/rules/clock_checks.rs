@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use futures::task::{ArcWake, waker};
 use redis_authx::testing::{ManualClock, hours, millis, minutes, seconds};
-use redis_authx::{Clock, Driver, ErrorKind, Event, Sleep, State, Token, TokenManager};
+use redis_authx::{Clock, Driver, ErrorKind, Event, ManagerState, Sleep, Token, TokenManager};
 
 use crate::support::{Gate, Rig, Source, down, exact, numbered, rig_with};
 
@@ -135,7 +135,7 @@ fn drift_that_is_never_a_step_adds_up() {
     let mut rig = rig_with(&time, source, |builder| builder);
     let connected = rig.manager.credentials().count_connection();
     while time.wall() < ends {
-        assert!(rig.manager.status().state == State::Valid);
+        assert!(rig.manager.status().state == ManagerState::Valid);
         // Looked at each time, and too little for a step.
         rig.time.step_forward(millis(1900));
         drop(rig.manager.credentials().need());
@@ -143,7 +143,7 @@ fn drift_that_is_never_a_step_adds_up() {
             .advance(seconds(30).min(ends.duration_since(time.wall()).unwrap_or_default()));
     }
     assert_eq!(steps(&rig), 0);
-    assert_ne!(rig.manager.status().state, State::Valid);
+    assert_ne!(rig.manager.status().state, ManagerState::Valid);
     drop(connected);
 }
 
@@ -258,6 +258,6 @@ fn an_ended_drivers_task_is_freed_while_handles_live() {
         drop(driver);
         drop(waker);
         assert_eq!(Arc::strong_count(&task), 1, "dropped: {dropped}");
-        assert_eq!(manager.status().state, State::Stopped);
+        assert_eq!(manager.status().state, ManagerState::Stopped);
     }
 }

@@ -139,7 +139,7 @@ fn after_the_last_attempt_there_is_nothing_to_wait_for_until_a_refresh() {
         1..=3 => Err(down()),
         n => numbered(n, hours(1)),
     });
-    let policy = exact(|policy| policy.on_exhausted(OnExhausted::Stop));
+    let policy = exact(|policy| policy.on_exhausted(OnExhausted::WaitForRefresh));
     let mut rig = rig_with(&time, source.clone(), |builder| {
         builder
             .refresh_policy(policy)

@@ -10,16 +10,16 @@ use crate::support::{Source, exact, numbered, rig, rig_with};
 fn renewed_after(
     lifetime: Duration,
     ratio: f64,
-    lower_bound: Duration,
-    min_interval: Duration,
+    min_time_left: Duration,
+    min_refresh_interval: Duration,
 ) -> Duration {
     let time = ManualClock::new();
     let source = Source::new(&time, move |n| numbered(n, lifetime));
     let policy = exact(|policy| {
         policy
             .expiration_refresh_ratio(ratio)
-            .lower_bound(lower_bound)
-            .min_interval(min_interval)
+            .min_time_left(min_time_left)
+            .min_refresh_interval(min_refresh_interval)
     });
     let mut rig = rig_with(&time, source.clone(), |builder| {
         builder.refresh_policy(policy)

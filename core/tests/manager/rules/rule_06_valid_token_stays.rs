@@ -1,7 +1,7 @@
 //! Rule 6: a valid token is never withdrawn by an error.
 
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, millis, minutes, seconds};
-use redis_authx::{ErrorKind, Event, ProviderError, State, TokenError};
+use redis_authx::{ErrorKind, Event, ManagerState, ProviderError, TokenError};
 
 use crate::support::{Source, down, numbered, rig, rig_with};
 
@@ -18,7 +18,7 @@ fn an_outage_is_not_seen_until_the_token_expires() {
     // No wait is longer than 75 s or 5/32 of what is left.
     assert!(source.requests() > 30, "{}", source.requests());
     assert_eq!(rig.password().as_deref(), Some("token-1"));
-    assert_eq!(rig.manager.status().state, State::Valid);
+    assert_eq!(rig.manager.status().state, ManagerState::Valid);
     assert!(rig.manager.status().last_error.is_some());
     let events = rig.events.take();
     assert!(
@@ -37,7 +37,7 @@ fn an_outage_is_not_seen_until_the_token_expires() {
         news(),
         Some(Err(TokenError::Unavailable(error))) if error.kind() == ErrorKind::Unavailable
     ));
-    assert_eq!(rig.manager.status().state, State::Unavailable);
+    assert_eq!(rig.manager.status().state, ManagerState::Unavailable);
     let events = rig.events.take();
     assert!(
         events

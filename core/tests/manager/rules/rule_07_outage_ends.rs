@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use redis_authx::testing::{ManualClock, hours, millis, minutes, seconds};
-use redis_authx::{ErrorKind, Event, OnExhausted, State};
+use redis_authx::{ErrorKind, Event, ManagerState, OnExhausted};
 
 use crate::support::{Source, backoff, down, exact, numbered, rig_with};
 
@@ -37,12 +37,12 @@ fn attempts_go_on_for_as_long_as_it_takes() {
     }
     let attempts = source.requests();
     assert!((1440..=3000).contains(&attempts), "{attempts}");
-    assert_eq!(rig.manager.status().state, State::Unavailable);
+    assert_eq!(rig.manager.status().state, ManagerState::Unavailable);
     let _ = rig.events.take();
 
     fails.store(false, Ordering::SeqCst);
     rig.run.advance(seconds(60));
-    assert_eq!(rig.manager.status().state, State::Valid);
+    assert_eq!(rig.manager.status().state, ManagerState::Valid);
     assert!(rig.events.take().iter().any(|event| matches!(
         event,
         Event::Recovered { failures, outage, .. }
@@ -65,7 +65,7 @@ fn a_fatal_error_skips_the_retries_slows_down_and_still_ends() {
         }
         fails.store(false, Ordering::SeqCst);
         rig.run.advance(minutes(6));
-        assert_eq!(rig.manager.status().state, State::Valid);
+        assert_eq!(rig.manager.status().state, ManagerState::Valid);
     }
 }
 
@@ -93,7 +93,7 @@ fn a_refresh_makes_an_attempt_at_once() {
         rig.manager.refresh();
         rig.run.settle();
         assert_eq!(source.requests(), before + 1);
-        assert_eq!(rig.manager.status().state, State::Valid);
+        assert_eq!(rig.manager.status().state, ManagerState::Valid);
     }
 }
 
@@ -134,7 +134,7 @@ fn a_refresh_in_a_cycle_hurries_the_next_attempt_and_does_not_hide_the_outage() 
     }
     // Once a second; and after three attempts readers get the error.
     assert_eq!(source.gaps()[..2], [1000, 1000]);
-    assert_eq!(rig.manager.status().state, State::Unavailable);
+    assert_eq!(rig.manager.status().state, ManagerState::Unavailable);
     assert!(
         rig.events
             .take()
@@ -148,11 +148,13 @@ fn on_exhausted_stop_asks_no_more_until_refresh() {
     let time = ManualClock::new();
     let (source, fails) = flaky(&time, ErrorKind::Unavailable);
     let mut rig = rig_with(&time, source.clone(), |builder| {
-        builder.refresh_policy(exact(|policy| policy.on_exhausted(OnExhausted::Stop)))
+        builder.refresh_policy(exact(|policy| {
+            policy.on_exhausted(OnExhausted::WaitForRefresh)
+        }))
     });
     rig.run.advance(hours(24));
     assert_eq!(source.requests(), 5);
-    assert_eq!(rig.manager.status().state, State::Unavailable);
+    assert_eq!(rig.manager.status().state, ManagerState::Unavailable);
     assert_eq!(rig.time.timers(), 0);
     assert!(
         rig.events
@@ -168,7 +170,7 @@ fn on_exhausted_stop_asks_no_more_until_refresh() {
     fails.store(false, Ordering::SeqCst);
     rig.manager.refresh();
     rig.run.settle();
-    assert_eq!(rig.manager.status().state, State::Valid);
+    assert_eq!(rig.manager.status().state, ManagerState::Valid);
     rig.run.advance(minutes(46));
     assert_eq!(source.requests(), 12, "renewal goes on");
 }
@@ -181,12 +183,14 @@ fn on_exhausted_stop_leaves_a_token_in_use_until_it_expires() {
         _ => Err(down()),
     });
     let mut rig = rig_with(&time, source.clone(), |builder| {
-        builder.refresh_policy(exact(|policy| policy.on_exhausted(OnExhausted::Stop)))
+        builder.refresh_policy(exact(|policy| {
+            policy.on_exhausted(OnExhausted::WaitForRefresh)
+        }))
     });
     rig.run.advance(hours(1) - millis(1));
     assert_eq!(source.requests(), 6);
-    assert_eq!(rig.manager.status().state, State::Valid);
+    assert_eq!(rig.manager.status().state, ManagerState::Valid);
     rig.run.advance(millis(1));
-    assert_eq!(rig.manager.status().state, State::Unavailable);
+    assert_eq!(rig.manager.status().state, ManagerState::Unavailable);
     assert_eq!(rig.time.timers(), 0);
 }

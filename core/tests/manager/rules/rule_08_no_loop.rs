@@ -9,7 +9,7 @@ use std::time::{Duration, Instant, SystemTime};
 
 use redis_authx::testing::{ManualClock, hours, millis, seconds};
 use redis_authx::{
-    Clock, ErrorKind, OnExhausted, Sleep, State, StaticToken, Token, TokenManager,
+    Clock, ErrorKind, ManagerState, OnExhausted, Sleep, StaticToken, Token, TokenManager,
     TokenManagerBuilder,
 };
 
@@ -61,7 +61,7 @@ fn expired_on_arrival_is_a_failed_attempt_for_ever() {
         assert!((240..=600).contains(&requests), "{requests}");
         assert!(source.gaps()[4..].iter().all(|gap| *gap >= 500));
         let status = rig.manager.status();
-        assert_eq!(status.state, State::Unavailable);
+        assert_eq!(status.state, ManagerState::Unavailable);
         assert_eq!(status.last_error.unwrap().kind(), ErrorKind::Expired);
         assert_eq!((status.generation, status.refreshes), (0, 0));
     }
@@ -132,7 +132,7 @@ fn refresh_when_hammered_in_an_outage_keeps_to_the_retry_schedule() {
     // `Stop` each refresh begins another cycle.
     for (on_exhausted, expected) in [
         (OnExhausted::CoolDown, 595..=610),
-        (OnExhausted::Stop, 2900..=3005),
+        (OnExhausted::WaitForRefresh, 2900..=3005),
     ] {
         let time = ManualClock::new();
         let source = Source::new(&time, |_| Err(down()));
@@ -199,7 +199,7 @@ fn refresh_when_hammered_from_other_threads_does_not_keep_the_driver_from_yieldi
     poll();
     gate.answer(numbered(1, hours(1)));
     poll();
-    assert_eq!(manager.status().state, State::Valid);
+    assert_eq!(manager.status().state, ManagerState::Valid);
 }
 
 #[test]
@@ -233,7 +233,7 @@ fn a_static_token_of_limited_life_is_asked_for_every_quarter() {
     let mut rig = rig_with(&time, identity, |builder| builder);
     rig.run.advance(hours(24));
     let status = rig.manager.status();
-    assert_eq!((status.state, status.generation), (State::Valid, 1));
+    assert_eq!((status.state, status.generation), (ManagerState::Valid, 1));
     assert!(
         (90..100).contains(&status.refreshes),
         "{}",

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, millis, minutes, seconds};
-use redis_authx::{Clock, ErrorKind, ProviderError, State, Token, TokenError};
+use redis_authx::{Clock, ErrorKind, ManagerState, ProviderError, Token, TokenError};
 
 use crate::support::{Rig, Source, down, exact, numbered, rig, rig_with};
 
@@ -49,7 +49,7 @@ fn an_expiry_before_any_failure_is_pending() {
     let source = Source::new(&time, |n| numbered(n, millis(300)));
     let mut rig = rig_with(&time, source, |builder| builder);
     rig.run.advance(millis(300));
-    assert_eq!(rig.manager.status().state, State::Pending);
+    assert_eq!(rig.manager.status().state, ManagerState::Pending);
     rig.run.advance(millis(700));
     assert_eq!(rig.password().as_deref(), Some("token-2"));
 }
@@ -59,10 +59,10 @@ fn an_expiry_while_a_request_hangs_is_blamed_on_it() {
     let script = ScriptedProvider::new().token("a", seconds(20)).hang();
     let mut rig = rig(script);
     rig.run.advance(seconds(20) - millis(1));
-    assert_eq!(rig.manager.status().state, State::Valid);
+    assert_eq!(rig.manager.status().state, ManagerState::Valid);
     // Asked for at 15 s; hung until 25 s.
     rig.run.advance(millis(1));
-    assert_eq!(rig.manager.status().state, State::Pending);
+    assert_eq!(rig.manager.status().state, ManagerState::Pending);
     rig.run.advance(seconds(5));
     let kind = rig.manager.status().last_error.unwrap().kind();
     assert_eq!(kind, ErrorKind::Timeout);
@@ -174,7 +174,7 @@ fn a_get_that_is_dropped_leaves_no_timer() {
 fn a_lifetime_below_the_minimum_interval_is_still_not_overstayed() {
     let time = ManualClock::new();
     let source = Source::new(&time, |n| numbered(n, seconds(2)));
-    let policy = exact(|policy| policy.min_interval(seconds(5)));
+    let policy = exact(|policy| policy.min_refresh_interval(seconds(5)));
     let mut rig = rig_with(&time, source, |builder| builder.refresh_policy(policy));
     for _ in 0..20 {
         assert!(rig.password().is_some());

@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use redis_authx::testing::{ManualClock, hours, millis, minutes, seconds};
-use redis_authx::{Clock, ErrorKind, Event, State, Token};
+use redis_authx::{Clock, ErrorKind, Event, ManagerState, Token};
 
 use crate::support::{Answer, Gate, Rig, Source, down, rig_with};
 
@@ -75,7 +75,7 @@ fn a_wall_clock_set_forward_past_expiry_withdraws_the_token() {
     rig.time.step_forward(hours(2));
     assert_eq!(rig.password(), None);
     rig.run.settle();
-    assert_ne!(rig.manager.status().state, State::Valid);
+    assert_ne!(rig.manager.status().state, ManagerState::Valid);
 }
 
 #[test]
@@ -237,5 +237,5 @@ fn a_clock_that_is_wrong_makes_an_expired_token_not_a_panic() {
     // The clock is set right: the next cycle gets the token.
     rig.time.step_back(hours(24));
     rig.run.advance(seconds(36));
-    assert_eq!(rig.manager.status().state, State::Valid);
+    assert_eq!(rig.manager.status().state, ManagerState::Valid);
 }

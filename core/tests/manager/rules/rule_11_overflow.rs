@@ -4,8 +4,8 @@ use std::time::{Duration, SystemTime};
 
 use redis_authx::testing::{ManualClock, hours, millis, minutes, seconds};
 use redis_authx::{
-    Clock, ErrorKind, ExponentialBackoff, Moment, ProviderError, RefreshPolicy, SessionRule, State,
-    Token,
+    Clock, ErrorKind, ExponentialBackoff, ManagerState, Moment, ProviderError, RefreshPolicy,
+    SessionRule, Token,
 };
 
 use crate::support::{Answer, Rig, Source, exact, rig_with};
@@ -42,10 +42,10 @@ fn extreme(forward: bool) -> SystemTime {
 #[test]
 fn any_lifetime_is_a_token_or_a_failure() {
     for (lifetime, state) in [
-        (Duration::ZERO, State::Unavailable),
-        (Duration::from_secs(u64::MAX), State::Valid),
-        (Duration::MAX, State::Valid),
-        (1000 * YEAR, State::Valid),
+        (Duration::ZERO, ManagerState::Unavailable),
+        (Duration::from_secs(u64::MAX), ManagerState::Valid),
+        (Duration::MAX, ManagerState::Valid),
+        (1000 * YEAR, ManagerState::Valid),
     ] {
         let (rig, _) = a_day_with(Ok(token().expires_in(lifetime)));
         assert_eq!(rig.manager.status().state, state, "{lifetime:?}");
@@ -55,14 +55,18 @@ fn any_lifetime_is_a_token_or_a_failure() {
 #[test]
 fn any_expiry_is_a_token_or_a_failure() {
     for (expiry, state) in [
-        (SystemTime::UNIX_EPOCH, State::Unavailable),
-        (SystemTime::UNIX_EPOCH - YEAR, State::Unavailable),
-        (extreme(false), State::Unavailable),
-        (extreme(true), State::Valid),
+        (SystemTime::UNIX_EPOCH, ManagerState::Unavailable),
+        (SystemTime::UNIX_EPOCH - YEAR, ManagerState::Unavailable),
+        (extreme(false), ManagerState::Unavailable),
+        (extreme(true), ManagerState::Valid),
     ] {
         let (rig, source) = a_day_with(Ok(token().expires_at(expiry)));
         assert_eq!(rig.manager.status().state, state, "{expiry:?}");
-        let calm = if state == State::Valid { 1 } else { 20_000 };
+        let calm = if state == ManagerState::Valid {
+            1
+        } else {
+            20_000
+        };
         assert!(source.requests() <= calm, "{}", source.requests());
     }
 }
@@ -81,12 +85,12 @@ fn any_retry_after_and_any_session_rule_are_harmless() {
         let error = ProviderError::new(ErrorKind::Throttled).with_retry_after(wait);
         let (rig, source) = a_day_with(Err(error));
         assert!(source.requests() >= 20, "an hour and a fifth at most");
-        assert_eq!(rig.manager.status().state, State::Unavailable);
+        assert_eq!(rig.manager.status().state, ManagerState::Unavailable);
     }
     for lasts in [Duration::ZERO, Duration::MAX] {
         let rule = SessionRule::Lasts(lasts);
         let (rig, _) = a_day_with(Ok(token().expires_in(hours(1)).session(rule)));
-        assert_eq!(rig.manager.status().state, State::Valid);
+        assert_eq!(rig.manager.status().state, ManagerState::Valid);
     }
 }
 
@@ -96,8 +100,8 @@ fn the_largest_settings_overflow_nothing() {
     let policy = exact(|policy| {
         policy
             .expiration_refresh_ratio(1.0)
-            .lower_bound(most)
-            .min_interval(minutes(1))
+            .min_time_left(most)
+            .min_refresh_interval(minutes(1))
             .request_timeout(most)
             .cool_down(most)
             .fatal_cool_down(most)
@@ -143,8 +147,8 @@ fn durations_out_of_range_are_refused_with_their_field() {
     let policy = RefreshPolicy::builder;
     for wrong in [Duration::ZERO, Duration::MAX, Duration::from_micros(999)] {
         refused(
-            policy().min_interval(wrong).build().unwrap_err(),
-            "min_interval",
+            policy().min_refresh_interval(wrong).build().unwrap_err(),
+            "min_refresh_interval",
         );
         refused(
             policy().request_timeout(wrong).build().unwrap_err(),
@@ -159,13 +163,18 @@ fn durations_out_of_range_are_refused_with_their_field() {
         refused(retry.build().unwrap_err(), "max_delay");
     }
     for wrong in [10 * YEAR + millis(1), Duration::MAX] {
-        let error = policy().lower_bound(wrong).build().unwrap_err();
-        refused(error, "lower_bound");
+        let error = policy().min_time_left(wrong).build().unwrap_err();
+        refused(error, "min_time_left");
     }
     // A token is renewed before it ends, if it lives for two minutes or more.
-    let error = policy().min_interval(millis(60_001)).build().unwrap_err();
-    refused(error, "min_interval");
-    let widest = policy().min_interval(minutes(1)).lower_bound(10 * YEAR);
+    let error = policy()
+        .min_refresh_interval(millis(60_001))
+        .build()
+        .unwrap_err();
+    refused(error, "min_refresh_interval");
+    let widest = policy()
+        .min_refresh_interval(minutes(1))
+        .min_time_left(10 * YEAR);
     assert!(widest.build().is_ok());
     for wrong in [-0.1, 1.1, f64::NAN, f64::INFINITY] {
         let error = policy().refresh_jitter(wrong).build().unwrap_err();
@@ -183,7 +192,7 @@ fn clock_steps_of_any_size_are_harmless() {
     for by in [1000 * YEAR, 100_000 * YEAR] {
         rig.time.suspend(by);
         rig.run.advance(seconds(40));
-        assert_eq!(rig.manager.status().state, State::Valid);
+        assert_eq!(rig.manager.status().state, ManagerState::Valid);
     }
     let to_before_the_epoch = rig
         .time
@@ -193,7 +202,7 @@ fn clock_steps_of_any_size_are_harmless() {
         + YEAR;
     rig.time.step_back(to_before_the_epoch);
     rig.run.advance(hours(2));
-    assert_eq!(rig.manager.status().state, State::Valid);
+    assert_eq!(rig.manager.status().state, ManagerState::Valid);
 }
 
 #[test]

@@ -5,13 +5,13 @@ use std::sync::{Arc, Weak};
 use futures::{FutureExt, StreamExt};
 use redis_authx::machine::{Input, Lease, Output, Snapshot};
 use redis_authx::testing::{EventLog, ManualClock, ScriptedProvider, hours, minutes, seconds};
-use redis_authx::{Event, RequestReason, State, TokenError, TokenManager, TokenRequest};
+use redis_authx::{Event, ManagerState, RequestReason, TokenError, TokenManager, TokenRequest};
 
 use super::machine::{machine, outputs, request};
 use crate::support::{Rig, rig, rig_with};
 
 fn assert_stopped(rig: &Rig, script: &ScriptedProvider) {
-    assert_eq!(rig.manager.status().state, State::Stopped);
+    assert_eq!(rig.manager.status().state, ManagerState::Stopped);
     assert_eq!(rig.time.timers(), 0);
     assert_eq!(script.open_requests(), 0);
     let current = rig.manager.credentials().current();
@@ -81,7 +81,7 @@ fn stop_before_the_first_poll_makes_no_request_that_is_not_cancelled() {
     let (manager, driver) = TokenManager::builder(script.clone()).build(&time);
     manager.stop();
     let _run = time.run(driver);
-    assert_eq!(manager.status().state, State::Stopped);
+    assert_eq!(manager.status().state, ManagerState::Stopped);
     assert_eq!(script.open_requests(), 0);
     assert_eq!(time.timers(), 0);
 }
@@ -138,7 +138,7 @@ fn a_dropped_driver_publishes_stopped_and_cancels() {
     assert!((&mut driver).now_or_never().is_none());
     assert_eq!(script.open_requests(), 1);
     drop(driver);
-    assert_eq!(manager.status().state, State::Stopped);
+    assert_eq!(manager.status().state, ManagerState::Stopped);
     assert_eq!(script.open_requests(), 0);
     assert_eq!(time.timers(), 0);
 }
@@ -149,7 +149,7 @@ fn a_driver_that_was_never_polled_publishes_stopped_when_dropped() {
     let script = ScriptedProvider::new();
     let (manager, driver) = TokenManager::builder(script.clone()).build(&time);
     drop(driver);
-    assert_eq!(manager.status().state, State::Stopped);
+    assert_eq!(manager.status().state, ManagerState::Stopped);
     assert_eq!(script.requests(), 0);
 }
 

@@ -3,10 +3,10 @@ use std::time::Duration;
 use redis_authx::RefreshPolicy;
 use redis_authx::testing::{hours, millis, minutes};
 
-fn policy(ratio: f64, lower_bound: Duration) -> RefreshPolicy {
+fn policy(ratio: f64, min_time_left: Duration) -> RefreshPolicy {
     RefreshPolicy::builder()
         .expiration_refresh_ratio(ratio)
-        .lower_bound(lower_bound)
+        .min_time_left(min_time_left)
         .build()
         .expect("valid settings")
 }

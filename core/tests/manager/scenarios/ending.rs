@@ -1,7 +1,7 @@
 use std::sync::{Arc, Mutex};
 
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, minutes};
-use redis_authx::{Clock, Event, State, TokenError};
+use redis_authx::{Clock, Event, ManagerState, TokenError};
 
 use crate::support::{Source, numbered, rig, rig_with};
 
@@ -24,7 +24,7 @@ fn a_stop_at_the_very_moment_of_a_renewal_is_one_whichever_comes_first() {
             manager.stop();
         });
         rig.run.advance(minutes(45));
-        assert_eq!(rig.manager.status().state, State::Stopped);
+        assert_eq!(rig.manager.status().state, ManagerState::Stopped);
         assert_eq!(source.requests(), if stop_is_first { 1 } else { 2 });
         rig.run.advance(hours(1));
         assert_eq!(source.requests(), if stop_is_first { 1 } else { 2 });

@@ -1,7 +1,7 @@
 use std::thread;
 
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, millis, minutes, seconds};
-use redis_authx::{State, TokenError, TokenManager};
+use redis_authx::{ManagerState, TokenError, TokenManager};
 
 use crate::support::{Source, exact, numbered, rig, rig_with};
 
@@ -20,7 +20,7 @@ fn many_threads_may_stop_it_at_once() {
         }
     });
     rig.run.settle();
-    assert_eq!(rig.manager.status().state, State::Stopped);
+    assert_eq!(rig.manager.status().state, ManagerState::Stopped);
     assert_eq!(rig.time.timers(), 0);
 }
 
@@ -38,7 +38,7 @@ fn many_threads_may_start_and_stop_their_own() {
                     assert_eq!(token.password(), format!("token-{number}"));
                     manager.stop();
                     run.settle();
-                    assert_eq!(manager.status().state, State::Stopped);
+                    assert_eq!(manager.status().state, ManagerState::Stopped);
                 }
                 assert_eq!(time.timers(), 0);
             });

@@ -1,5 +1,5 @@
 use redis_authx::testing::{ManualClock, hours, minutes, seconds};
-use redis_authx::{Clock, State};
+use redis_authx::{Clock, ManagerState};
 
 use crate::support::{Source, numbered, rig_with};
 
@@ -46,7 +46,7 @@ fn the_status_tells_what_it_holds_and_how_it_fares() {
     let mut rig = rig_with(&time, source, |builder| builder);
     rig.run.advance(minutes(44));
     let status = rig.manager.status();
-    assert_eq!(status.state, State::Valid);
+    assert_eq!(status.state, ManagerState::Valid);
     assert_eq!((status.refreshes, status.failures), (1, 0));
     assert_eq!(status.expires_in, Some(minutes(16)));
     assert!(status.last_error.is_none());
@@ -54,11 +54,14 @@ fn the_status_tells_what_it_holds_and_how_it_fares() {
 
     rig.run.advance(minutes(2));
     let status = rig.manager.status();
-    assert_eq!(status.state, State::Valid);
+    assert_eq!(status.state, ManagerState::Valid);
     assert!(status.failures >= 5 && status.last_error.is_some());
 
     rig.run.advance(minutes(14));
     let status = rig.manager.status();
-    assert_eq!((status.state, status.generation), (State::Unavailable, 1));
+    assert_eq!(
+        (status.state, status.generation),
+        (ManagerState::Unavailable, 1)
+    );
     assert_eq!(status.expires_in, None);
 }

@@ -2,7 +2,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, millis, minutes, seconds};
-use redis_authx::{Clock, ErrorKind, Event, OnExhausted, State};
+use redis_authx::{Clock, ErrorKind, Event, ManagerState, OnExhausted};
 
 use crate::support::{Source, backoff, down, exact, numbered, rig_with};
 
@@ -21,7 +21,7 @@ fn renewals_come_at_their_share_of_the_life_be_it_high_low_or_odd() {
         let policy = exact(|policy| {
             policy
                 .expiration_refresh_ratio(ratio)
-                .lower_bound(Duration::ZERO)
+                .min_time_left(Duration::ZERO)
         });
         let mut rig = rig_with(&time, source.clone(), |builder| {
             builder.refresh_policy(policy)
@@ -73,12 +73,14 @@ fn without_retries_the_first_failure_may_be_the_last_request() {
     let source = Source::new(&time, |_| Err(down()));
     let mut rig = rig_with(&time, source.clone(), |builder| {
         builder
-            .refresh_policy(exact(|policy| policy.on_exhausted(OnExhausted::Stop)))
+            .refresh_policy(exact(|policy| {
+                policy.on_exhausted(OnExhausted::WaitForRefresh)
+            }))
             .retry_policy(backoff(1, millis(100), seconds(1)))
     });
     rig.run.advance(hours(24));
     assert_eq!(source.requests(), 1);
-    assert_eq!(rig.manager.status().state, State::Unavailable);
+    assert_eq!(rig.manager.status().state, ManagerState::Unavailable);
     assert_eq!(rig.time.timers(), 0);
     assert!(matches!(
         rig.events.take().as_slice(),

@@ -49,7 +49,7 @@ use member::{Absent, Found, Member};
 ///
 /// The chain stays with the member that had a token. Errors of that member that
 /// pass with time are the chain's; after one that only a person can fix, all
-/// others are asked. See [`ProviderChain::remembering`].
+/// others are asked. See [`ProviderChain::sticky`].
 ///
 /// # Environment variables
 /// Read when the identity is built, but for those that are marked; blank ones
@@ -135,7 +135,7 @@ impl DefaultAzureCredential {
         let members = selection::members(&self.environment)?;
         // What is wrong for each of them.
         check_app_scope(&self.settings.scope)?;
-        self.settings.username.check()?;
+        self.settings.username.validate()?;
         if let [only] = members {
             return match self.member(*only, true)? {
                 Found::Identity(identity) => Ok(identity),
@@ -162,13 +162,13 @@ impl DefaultAzureCredential {
                 None => ProviderChain::new(next),
                 Some(chain) => chain.or(next),
             };
-            chain = Some(longer.called(member.name()));
+            chain = Some(longer.named(member.name()));
         }
         if let Some(refusal) = refusal.filter(|_| nothing) {
             return Err(refusal);
         }
         chain
-            .map(|chain| EntraIdentity::new(chain.remembering()))
+            .map(|chain| EntraIdentity::new(chain.sticky()))
             .ok_or_else(|| ConfigError::missing(selection::VARIABLE, "a credential to use"))
     }
 

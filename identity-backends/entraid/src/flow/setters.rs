@@ -36,7 +36,7 @@ macro_rules! reader_setters {
         where
             F: Fn(&$crate::Claims) -> Result<String, $crate::ClaimError> + Send + Sync + 'static,
         {
-            self.settings.username = ::redis_authx::jwt::Username::mapped(mapper);
+            self.settings.username = ::redis_authx::jwt::Username::from_fn(mapper);
             self
         }
     };

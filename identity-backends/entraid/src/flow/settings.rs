@@ -49,7 +49,7 @@ impl Settings {
 
     /// How the access token is read.
     pub(super) fn reader(&self) -> Result<TokenReader, ConfigError> {
-        self.username.check()?;
+        self.username.validate()?;
         Ok(TokenReader::new(self.username.clone()))
     }
 

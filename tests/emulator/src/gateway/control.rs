@@ -14,10 +14,10 @@ use tokio::time;
 use super::{
     plan::{Plan, Refusal},
     registry::Registry,
-    report::ConnectionReport,
+    report::ConnectionRecord,
     verify::{AuthRefusal, Pass},
 };
-use crate::{EmulatorError, SentinelLogin, identity::issuer::Issuer, server::Backend};
+use crate::{EmulatorError, SentinelAuth, identity::issuer::Issuer, server::Backend};
 
 /// Faults and counters of the Redis side, over all its nodes.
 ///
@@ -29,7 +29,7 @@ pub struct RedisControl {
     pub(crate) backend: Backend,
     pub(crate) issuer: Arc<Issuer>,
     /// If sentinels are behind it: what they want to be told.
-    sentinels: Option<SentinelLogin>,
+    sentinels: Option<SentinelAuth>,
     plan: Mutex<Plan>,
 }
 
@@ -45,11 +45,7 @@ impl RedisControl {
         }
     }
 
-    pub(crate) fn of_sentinels(
-        backend: Backend,
-        issuer: Arc<Issuer>,
-        login: SentinelLogin,
-    ) -> Self {
+    pub(crate) fn of_sentinels(backend: Backend, issuer: Arc<Issuer>, login: SentinelAuth) -> Self {
         Self {
             sentinels: Some(login),
             ..Self::new(backend, issuer)
@@ -63,7 +59,7 @@ impl RedisControl {
 
     /// Whether log-ins are the backend's own affair.
     pub(crate) fn is_open(&self) -> bool {
-        self.sentinels == Some(SentinelLogin::None)
+        self.sentinels == Some(SentinelAuth::None)
     }
 
     /// Refuses the next `n` log-ins with `WRONGPASS`, good or not, on whatever
@@ -141,7 +137,7 @@ impl RedisControl {
         }
     }
 
-    /// Closes every connection to this node, as [`ConnectionReport::node`] has
+    /// Closes every connection to this node, as [`ConnectionRecord::node`] has
     /// it, without a word.
     pub fn drop_node_connections(&self, node: usize) {
         for connection in self.registry.open() {
@@ -234,7 +230,7 @@ impl RedisControl {
 
     /// Every open connection and the last 10,000 closed ones, in the order of
     /// arrival.
-    pub fn connection_reports(&self) -> Vec<ConnectionReport> {
+    pub fn connection_reports(&self) -> Vec<ConnectionRecord> {
         self.registry.reports()
     }
 
@@ -275,7 +271,7 @@ impl RedisControl {
         let plan = self.plan();
         let refused_until = plan.refused_until;
         drop(plan);
-        if let Some(SentinelLogin::Password {
+        if let Some(SentinelAuth::Password {
             user: wanted,
             password,
         }) = &self.sentinels

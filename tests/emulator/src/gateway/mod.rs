@@ -25,7 +25,7 @@ use tokio::{
 use tokio_rustls::TlsAcceptor;
 
 pub use self::{
-    control::RedisControl, plan::Refusal, report::ConnectionReport, verify::AuthRefusal,
+    control::RedisControl, plan::Refusal, report::ConnectionRecord, verify::AuthRefusal,
 };
 use self::{door::Route, registry::Connection};
 use crate::{

@@ -11,7 +11,7 @@ use std::{
 
 use tokio::sync::Notify;
 
-use super::{door::Route, report::ConnectionReport, session::Session};
+use super::{door::Route, report::ConnectionRecord, session::Session};
 
 /// How many reports of closed connections are kept.
 const CLOSED_KEPT: usize = 10_000;
@@ -34,7 +34,7 @@ impl Connection {
         self.session.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn report(&self, open: bool, closed_by_expiry: bool) -> ConnectionReport {
+    fn report(&self, open: bool, closed_by_expiry: bool) -> ConnectionRecord {
         let session = self.session();
         session.record.report(
             self.id,
@@ -56,7 +56,7 @@ pub(crate) struct Registry {
 #[derive(Debug, Default)]
 struct Lists {
     open: HashMap<u64, Arc<Connection>>,
-    closed: VecDeque<ConnectionReport>,
+    closed: VecDeque<ConnectionRecord>,
 }
 
 impl Registry {
@@ -98,7 +98,7 @@ impl Registry {
     }
 
     /// In the order of arrival.
-    pub(crate) fn reports(&self) -> Vec<ConnectionReport> {
+    pub(crate) fn reports(&self) -> Vec<ConnectionRecord> {
         let lists = self.lists();
         let mut reports: Vec<_> = lists.closed.iter().cloned().collect();
         reports.extend(lists.open.values().map(|open| open.report(true, false)));

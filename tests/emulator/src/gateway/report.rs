@@ -11,7 +11,7 @@ use super::{
 /// One connection to the Redis side, open or closed.
 #[derive(Clone, Debug)]
 #[non_exhaustive]
-pub struct ConnectionReport {
+pub struct ConnectionRecord {
     /// Counts from 1 in the order of arrival.
     pub id: u64,
     /// Which node it is to: its index in
@@ -88,9 +88,9 @@ impl Record {
         login: Option<Login>,
         open: bool,
         closed_by_expiry: bool,
-    ) -> ConnectionReport {
+    ) -> ConnectionRecord {
         let now = Instant::now();
-        ConnectionReport {
+        ConnectionRecord {
             id,
             node: route.node,
             port: route.port,

@@ -15,7 +15,7 @@ use crate::{
 #[non_exhaustive]
 pub enum AuthRefusal {
     /// The user name and password are not the sentinels'
-    /// ([`SentinelLogin::Password`](crate::SentinelLogin::Password)).
+    /// ([`SentinelAuth::Password`](crate::SentinelAuth::Password)).
     WrongPassword,
     /// The password is no token that the identity side signed.
     NotAToken,

@@ -24,7 +24,7 @@ use self::{
 pub use self::{
     cluster::ClusterControl,
     sentinel::SentinelControl,
-    setting::{SentinelLogin, Store},
+    setting::{SentinelAuth, Store},
 };
 use crate::{EmulatorError, random, store};
 
@@ -81,12 +81,12 @@ impl Backend {
     pub(crate) async fn start_sentinels(
         &self,
         count: usize,
-        login: &SentinelLogin,
+        login: &SentinelAuth,
         program: &str,
     ) -> Result<Self, EmulatorError> {
         let default_password = match login {
-            SentinelLogin::None => None,
-            SentinelLogin::Token | SentinelLogin::Password { .. } => Some(random::secret()?),
+            SentinelAuth::None => None,
+            SentinelAuth::Token | SentinelAuth::Password { .. } => Some(random::secret()?),
         };
         let launch = Launch {
             program: program.to_owned(),

@@ -81,7 +81,7 @@ pub enum Store {
 /// What a client has to say to a sentinel before it is answered.
 #[derive(Clone, Default, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum SentinelLogin {
+pub enum SentinelAuth {
     /// Nothing, as is usual. A log-in is answered as by a sentinel that has no
     /// passwords.
     #[default]
@@ -99,7 +99,7 @@ pub enum SentinelLogin {
     },
 }
 
-impl SentinelLogin {
+impl SentinelAuth {
     /// This user name and password, which never expire.
     #[must_use]
     pub fn password(user: impl Into<String>, password: impl Into<String>) -> Self {
@@ -110,7 +110,7 @@ impl SentinelLogin {
     }
 }
 
-impl fmt::Debug for SentinelLogin {
+impl fmt::Debug for SentinelAuth {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::None => "None",

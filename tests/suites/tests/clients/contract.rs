@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use futures::FutureExt;
 use futures::channel::oneshot;
-use redis_authx::{Event, ReauthErrorKind, Runtime, State};
+use redis_authx::{Event, ManagerState, ReauthErrorKind, Runtime};
 use redis_authx_suites::{Socket, Stall};
 
 use crate::connection::{Connection, Kind, Raw};
@@ -26,7 +26,7 @@ async fn settled<C: Connection, R: Runtime + Clone>(site: &Site<R>, connections:
             });
             newest.count() as u64 == C::SOCKETS
         };
-        manager.state == State::Valid && connections.iter().all(newest)
+        manager.state == ManagerState::Valid && connections.iter().all(newest)
     })
     .await;
 }
@@ -300,12 +300,12 @@ pub(crate) async fn an_outage_ends_by_itself<C: Connection, R: Runtime + Clone>(
     site.rotate(1).await;
     identity.set_outage(true);
     site.until("the token has expired", |site| {
-        site.manager.status().state == State::Unavailable
+        site.manager.status().state == ManagerState::Unavailable
     })
     .await;
     identity.set_outage(false);
     site.until("there is a token", |site| {
-        site.manager.status().state == State::Valid
+        site.manager.status().state == ManagerState::Valid
     })
     .await;
     settled(&site, std::slice::from_ref(&connection)).await;

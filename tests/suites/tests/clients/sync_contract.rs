@@ -6,7 +6,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::Duration;
 
-use redis_authx::{Event, Runtime, State};
+use redis_authx::{Event, ManagerState, Runtime};
 
 use super::adapter::{AuthClient, AuthSyncConnection};
 use super::redis::{Commands, RedisResult, cmd, pipe};
@@ -72,7 +72,7 @@ pub(crate) async fn a_sync_connection_is_renewed<R: Runtime + Clone>(site: Site<
     let connection = worker.join().unwrap();
     site.until("it has the newest token", |site| {
         let manager = site.manager.status();
-        manager.state == State::Valid && connection.status().generation == manager.generation
+        manager.state == ManagerState::Valid && connection.status().generation == manager.generation
     })
     .await;
     let redis = site.emulator.redis();

@@ -42,7 +42,7 @@ async fn an_outage_is_named_and_ends_by_itself() {
     let () = connection.set(KEY, 1).await.unwrap();
     bed.emulator.identity().set_outage(true);
     bed.until("there is no token", |bed| {
-        bed.manager.status().state != State::Valid
+        bed.manager.status().state != ManagerState::Valid
     })
     .await;
     bed.until("the connections have expired", |bed| {
@@ -54,7 +54,7 @@ async fn an_outage_is_named_and_ends_by_itself() {
     assert!(error.to_string().contains("not logged in"), "{error}");
     bed.emulator.identity().set_outage(false);
     bed.until("there is a token", |bed| {
-        bed.manager.status().state == State::Valid
+        bed.manager.status().state == ManagerState::Valid
     })
     .await;
     assert_eq!(connection.get::<_, u64>(KEY).await.unwrap(), 1);
@@ -64,7 +64,7 @@ async fn an_outage_is_named_and_ends_by_itself() {
 async fn a_refused_login_takes_a_fresh_token() {
     let bed = lasting().await;
     bed.until("there is a token", |bed| {
-        bed.manager.status().state == State::Valid
+        bed.manager.status().state == ManagerState::Valid
     })
     .await;
     bed.emulator.redis().refuse_auth_until_fresh_token();

@@ -15,7 +15,7 @@ mod sync;
 use std::time::Duration;
 
 use redis::cluster::ClusterClientBuilder;
-use redis_authx::State;
+use redis_authx::ManagerState;
 use redis_authx_emulator::{ClusterControl, Store};
 use redis_authx_redis::AuthClusterConnection;
 use redis_authx_suites::{Bed, BedBuilder, PATIENCE};
@@ -63,7 +63,7 @@ async fn settled(bed: &Bed, connection: &AuthClusterConnection) {
         let newest = nodes
             .iter()
             .filter(|node| node.connection.generation == manager.generation);
-        manager.state == State::Valid && newest.count() == NODES
+        manager.state == ManagerState::Valid && newest.count() == NODES
     })
     .await;
 }

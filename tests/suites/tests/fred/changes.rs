@@ -8,7 +8,7 @@ use fred::clients::Client;
 use fred::interfaces::{ClientLike, FredResult, KeysInterface};
 use fred::types::config::Config;
 use redis_authx::ReauthPolicy;
-use redis_authx_emulator::{SentinelLogin, Store};
+use redis_authx_emulator::{SentinelAuth, Store};
 use redis_authx_suites::{Bed, BedBuilder};
 
 use crate::cluster::{self, many_keys};
@@ -144,7 +144,7 @@ async fn slots_that_move() {
 
 async fn by_sentinels(what: &str, change: impl AsyncFnOnce(&Site)) {
     let bed = lasting().store(Store::sentinel(2, 3));
-    let site = Site::start(bed.sentinel_login(SentinelLogin::None)).await;
+    let site = Site::start(bed.sentinel_login(SentinelAuth::None)).await;
     let control = site.emulator.sentinel().unwrap();
     control.wait_until_ok().await.unwrap();
     let config = sentinel::config(&site, None);

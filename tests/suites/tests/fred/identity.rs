@@ -4,7 +4,7 @@
 use std::time::Duration;
 
 use fred::interfaces::{ClientLike, KeysInterface};
-use redis_authx::{ErrorKind, Event, State};
+use redis_authx::{ErrorKind, Event, ManagerState};
 use redis_authx_emulator::Fault;
 use redis_authx_suites::{Bed, KEY};
 
@@ -33,7 +33,7 @@ async fn no_fault_is_noticed_while_a_token_is_held() {
     let bed = Bed::builder()
         .lifetime(Duration::from_secs(60))
         .request_timeout(Duration::from_secs(2))
-        .min_interval(Duration::from_millis(10));
+        .min_refresh_interval(Duration::from_millis(10));
     let site = Site::start(bed).await;
     let client = site.clients().build().unwrap();
     client.init().await.unwrap();
@@ -80,7 +80,8 @@ async fn an_outage_that_outlasts_the_token_ends_by_itself() {
     let load = Load::start(&client, 8, Load::one_key);
     site.emulator.identity().set_outage(true);
     site.until("the token has expired", |bed| {
-        bed.manager.status().state == State::Unavailable && bed.emulator.redis().connections() == 0
+        bed.manager.status().state == ManagerState::Unavailable
+            && bed.emulator.redis().connections() == 0
     })
     .await;
     let before = load.acknowledged();

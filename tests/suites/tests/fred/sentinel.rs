@@ -3,13 +3,13 @@
 use fred::interfaces::{ClientLike, KeysInterface};
 use fred::types::config::{Config, Server, ServerConfig};
 use redis_authx::ReauthPolicy;
-use redis_authx_emulator::{SentinelLogin, Store};
+use redis_authx_emulator::{SentinelAuth, Store};
 use redis_authx_suites::{Bed, KEY};
 
 use crate::load::Load;
 use crate::site::Site;
 
-pub(crate) async fn behind_sentinels(login: SentinelLogin) -> Site {
+pub(crate) async fn behind_sentinels(login: SentinelAuth) -> Site {
     let bed = Bed::builder().store(Store::sentinel(1, 3)).calm();
     Site::start(bed.sentinel_login(login)).await
 }
@@ -33,7 +33,7 @@ pub(crate) fn config(site: &Site, login: Option<(&str, &str)>) -> Config {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sentinels_have_a_password_of_their_own() {
-    let site = behind_sentinels(SentinelLogin::password("watcher", "s3cret")).await;
+    let site = behind_sentinels(SentinelAuth::password("watcher", "s3cret")).await;
     let config = config(&site, Some(("watcher", "s3cret")));
     let client = site.clients_of(config).build().unwrap();
     client.init().await.unwrap();
@@ -49,7 +49,7 @@ async fn sentinels_have_a_password_of_their_own() {
 #[tokio::test(flavor = "multi_thread")]
 async fn a_stalled_auth_leads_to_a_new_connection() {
     let bed = Bed::builder().store(Store::sentinel(1, 3)).brisk();
-    let login = SentinelLogin::password("watcher", "s3cret");
+    let login = SentinelAuth::password("watcher", "s3cret");
     let site = Site::start(bed.sentinel_login(login)).await;
     let policy = ReauthPolicy::builder().stagger(0.0).replace_after(0.000_25);
     let site = site.renewed_by(policy);

@@ -8,7 +8,7 @@ use fred::interfaces::{ClientLike, FredResult, ListInterface};
 use fred::types::Builder;
 use fred::types::RespVersion;
 use fred::types::config::{Config, ReconnectPolicy};
-use redis_authx::{Event, ReauthPolicyBuilder, State};
+use redis_authx::{Event, ManagerState, ReauthPolicyBuilder};
 use redis_authx_fred::{AuthBuilder, BuilderExt, Renewal};
 use redis_authx_suites::{Bed, BedBuilder};
 use tokio::task::JoinHandle;
@@ -81,7 +81,7 @@ impl Site {
         self.until("all connections have the newest token", |bed| {
             let manager = bed.manager.status();
             let connections = self.renewal.connections();
-            manager.state == State::Valid
+            manager.state == ManagerState::Valid
                 && connections.len() == count
                 && connections.iter().all(|report| {
                     let status = &report.connection;

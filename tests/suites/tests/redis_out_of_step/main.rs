@@ -16,7 +16,7 @@ use redis_authx_suites::{Bed, BedBuilder, prompt};
 /// Tokens that rotate when they are told to, and outlive the test.
 fn calm(bed: BedBuilder) -> BedBuilder {
     bed.lifetime(Duration::from_secs(600))
-        .min_interval(Duration::from_millis(1))
+        .min_refresh_interval(Duration::from_millis(1))
         .reauth(prompt())
 }
 

@@ -176,8 +176,8 @@ fn build(identity: impl IdentityProvider) -> TokenManagerBuilder {
 /// No lower bound, and renewals may follow one another at once.
 fn quick() -> redis_authx::RefreshPolicyBuilder {
     RefreshPolicy::builder()
-        .lower_bound(Duration::ZERO)
-        .min_interval(millis(1))
+        .min_time_left(Duration::ZERO)
+        .min_refresh_interval(millis(1))
 }
 
 /// Gives out tokens `1`, `2`, … of one lifetime, and shows whether the

@@ -5,7 +5,7 @@ use std::time::Duration;
 use fred::interfaces::{ClientLike, KeysInterface};
 use fred::types::config::{Config, ReconnectPolicy};
 use fred::types::{Builder, ClusterHash, CustomCommand, RespVersion, Value};
-use redis_authx::{ReauthPolicy, State};
+use redis_authx::{ManagerState, ReauthPolicy};
 use redis_authx_emulator::Fault;
 use redis_authx_fred::{BuilderExt, Renewal};
 use redis_authx_suites::Bed;
@@ -20,7 +20,7 @@ async fn settled(bed: &Bed, renewal: &Renewal, connections: usize) {
             report.connection.generation == manager.generation
                 && report.connection.last_error.is_none()
         });
-        manager.state == State::Valid && newest.count() == connections
+        manager.state == ManagerState::Valid && newest.count() == connections
     })
     .await;
 }
@@ -33,7 +33,7 @@ async fn no_secret_is_ever_written_down() {
     let policy = ReauthPolicy::builder().stagger(0.0).replace_after(0.001);
     let bed = Bed::builder()
         .lifetime(Duration::from_secs(60))
-        .min_interval(Duration::from_millis(10));
+        .min_refresh_interval(Duration::from_millis(10));
     let bed = bed.start().await;
     let renewal = Renewal::builder(bed.manager.credentials())
         .reauth_policy(policy.build().unwrap())

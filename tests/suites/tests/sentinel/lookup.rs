@@ -2,7 +2,7 @@
 
 use redis::sentinel::SentinelServerType;
 use redis::{AsyncCommands, Client, ErrorKind, RedisResult, TlsCertificates, Value, cmd};
-use redis_authx_emulator::SentinelLogin as Demanded;
+use redis_authx_emulator::SentinelAuth;
 use redis_authx_redis::SentinelLogin;
 use redis_authx_suites::Load;
 
@@ -99,7 +99,11 @@ async fn a_service_that_is_not_known_is_named() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn sentinels_may_demand_a_token() {
-    let bed = bed().calm().sentinel_login(Demanded::Token).start().await;
+    let bed = bed()
+        .calm()
+        .sentinel_login(SentinelAuth::Token)
+        .start()
+        .await;
     let refused = open(&service(&bed)).await.unwrap_err();
     assert_eq!(refused.code(), Some("NOAUTH"), "{refused}");
     let service = service(&bed).sentinel_login(SentinelLogin::Token);
@@ -118,7 +122,7 @@ async fn sentinels_may_demand_a_token() {
 async fn sentinels_may_demand_a_password() {
     let bed = bed()
         .lifetime(Duration::from_secs(600))
-        .sentinel_login(Demanded::password("watcher", "s3cret"))
+        .sentinel_login(SentinelAuth::password("watcher", "s3cret"))
         .start()
         .await;
     let wrong = SentinelLogin::password("watcher", "hunter2");

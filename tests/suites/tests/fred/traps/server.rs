@@ -5,7 +5,7 @@ use std::time::Duration;
 use fred::error::ErrorKind;
 use fred::interfaces::{ClientLike, KeysInterface, ListInterface};
 use fred::types::{ClusterHash, CustomCommand, Value};
-use redis_authx::{ReauthPolicy, State};
+use redis_authx::{ManagerState, ReauthPolicy};
 use redis_authx_suites::{Bed, KEY};
 
 use super::{Ticking, changes, stock};
@@ -120,7 +120,7 @@ async fn no_token_is_no_fatal_error() {
     site.renewal.provide(&mut config).unwrap();
     site.manager.stop();
     site.until("it has stopped", |bed| {
-        bed.manager.status().state == State::Stopped
+        bed.manager.status().state == ManagerState::Stopped
     })
     .await;
     let error = config
