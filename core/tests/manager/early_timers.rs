@@ -7,46 +7,10 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::task::{Context, Waker};
 use std::time::{Duration, Instant, SystemTime};
 
-use futures::future::BoxFuture;
+use crate::support::clocks::Impatient;
 use futures::task::{ArcWake, waker};
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, minutes};
-use redis_authx::{Clock, ConfigError, Sleep, Spawner, TokenManager};
-
-/// Fires each timer half-way to its deadline, and counts those.
-#[derive(Clone, Debug)]
-struct Impatient {
-    time: ManualClock,
-    early: Arc<AtomicUsize>,
-}
-
-impl Clock for Impatient {
-    fn now(&self) -> Instant {
-        self.time.now()
-    }
-
-    fn wall(&self) -> SystemTime {
-        self.time.wall()
-    }
-
-    fn sleep_until(&self, deadline: Instant) -> Sleep {
-        let left = deadline.saturating_duration_since(self.now());
-        if left < Duration::from_millis(1) {
-            return self.time.sleep_until(deadline);
-        }
-        let early = Arc::clone(&self.early);
-        let sleep = self.time.sleep_until(self.now() + left / 2);
-        Sleep::new(async move {
-            sleep.await;
-            early.fetch_add(1, Ordering::SeqCst);
-        })
-    }
-}
-
-impl Spawner for Impatient {
-    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), ConfigError> {
-        self.time.spawn(task)
-    }
-}
+use redis_authx::{Clock, Sleep, TokenManager};
 
 #[test]
 fn nothing_is_requested_before_its_time() {

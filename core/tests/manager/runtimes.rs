@@ -1,11 +1,11 @@
 //! Runtimes behind a pointer, and those that can't run a task.
 
 use std::sync::Arc;
-use std::time::{Instant, SystemTime};
 
-use futures::future::BoxFuture;
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours};
-use redis_authx::{Clock, ConfigError, Runtime, Sleep, Spawner, TokenManager};
+use redis_authx::{Clock, Runtime, TokenManager};
+
+use crate::support::clocks::NoTasks;
 
 #[test]
 fn a_manager_runs_on_a_shared_runtime() {
@@ -23,36 +23,6 @@ fn a_manager_runs_on_a_shared_runtime() {
     assert_eq!((runtime.now(), runtime.wall()), (time.now(), time.wall()));
     run.advance(hours(1));
     assert_eq!(credentials.current().expect("a token").password(), "b");
-}
-
-/// A clock that can't run tasks.
-#[derive(Debug)]
-struct NoTasks(ManualClock);
-
-impl NoTasks {
-    fn error() -> ConfigError {
-        ConfigError::invalid("runtime", "one without tasks", "one with tasks")
-    }
-}
-
-impl Clock for NoTasks {
-    fn now(&self) -> Instant {
-        self.0.now()
-    }
-
-    fn wall(&self) -> SystemTime {
-        self.0.wall()
-    }
-
-    fn sleep_until(&self, deadline: Instant) -> Sleep {
-        self.0.sleep_until(deadline)
-    }
-}
-
-impl Spawner for NoTasks {
-    fn spawn(&self, _: BoxFuture<'static, ()>) -> Result<(), ConfigError> {
-        Err(Self::error())
-    }
 }
 
 #[test]

@@ -2,6 +2,8 @@
 
 #![allow(dead_code)] // not every program uses all of it
 
+pub(crate) mod clocks;
+
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};

@@ -1,52 +1,15 @@
 //! The clock decides what time it is, not a timer that fires too soon.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::time::{Duration, Instant, SystemTime};
+use std::sync::atomic::Ordering;
+use std::time::{Duration, Instant};
 
 use async_trait::async_trait;
-use futures::future::BoxFuture;
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, minutes};
-use redis_authx::{
-    Clock, ConfigError, ReauthError, ReauthPolicy, Sleep, Spawner, Token, TokenManager,
-};
+use redis_authx::{Clock, ReauthError, ReauthPolicy, Token, TokenManager};
 use redis_authx_session::{Reauthenticator, Session};
 
-/// Fires each timer half-way to its deadline, and counts those.
-#[derive(Clone, Debug)]
-struct Impatient {
-    time: ManualClock,
-    early: Arc<AtomicUsize>,
-}
-
-impl Clock for Impatient {
-    fn now(&self) -> Instant {
-        self.time.now()
-    }
-
-    fn wall(&self) -> SystemTime {
-        self.time.wall()
-    }
-
-    fn sleep_until(&self, deadline: Instant) -> Sleep {
-        let left = deadline.saturating_duration_since(self.now());
-        if left < Duration::from_millis(1) {
-            return self.time.sleep_until(deadline);
-        }
-        let early = Arc::clone(&self.early);
-        let sleep = self.time.sleep_until(self.now() + left / 2);
-        Sleep::new(async move {
-            sleep.await;
-            early.fetch_add(1, Ordering::SeqCst);
-        })
-    }
-}
-
-impl Spawner for Impatient {
-    fn spawn(&self, task: BoxFuture<'static, ()>) -> Result<(), ConfigError> {
-        self.time.spawn(task)
-    }
-}
+use crate::support::clocks::Impatient;
 
 /// Notes when it was asked.
 #[derive(Debug)]

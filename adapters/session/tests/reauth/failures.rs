@@ -5,26 +5,12 @@ use std::time::Duration;
 use redis_authx::testing::{ManualClock, hours, millis, minutes, seconds};
 use redis_authx::{Event, ReauthErrorKind, ReauthPolicy};
 
-use super::fleet::{Act, Fleet, Reply, auth, fails};
+use super::fleet::{Act, Fleet, REPLACED_AT, ROTATION, Reply, auth, fails};
 use crate::support::{backoff, numbered};
-
-const ROTATION: Duration = minutes(45);
-/// Three quarters of the time left at the rotation.
-const REPLACED_AT: Duration = Duration::from_secs(45 * 60 + 15 * 60 * 3 / 4);
-
-/// Hourly tokens and retries without jitter.
-fn fleet() -> Fleet {
-    let policy = ReauthPolicy::builder()
-        .backoff(backoff(1, millis(100), seconds(5)))
-        .build();
-    Fleet::with(&ManualClock::new(), policy.expect("valid settings"), |n| {
-        numbered(n, hours(1))
-    })
-}
 
 #[test]
 fn a_refused_auth_asks_the_manager_for_a_fresh_token_and_takes_it() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(fails(1, ReauthErrorKind::Refused));
     fleet.run.advance(ROTATION);
     let error = session.status().last_error.unwrap();
@@ -42,7 +28,7 @@ fn a_refused_auth_asks_the_manager_for_a_fresh_token_and_takes_it() {
 
 #[test]
 fn many_refusals_ask_the_manager_once_a_generation() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let _sessions: Vec<_> = (0..30)
         .map(|_| fleet.join(auth(Reply::Fail(ReauthErrorKind::Refused))))
         .collect();
@@ -57,7 +43,7 @@ fn many_refusals_ask_the_manager_once_a_generation() {
 #[test]
 fn a_failed_auth_is_retried_with_backoff_and_replaced_in_time() {
     for kind in [ReauthErrorKind::Other, ReauthErrorKind::Timeout] {
-        let mut fleet = fleet();
+        let mut fleet = Fleet::without_jitter();
         let session = fleet.join(auth(Reply::Fail(kind)));
         fleet.run.advance(hours(1));
         let acts = fleet.acts();
@@ -75,7 +61,7 @@ fn a_failed_auth_is_retried_with_backoff_and_replaced_in_time() {
 
 #[test]
 fn a_hung_auth_is_cancelled_retried_and_replaced_in_time() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(auth(Reply::Hang));
     fleet.run.advance(ROTATION + seconds(5));
     assert_eq!(fleet.open(), 0);
@@ -118,7 +104,7 @@ fn an_auth_still_under_way_at_the_point_of_replacement_gives_way_to_it() {
 
 #[test]
 fn a_busy_session_is_deferred_and_served_once_it_is_ready() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(fails(4, ReauthErrorKind::Busy));
     fleet.run.advance(ROTATION + millis(69));
     let waits: Vec<u128> = fleet
@@ -137,7 +123,7 @@ fn a_busy_session_is_deferred_and_served_once_it_is_ready() {
 
 #[test]
 fn a_session_that_stays_busy_is_reported_once_and_replaced_in_time() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(auth(Reply::Fail(ReauthErrorKind::Busy)));
     fleet.run.advance(hours(1));
     let acts = fleet.acts();
@@ -160,7 +146,7 @@ fn a_session_that_stays_busy_is_reported_once_and_replaced_in_time() {
 
 #[test]
 fn ready_without_being_busy_does_nothing() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(auth(Reply::Fail(ReauthErrorKind::Other)));
     session.tell_ready();
     fleet.run.advance(minutes(1));
@@ -175,7 +161,7 @@ fn ready_without_being_busy_does_nothing() {
 #[test]
 fn a_session_that_can_only_be_replaced_is_replaced_at_once() {
     for kind in [ReauthErrorKind::Unsupported, ReauthErrorKind::Disconnected] {
-        let mut fleet = fleet();
+        let mut fleet = Fleet::without_jitter();
         let session = fleet.join(auth(Reply::Fail(kind)));
         fleet.run.advance(minutes(46));
         assert_eq!(
@@ -193,7 +179,7 @@ fn a_session_that_can_only_be_replaced_is_replaced_at_once() {
 /// many such sessions are spread as all others.
 #[test]
 fn sessions_that_are_replaced_at_every_rotation_report_no_failure() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let sessions: Vec<_> = (0..4)
         .map(|_| fleet.join(auth(Reply::Fail(ReauthErrorKind::Unsupported))))
         .collect();
@@ -219,7 +205,7 @@ fn sessions_that_are_replaced_at_every_rotation_report_no_failure() {
 
 #[test]
 fn a_session_that_panics_is_a_failure_and_harms_no_other() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let panics = fleet.join(|_, call| if call < 4 { Reply::Panic } else { Reply::Done });
     let other = fleet.join(super::fleet::done);
     fleet.run.advance(minutes(50));
@@ -235,7 +221,7 @@ fn a_session_that_panics_is_a_failure_and_harms_no_other() {
 
 #[test]
 fn a_panic_while_a_session_s_future_is_dropped_ends_nothing_else() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let panics = fleet.join(|_, call| match call {
         1 => Reply::PanicWhenDropped,
         _ => Reply::Done,
@@ -255,7 +241,7 @@ fn a_panic_while_a_session_s_future_is_dropped_ends_nothing_else() {
 
 #[test]
 fn a_failed_session_tells_what_comes_next() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(fails(1, ReauthErrorKind::Other));
     fleet.run.advance(minutes(46));
     let told: Vec<Event> = fleet

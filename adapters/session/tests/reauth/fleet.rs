@@ -5,14 +5,19 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, Weak};
 use std::time::{Duration, Instant};
 
-use redis_authx::testing::{EventLog, ManualClock, Run};
+use redis_authx::testing::{EventLog, ManualClock, Run, hours, millis, minutes, seconds};
 use redis_authx::{
     Clock, ConnectionStatus, ReauthError, ReauthErrorKind, ReauthPolicy, Token, TokenManager,
     async_trait,
 };
 use redis_authx_session::{Reauthenticator, Registration, Session};
 
-use crate::support::{Answer, Source, backoff, exact};
+use crate::support::{Answer, Source, backoff, exact, numbered};
+
+/// When an hourly token is renewed.
+pub(crate) const ROTATION: Duration = minutes(45);
+/// Three quarters of the time left at the rotation.
+pub(crate) const REPLACED_AT: Duration = Duration::from_secs(45 * 60 + 15 * 60 * 3 / 4);
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Act {
@@ -78,10 +83,20 @@ pub(crate) struct Fleet {
 }
 
 impl Fleet {
+    /// Hourly tokens and retries without jitter.
+    pub(crate) fn without_jitter() -> Self {
+        let policy = ReauthPolicy::builder()
+            .backoff(backoff(1, millis(100), seconds(5)))
+            .build();
+        Self::with(&ManualClock::new(), policy.expect("valid settings"), |n| {
+            numbered(n, hours(1))
+        })
+    }
+
     /// With tokens of this life for ever.
     pub(crate) fn new(lifetime: Duration) -> Self {
         Self::with(&ManualClock::new(), ReauthPolicy::default(), move |n| {
-            crate::support::numbered(n, lifetime)
+            numbered(n, lifetime)
         })
     }
 

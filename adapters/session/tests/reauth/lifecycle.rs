@@ -1,14 +1,13 @@
 //! Sessions come and go, and nothing is left behind.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::Duration;
 
-use futures::future::BoxFuture;
 use redis_authx::testing::{ManualClock, ScriptedProvider, hours, minutes, seconds};
-use redis_authx::{
-    Clock, ConfigError, ManagerState, ReauthPolicy, Runtime, Sleep, Spawner, TokenManager,
-};
+use redis_authx::{ManagerState, ReauthPolicy, Runtime, TokenManager};
 use redis_authx_session::Reauthenticator;
+
+use crate::support::clocks::NoTasks;
 
 use super::fleet::{Act, Fleet, Reply, done};
 
@@ -171,36 +170,6 @@ fn a_session_that_is_gone_while_its_registration_is_kept_holds_up_no_other() {
     assert_eq!(stays.status().generation, 3);
     assert!(kept.iter().all(|one| one.status().generation == 1));
     assert_eq!(fleet.asked().len(), 2);
-}
-
-/// A clock that can't run tasks.
-#[derive(Debug)]
-struct NoTasks(ManualClock);
-
-impl NoTasks {
-    fn error() -> ConfigError {
-        ConfigError::invalid("runtime", "one without tasks", "one with tasks")
-    }
-}
-
-impl Clock for NoTasks {
-    fn now(&self) -> Instant {
-        self.0.now()
-    }
-
-    fn wall(&self) -> SystemTime {
-        self.0.wall()
-    }
-
-    fn sleep_until(&self, deadline: Instant) -> Sleep {
-        self.0.sleep_until(deadline)
-    }
-}
-
-impl Spawner for NoTasks {
-    fn spawn(&self, _: BoxFuture<'static, ()>) -> Result<(), ConfigError> {
-        Err(Self::error())
-    }
 }
 
 #[test]

@@ -2,24 +2,14 @@
 
 use std::time::Duration;
 
-use redis_authx::testing::{ManualClock, hours, millis, minutes, seconds};
-use redis_authx::{Event, ReauthErrorKind, ReauthPolicy};
+use redis_authx::testing::{millis, minutes, seconds};
+use redis_authx::{Event, ReauthErrorKind};
 
 use super::fleet::{Act, Fleet, Reply, auth, done};
-use crate::support::{backoff, numbered};
-
-fn fleet() -> Fleet {
-    let policy = ReauthPolicy::builder()
-        .backoff(backoff(1, millis(100), seconds(5)))
-        .build();
-    Fleet::with(&ManualClock::new(), policy.expect("valid settings"), |n| {
-        numbered(n, hours(1))
-    })
-}
 
 #[test]
 fn it_is_replaced_at_once() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(done);
     fleet.run.advance(minutes(5));
     session.disconnect();
@@ -34,7 +24,7 @@ fn it_is_replaced_at_once() {
 
 #[test]
 fn one_that_was_given_up_is_reported_with_the_reason() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(|act, _| match act {
         Act::Replace => Reply::Hang,
         Act::Auth => Reply::Done,
@@ -54,7 +44,7 @@ fn one_that_was_given_up_is_reported_with_the_reason() {
 
 #[test]
 fn a_false_alarm_replaces_nothing() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(done);
     session.tell_lost();
     fleet.run.advance(minutes(1));
@@ -63,7 +53,7 @@ fn a_false_alarm_replaces_nothing() {
 
 #[test]
 fn it_is_tried_with_backoff_until_it_succeeds() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(|act, call| match (act, call) {
         (Act::Replace, 1..=8) => Reply::Fail(ReauthErrorKind::Disconnected),
         _ => Reply::Done,
@@ -83,7 +73,7 @@ fn it_is_tried_with_backoff_until_it_succeeds() {
 
 #[test]
 fn a_replacement_that_hangs_is_cancelled_and_tried_again() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(|_, call| if call == 1 { Reply::Hang } else { Reply::Done });
     session.disconnect();
     fleet.run.advance(seconds(10) - millis(1));
@@ -101,7 +91,7 @@ fn a_replacement_that_hangs_is_cancelled_and_tried_again() {
 
 #[test]
 fn lost_again_while_a_replacement_runs_needs_no_second_one() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(|_, _| Reply::DoneAfter(seconds(2)));
     session.disconnect();
     fleet.run.advance(seconds(1));
@@ -113,7 +103,7 @@ fn lost_again_while_a_replacement_runs_needs_no_second_one() {
 
 #[test]
 fn lost_while_an_auth_runs_is_replaced_after_it() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(auth(Reply::DoneAfter(seconds(2))));
     fleet.run.advance(minutes(45) + seconds(1));
     session.disconnect();
@@ -129,7 +119,7 @@ fn lost_while_an_auth_runs_is_replaced_after_it() {
 
 #[test]
 fn lost_before_it_was_registered_is_seen_by_itself() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(done);
     session.vanish();
     fleet.run.settle();
@@ -138,7 +128,7 @@ fn lost_before_it_was_registered_is_seen_by_itself() {
 
 #[test]
 fn lost_again_at_the_moment_of_its_replacement_is_seen_by_itself() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(|_, call| match call {
         1 => Reply::DoneAndGone,
         _ => Reply::Done,
@@ -153,7 +143,7 @@ fn lost_again_at_the_moment_of_its_replacement_is_seen_by_itself() {
 
 #[test]
 fn a_connection_that_does_not_last_is_replaced_ever_less_often() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(done);
     // Whenever it is looked at, it is gone again.
     let mut replaced = 0;
@@ -173,7 +163,7 @@ fn a_connection_that_does_not_last_is_replaced_ever_less_often() {
 
 #[test]
 fn the_new_one_is_logged_in_with_the_newest_token() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(done);
     fleet.run.advance(minutes(44));
     session.disconnect();

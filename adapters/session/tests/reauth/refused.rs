@@ -1,31 +1,16 @@
 //! An `AUTH` that is refused whatever the token.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Duration;
 
-use redis_authx::testing::{ManualClock, hours, millis, minutes, seconds};
+use redis_authx::testing::{ManualClock, hours, minutes, seconds};
 use redis_authx::{ReauthErrorKind, ReauthPolicy, RequestReason};
 
-use super::fleet::{Act, Fleet, Reply, auth, done};
-use crate::support::{backoff, numbered};
-
-const ROTATION: Duration = minutes(45);
-/// Three quarters of the time left at the rotation.
-const REPLACED_AT: Duration = Duration::from_secs(45 * 60 + 15 * 60 * 3 / 4);
-
-/// Hourly tokens and retries without jitter.
-fn fleet() -> Fleet {
-    let policy = ReauthPolicy::builder()
-        .backoff(backoff(1, millis(100), seconds(5)))
-        .build();
-    Fleet::with(&ManualClock::new(), policy.expect("valid settings"), |n| {
-        numbered(n, hours(1))
-    })
-}
+use super::fleet::{Act, Fleet, REPLACED_AT, ROTATION, Reply, auth, done};
+use crate::support::numbered;
 
 #[test]
 fn it_asks_for_one_fresh_token_then_every_five_minutes_and_is_replaced_in_time() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(auth(Reply::Fail(ReauthErrorKind::Refused)));
     fleet.run.advance(hours(1));
     let acts = fleet.acts();
@@ -59,7 +44,7 @@ fn a_refused_token_that_comes_again_is_asked_about_every_five_minutes() {
 
 #[test]
 fn the_provider_learns_that_its_token_was_refused() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let _session = fleet.join(auth(Reply::Fail(ReauthErrorKind::Refused)));
     fleet.run.advance(ROTATION + seconds(2));
     let refused = RequestReason::Refused { generation: 2 };
@@ -71,7 +56,7 @@ fn the_provider_learns_that_its_token_was_refused() {
 
 #[test]
 fn many_of_them_ask_no_more_often_than_one() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let sessions: Vec<_> = (0..30)
         .map(|_| fleet.join(auth(Reply::Fail(ReauthErrorKind::Refused))))
         .collect();
@@ -82,7 +67,7 @@ fn many_of_them_ask_no_more_often_than_one() {
 
 #[test]
 fn a_token_that_is_revoked_after_it_was_taken_is_a_refusal_of_its_own() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     // Each token logs in once.
     let (manager, used) = (fleet.manager.clone(), AtomicU64::new(1));
     let session = fleet.join(move |_, _| {
@@ -103,7 +88,7 @@ fn a_token_that_is_revoked_after_it_was_taken_is_a_refusal_of_its_own() {
 
 #[test]
 fn the_other_sessions_are_not_kept_busy_by_it() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let refused = fleet.join(auth(Reply::Fail(ReauthErrorKind::Refused)));
     let other = fleet.join(done);
     fleet.run.advance(hours(1));
@@ -117,7 +102,7 @@ fn the_other_sessions_are_not_kept_busy_by_it() {
 
 #[test]
 fn rotations_meanwhile_do_not_put_the_replacement_off() {
-    let mut fleet = fleet();
+    let mut fleet = Fleet::without_jitter();
     let session = fleet.join(auth(Reply::Fail(ReauthErrorKind::Other)));
     fleet.run.advance(ROTATION);
     for _ in 0..15 {
