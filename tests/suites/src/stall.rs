@@ -1,3 +1,4 @@
+use crate::Bed;
 use std::io::{Read, Write};
 use std::net::TcpStream;
 use std::sync::Arc;
@@ -71,5 +72,24 @@ impl Socket {
         let sent = self.0.write_all(format!("{command}\r\n").as_bytes());
         let mut reply = [0; 512];
         let _ = sent.and_then(|()| self.0.read(&mut reply));
+    }
+}
+
+impl Bed {
+    /// Closes every connection and waits until each is closed: no reply and no message
+    /// comes on them afterwards.
+    ///
+    /// # Panics
+    /// When one is still open after a minute.
+    pub async fn drop_connections(&self) {
+        let redis = self.emulator.redis();
+        let last = redis.connections_accepted();
+        redis.drop_connections();
+        self.until("none of them is open", |_| {
+            let reports = redis.connection_reports();
+            let mut dropped = reports.iter().filter(|report| report.id <= last);
+            !dropped.any(|report| report.open)
+        })
+        .await;
     }
 }

@@ -35,7 +35,7 @@ async fn limits_may_be_as_long_as_can_be() {
         .unwrap();
     bed.emulator.redis().refuse_next_auths(1);
     let mut connection = client.manager_with_config(patient()).await.unwrap();
-    bed.emulator.redis().drop_connections();
+    bed.drop_connections().await;
     // It fails, or waits where the loss is seen before it is sent.
     let _ = connection.get::<_, Option<u64>>(KEY).await;
     () = connection.set(KEY, 1).await.unwrap();

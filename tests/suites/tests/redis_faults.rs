@@ -171,7 +171,7 @@ async fn a_dropped_multiplexed_connection_is_back_by_itself() {
     let mut connection = bed.multiplexed().await;
     // Not before the next command.
     bed.emulator.redis().refuse_connections(true);
-    bed.emulator.redis().drop_connections();
+    bed.drop_connections().await;
     let error = connection.get::<_, Option<u64>>(KEY).await.unwrap_err();
     assert!(error.is_connection_dropped(), "{error}");
     bed.emulator.redis().refuse_connections(false);

@@ -1,7 +1,6 @@
 //! What is left when client and connections are dropped: nothing.
 
-use std::io::Read;
-use std::net::{SocketAddr, TcpListener};
+use std::net::SocketAddr;
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
@@ -13,8 +12,12 @@ use redis_authx::ReauthPolicy;
 use redis_authx_redis::{AuthClient, AuthConnection};
 use redis_authx_suites::{Bed, KEY, PATIENCE, patient};
 use redis_authx_tokio::OnTokio;
+use tokio::io::AsyncReadExt;
+use tokio::net::TcpListener;
 use tokio::runtime::{Builder, Runtime};
+use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
+use tokio::time::timeout;
 
 /// Where `localhost` is, for now.
 #[derive(Clone)]
@@ -52,26 +55,23 @@ impl AsyncDNSResolver for Signpost {
 struct Tarpit {
     address: SocketAddr,
     /// Done once a log-in has come.
-    caught: JoinHandle<()>,
+    caught: oneshot::Receiver<()>,
     /// Done once the client has closed it.
     released: JoinHandle<()>,
 }
 
 impl Tarpit {
-    fn open() -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a port");
+    async fn open() -> Self {
+        let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
         let address = listener.local_addr().expect("an address");
-        let (report, caught) = std::sync::mpsc::channel();
-        let released = tokio::task::spawn_blocking(move || {
-            let (mut socket, _) = listener.accept().expect("a connection");
-            let limit = Some(Duration::from_secs(60));
-            socket.set_read_timeout(limit).expect("a time limit");
+        let (report, caught) = oneshot::channel();
+        let released = tokio::spawn(async move {
+            let (mut socket, _) = listener.accept().await.expect("a connection");
             let mut buffer = [0; 4096];
-            assert!(socket.read(&mut buffer).expect("a log-in") > 0);
+            assert!(socket.read(&mut buffer).await.expect("a log-in") > 0);
             report.send(()).expect("the test waits for it");
-            while socket.read(&mut buffer).expect("it is closed") > 0 {}
+            while socket.read(&mut buffer).await.expect("it is closed") > 0 {}
         });
-        let caught = tokio::task::spawn_blocking(move || caught.recv().expect("a log-in"));
         Self {
             address,
             caught,
@@ -103,7 +103,8 @@ fn runtime() -> Runtime {
 
 #[allow(clippy::unwrap_used)] // the end of several tests
 async fn assert_nothing_left(bed: &Bed, tarpit: Tarpit, runtime: Runtime) {
-    tarpit.released.await.unwrap();
+    let released = timeout(PATIENCE, tarpit.released).await;
+    released.expect("it is closed").unwrap();
     bed.until("no task is left", |_| {
         runtime.metrics().num_alive_tasks() == 0
     })
@@ -129,9 +130,9 @@ async fn nothing_is_left_of_a_replacement_under_way() {
     let mut connection = opened.await.unwrap().unwrap();
     () = connection.set(KEY, 1).await.unwrap();
 
-    let mut tarpit = Tarpit::open();
+    let mut tarpit = Tarpit::open().await;
     signpost.turn_to(tarpit.address);
-    bed.emulator.redis().drop_connections();
+    bed.drop_connections().await;
     assert!(connection.get::<_, Option<u64>>(KEY).await.is_err());
     (&mut tarpit.caught).await.unwrap();
     drop((client, connection));
@@ -143,7 +144,7 @@ async fn nothing_is_left_of_an_opening_that_is_given_up() {
     let bed = Bed::builder().start().await;
     let runtime = runtime();
     let client = client(&bed, &runtime);
-    let mut tarpit = Tarpit::open();
+    let mut tarpit = Tarpit::open().await;
     let config = Signpost::to(tarpit.address).config();
     let opened = runtime.spawn(async move { client.multiplexed_with_config(config).await });
     (&mut tarpit.caught).await.unwrap();

@@ -130,15 +130,16 @@ impl RedisControl {
         self.plan().delay = delay;
     }
 
-    /// Closes every connection now, without a word.
+    /// Has every connection closed, without a word. Returns before they are: a reply
+    /// that is on its way may still arrive.
     pub fn drop_connections(&self) {
         for connection in self.registry.open() {
             connection.kill.notify_one();
         }
     }
 
-    /// Closes every connection to this node, as [`ConnectionRecord::node`] has
-    /// it, without a word.
+    /// Like [`drop_connections`](Self::drop_connections), for the connections to this
+    /// node, as [`ConnectionRecord::node`] has it.
     pub fn drop_node_connections(&self, node: usize) {
         for connection in self.registry.open() {
             if connection.route.node == node {

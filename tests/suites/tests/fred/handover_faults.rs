@@ -126,19 +126,6 @@ async fn heard(connection: &mut AuthConnection, subscriber: &AuthSubscriber) {
     }
 }
 
-/// Has all connections closed: nothing more comes on them.
-async fn drop_all(site: &Site) {
-    let redis = site.emulator.redis();
-    let last = redis.connections_accepted();
-    redis.drop_connections();
-    site.until("none of them is open", |_| {
-        let reports = redis.connection_reports();
-        let mut dropped = reports.iter().filter(|report| report.id <= last);
-        !dropped.any(|report| report.open)
-    })
-    .await;
-}
-
 async fn a_lost_connection_is_back_with_its_subscriptions_and_the_gap_is_counted(server: Server) {
     for resp3 in [false, true] {
         let mut site = Site::start(server.bed().lifetime(Duration::from_secs(60))).await;
@@ -154,7 +141,7 @@ async fn a_lost_connection_is_back_with_its_subscriptions_and_the_gap_is_counted
         assert_eq!(next_payload(&mut messages).await, "before");
         assert_eq!(subscriber.gaps(), 0);
 
-        drop_all(&site).await;
+        site.drop_connections().await;
         heard(&mut connection, &subscriber).await;
         assert_eq!(subscriber.gaps(), 1);
         subscriber.subscribe("one more").await.unwrap();

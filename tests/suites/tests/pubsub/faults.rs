@@ -120,7 +120,7 @@ async fn a_lost_connection_is_back_with_its_subscriptions_and_the_gap_is_counted
         assert_eq!(next_payload(&mut messages).await, "before");
         assert_eq!(messages.gaps(), 0);
 
-        bed.emulator.redis().drop_connections();
+        bed.drop_connections().await;
         // Waits until it is back.
         messages.subscribe("one more").await.unwrap();
         heard(&mut connection, &mut messages).await;
