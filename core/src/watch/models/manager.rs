@@ -72,7 +72,6 @@ fn manager(identity: &Numbered, observer: impl Observer) -> (TokenManager, Drive
         .observer(observer)
         .seed(7)
         .build(&Hasty::new())
-        .expect("valid settings")
 }
 
 /// Reads to the end; returns the last generation that it saw.
