@@ -34,17 +34,18 @@ fn main() -> Result<(), Box<dyn Error>> {
 
     assert_eq!(credentials.current()?.password(), "secret-0");
 
-    // Of an hour, 45 minutes are used. The refresh fails once, is retried, and
-    // nobody is without a token meanwhile.
+    // After 45 minutes of an hour, the token is renewed. The refresh fails once and is
+    // retried, while the old token stays in use.
     run.advance(minutes(45));
     run.advance(seconds(1));
     assert_eq!(credentials.current()?.password(), "secret-2");
     assert_eq!(manager.status().failures, 1);
 
-    // A laptop is closed over night. What it finds in the morning is not handed
-    // out: the clocks are compared, and a new token is requested.
+    // A laptop is closed overnight. The first use in the morning compares the clocks:
+    // the token has expired, so it is not handed out, and a new one is requested.
     time.suspend(hours(9));
-    run.advance(seconds(31));
+    assert!(credentials.current().is_err());
+    run.advance(seconds(1));
     assert_eq!(credentials.current()?.password(), "secret-4");
 
     println!(

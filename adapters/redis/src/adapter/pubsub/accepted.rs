@@ -8,9 +8,9 @@ use redis_authx::Token;
 
 /// The latest generation that the server has accepted on a connection of its own.
 ///
-/// A subscriber's connection is shown no other: messages that are on their way
-/// count as pending replies, and with one pending, redis-server 7.2 and later does
-/// not answer an `AUTH` that it refuses
+/// A subscriber's connection is sent no other, except when no other connection can be
+/// opened: messages that are on their way count as pending replies, and with one
+/// pending, redis-server 7.2 and later does not answer an `AUTH` that it refuses
 /// ([redis/redis#15640](https://github.com/redis/redis/issues/15640)).
 #[derive(Debug, Default)]
 pub(crate) struct Accepted(Mutex<u64>);
